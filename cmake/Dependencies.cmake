@@ -1,0 +1,15 @@
+# Everything comes from Debian packages; `./dev setup` installs them.
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+find_package(Boost 1.81 REQUIRED COMPONENTS json url)
+find_package(SQLite3 REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
+
+if(NOT LARDER_LIBRARY_ONLY)
+  find_package(OpenSSL REQUIRED)
+  find_package(tomlplusplus REQUIRED)
+  find_package(CLI11 REQUIRED)
+  find_package(spdlog REQUIRED)
+  find_package(prometheus-cpp REQUIRED COMPONENTS core)
+endif()

@@ -1,0 +1,72 @@
+// A source: where the truth lives.
+//
+// Most users never see `Source` itself: a function is a source, and so is an
+// object with `load` (below). The database sources implement it directly.
+#pragma once
+
+#include <concepts>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "larder/error.hpp"
+
+namespace larder {
+
+// What a load of one key brings: the value; nullopt when the source has no such
+// row, which is an answer and not an error; or the error.
+template <class Value>
+using Loaded = Result<std::optional<Value>>;
+
+template <class Key, class Value>
+class Source {
+ public:
+  // Called exactly once per load(), from any thread, perhaps before load()
+  // returns; results[i] belongs to keys[i].
+  using Done = std::move_only_function<void(std::vector<Loaded<Value>> results)>;
+
+  virtual ~Source() = default;
+
+  // Loads `keys` (at least one, all different), as one query where the source
+  // can. Never blocks the caller. A failure is an Error in the results; an
+  // error of the whole query stands in each.
+  //
+  // Threads: any, concurrently; the cache bounds how many loads run at a time.
+  virtual void load(std::vector<Key> keys, Done done) = 0;
+
+  // For people: "sqlite:shop.db · SELECT id, name FROM products WHERE id = :id".
+  // Carries no secret.
+  [[nodiscard]] virtual std::string describe() const = 0;
+};
+
+// What a user's loading function may return: the value, perhaps none, or a Result.
+template <class R, class Value>
+concept LoadResult = std::convertible_to<R, Loaded<Value>> ||
+                     std::convertible_to<R, std::optional<Value>> || std::convertible_to<R, Value>;
+
+// A plain function as a source: key in, value out. It may block and may throw
+// (the exception's text becomes the error); the runtime calls it on a thread
+// that may wait.
+template <class F, class Key, class Value>
+concept LoadFunction = std::invocable<F&, const Key&> &&
+                       LoadResult<std::invoke_result_t<F&, const Key&>, Value>;
+
+// An object as a source: `load(key)`, and if it can answer many keys at once,
+// `load_many(keys)` with results in the order of the keys; `describe()` if it
+// has something to say. Blocking, as above.
+template <class S, class Key, class Value>
+concept LoadObject = requires(S& source, const Key& key) {
+  { source.load(key) } -> LoadResult<Value>;
+};
+
+template <class S, class Key, class Value>
+concept LoadsMany = requires(S& source, std::span<const Key> keys) {
+  { source.load_many(keys) } -> std::convertible_to<std::vector<Loaded<Value>>>;
+};
+
+}  // namespace larder
