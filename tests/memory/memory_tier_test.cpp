@@ -1,0 +1,272 @@
+#include "larder/memory_tier.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+#include <set>
+#include <thread>
+
+namespace larder {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace literals;
+
+using Bytes = MemoryTier<std::string, std::string>;
+
+EntryInfo live_until(TimePoint until, Space space = 0) {
+  return {.filled_at = {}, .fresh_until = until, .usable_until = until, .space = space};
+}
+
+class MemoryTierTest : public testing::Test {
+ protected:
+  void put(std::string_view key, std::string_view value, Duration ttl = 60s, Space space = 0) {
+    ASSERT_EQ(tier_.put(key, value, live_until(now_ + ttl, space), now_), PutOutcome::kStored);
+  }
+  std::optional<std::string> get(std::string_view key) {
+    std::optional<std::string> value;
+    tier_.visit(key, now_, [&](std::string_view seen, const EntryInfo&) { value = seen; });
+    return value;
+  }
+
+  TimePoint now_{1h};
+  Bytes tier_{{.capacity = 1_MiB}};
+};
+
+TEST_F(MemoryTierTest, KeepsWhatWasPut) {
+  put("product:42", "teapot");
+
+  EXPECT_EQ(get("product:42"), "teapot");
+  EXPECT_EQ(get("product:43"), std::nullopt);
+}
+
+TEST_F(MemoryTierTest, KeysAndValuesMayBeEmptyAndHoldAnyByte) {
+  put("", std::string_view{"\0\r\n", 3});
+
+  EXPECT_EQ(get(""), std::string("\0\r\n", 3));
+}
+
+TEST_F(MemoryTierTest, NeverServesWhatHasExpired) {
+  put("product:42", "teapot", 60s);
+
+  now_ += 60s;
+
+  EXPECT_EQ(get("product:42"), std::nullopt);
+  EXPECT_FALSE(tier_.erase("product:42", now_));
+  EXPECT_EQ(tier_.stats().expirations, 1U);
+}
+
+TEST_F(MemoryTierTest, GivesBackTheMemoryOfTheExpired) {
+  for (int i = 0; i < 100; ++i) put("short:" + std::to_string(i), "x", 10s);
+  for (int i = 0; i < 100; ++i) put("long:" + std::to_string(i), "x", 10h);
+
+  now_ += 11s;
+  const auto expired = tier_.expire(now_, 1000);
+
+  EXPECT_EQ(expired, 100U);
+  EXPECT_EQ(tier_.stats().entries, 100U);
+  now_ += 10h;
+  EXPECT_EQ(tier_.expire(now_, 1000), 100U);
+  EXPECT_EQ(tier_.stats().bytes, 0U);
+}
+
+TEST_F(MemoryTierTest, ExpiresNoMoreAtATimeThanItIsToldTo) {
+  for (int i = 0; i < 100; ++i) put(std::to_string(i), "x", 10s);
+  now_ += 11s;
+
+  EXPECT_EQ(tier_.expire(now_, 30), 30U);
+  EXPECT_EQ(tier_.expire(now_, 1000), 70U);
+}
+
+TEST_F(MemoryTierTest, StaysWithinItsCapacity) {
+  const std::string value(1000, 'x');
+  for (int i = 0; i < 10'000; ++i) put(std::to_string(i), value);
+
+  const auto stats = tier_.stats();
+
+  EXPECT_LE(stats.bytes, (1_MiB).bytes);
+  EXPECT_GT(stats.bytes, (1_MiB).bytes * 9 / 10);
+  EXPECT_EQ(stats.entries + stats.evictions, 10'000U);
+}
+
+TEST_F(MemoryTierTest, AScanDoesNotFlushWhatIsInUse) {
+  for (int i = 0; i < 100; ++i) put("hot:" + std::to_string(i), "x");
+  for (int i = 0; i < 100; ++i) {
+    (void)get("hot:" + std::to_string(i));
+    (void)get("hot:" + std::to_string(i));
+  }
+
+  for (int i = 0; i < 20'000; ++i) put("scan:" + std::to_string(i), "x");
+
+  int still = 0;
+  for (int i = 0; i < 100; ++i) still += get("hot:" + std::to_string(i)).has_value();
+  EXPECT_EQ(still, 100);
+}
+
+TEST_F(MemoryTierTest, RefusesWhatIsLargerThanItselfAndDropsTheOldCopy) {
+  put("page", "small");
+
+  const auto outcome = tier_.put("page", std::string(2 << 20, 'x'), live_until(now_ + 1h), now_);
+
+  EXPECT_EQ(outcome, PutOutcome::kTooLarge);
+  EXPECT_EQ(get("page"), std::nullopt);
+}
+
+TEST_F(MemoryTierTest, ACapacityBelowOneEntryHoldsNothing) {
+  Bytes tiny{{.capacity = 1_B}};
+
+  EXPECT_EQ(tiny.put("a", "b", live_until(now_ + 1h), now_), PutOutcome::kTooLarge);
+  EXPECT_EQ(tiny.stats().entries, 0U);
+}
+
+TEST_F(MemoryTierTest, AnUpdateSeesWhatIsThereAndDecides) {
+  put("count", "1");
+
+  const auto outcome =
+      tier_.update("count", now_, [&](const std::string_view* value, const EntryInfo* info) {
+        EXPECT_EQ(*value, "1");
+        return Bytes::Update::store("2", *info);
+      });
+  const auto missing =
+      tier_.update("other", now_, [&](const std::string_view* value, const EntryInfo* info) {
+        EXPECT_EQ(value, nullptr);
+        EXPECT_EQ(info, nullptr);
+        return Bytes::Update::keep();
+      });
+
+  EXPECT_TRUE(outcome.existed);
+  EXPECT_FALSE(missing.existed);
+  EXPECT_EQ(get("count"), "2");
+}
+
+TEST_F(MemoryTierTest, AnUpdateMayChangeTheTimesAlone) {
+  put("session", "x", 10s);
+
+  tier_.update("session", now_, [&](const std::string_view*, const EntryInfo* info) {
+    EntryInfo longer = *info;
+    longer.usable_until = now_ + 1h;
+    return Bytes::Update::set_info(longer);
+  });
+
+  now_ += 30min;
+  EXPECT_EQ(get("session"), "x");
+  EXPECT_EQ(tier_.expire(now_, 100), 0U);
+  now_ += 31min;
+  EXPECT_EQ(tier_.expire(now_, 100), 1U);
+}
+
+TEST_F(MemoryTierTest, ACacheIsClearedWithoutItsNeighbours) {
+  put("product:1", "a", 60s, 0);
+  put("session:1", "b", 60s, 1);
+
+  tier_.clear(Space{0});
+
+  EXPECT_EQ(get("product:1"), std::nullopt);
+  EXPECT_EQ(get("session:1"), "b");
+  EXPECT_EQ(tier_.stats(1).entries, 1U);
+  EXPECT_EQ(tier_.stats(0).bytes, 0U);
+}
+
+TEST_F(MemoryTierTest, AScanSeesAllThatStaysWhileTheTableGrows) {
+  for (int i = 0; i < 1000; ++i) put("stays:" + std::to_string(i), "x");
+  std::set<std::string> seen;
+  std::uint64_t cursor = 0;
+  int grown = 0;
+
+  do {
+    cursor =
+        tier_.scan(cursor, 10, now_, [&](std::string_view key, std::string_view, const EntryInfo&) {
+          if (key.starts_with("stays:")) seen.emplace(key);
+        });
+    for (int i = 0; i < 20; ++i) put("grows:" + std::to_string(grown++), "x");
+  } while (cursor != 0);
+
+  EXPECT_EQ(seen.size(), 1000U);
+}
+
+TEST_F(MemoryTierTest, TypedValuesAreSharedWithTheirReaders) {
+  MemoryTier<int, std::vector<int>> tier{{.capacity = 1_MiB}};
+  const auto value = std::make_shared<const std::vector<int>>(100, 7);
+  ASSERT_EQ(tier.put(1, value, live_until(now_ + 1h), now_), PutOutcome::kStored);
+  Handle<std::vector<int>> held;
+
+  tier.visit(1, now_, [&](const auto& seen, const EntryInfo&) { held = seen; });
+  tier.clear();
+
+  EXPECT_EQ(held, value);
+  EXPECT_EQ(held->at(99), 7);
+}
+
+// Random operations against a plain map: without eviction the tier is one.
+class MemoryTierModel : public testing::TestWithParam<int> {};
+
+TEST_P(MemoryTierModel, BehavesAsAMapWithExpiry) {
+  std::mt19937_64 random{static_cast<std::uint64_t>(GetParam())};
+  Bytes tier{{.capacity = 64_MiB}};
+  std::map<std::string, std::pair<std::string, TimePoint>> model;
+  TimePoint now{1h};
+
+  for (int step = 0; step < 20'000; ++step) {
+    const std::string key = "k" + std::to_string(random() % 300);
+    const auto found = model.find(key);
+    const bool there = found != model.end() && now < found->second.second;
+    switch (random() % 6) {
+      case 0:
+      case 1: {
+        const std::string value(random() % 200, static_cast<char>(random()));
+        const TimePoint until = now + std::chrono::milliseconds{1 + random() % 2'000'000};
+        ASSERT_EQ(tier.put(key, value, live_until(until), now), PutOutcome::kStored);
+        model[key] = {value, until};
+        break;
+      }
+      case 2:
+        ASSERT_EQ(tier.erase(key, now), there);
+        model.erase(key);
+        break;
+      case 3: now += std::chrono::milliseconds{random() % 5000}; break;
+      case 4: tier.expire(now, random() % 50); break;
+      default: {
+        std::optional<std::string> seen;
+        tier.visit(key, now, [&](std::string_view value, const EntryInfo&) { seen = value; });
+        ASSERT_EQ(seen.has_value(), there) << key << " at step " << step;
+        if (there) ASSERT_EQ(*seen, found->second.first);
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, MemoryTierModel, testing::Range(1, 11));
+
+TEST(MemoryTierThreads, ReadersNeverSeeATornValue) {
+  Bytes tier{{.capacity = 64_KiB}};
+  const TimePoint now{1h};
+  std::atomic<int> torn{0};
+  {
+    std::vector<std::jthread> threads;
+    for (unsigned t = 0; t < 4; ++t) {
+      threads.emplace_back([&, t] {
+        std::mt19937 random{t};
+        for (int i = 0; i < 20'000; ++i) {
+          const std::string key = std::to_string(random() % 200);
+          switch (random() % 4) {
+            case 0:
+              tier.put(key, std::string(random() % 500, key[0]), live_until(now + 1h), now);
+              break;
+            case 1: tier.erase(key, now); break;
+            default:
+              tier.visit(key, now, [&](std::string_view value, const EntryInfo&) {
+                for (const char byte : value) torn += byte != key[0];
+              });
+          }
+        }
+      });
+    }
+  }
+
+  EXPECT_EQ(torn, 0);
+  EXPECT_LE(tier.stats().bytes, (64_KiB).bytes);
+}
+
+}  // namespace
+}  // namespace larder
