@@ -14,6 +14,7 @@
 #include <memory>
 
 #include "larder/clock.hpp"
+#include "larder/timers.hpp"
 
 namespace larder {
 
@@ -23,12 +24,12 @@ struct RuntimeOptions {
   const Clock* clock = nullptr;    // null: the steady clock; must outlive the runtime
 };
 
-class Runtime {
+class Runtime : public Timers {
  public:
   Runtime() : Runtime{RuntimeOptions{}} {}
   explicit Runtime(RuntimeOptions options);
   // Stops the I/O threads, lets blocking work that has begun finish, joins all.
-  ~Runtime();
+  ~Runtime() override;
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
 
@@ -46,6 +47,10 @@ class Runtime {
   // its callers bound how much waits. Work that has not begun when the runtime
   // is destroyed is destroyed without being run.
   void block(std::move_only_function<void()> work);
+
+  // Timers count real time, whatever the clock.
+  [[nodiscard]] std::unique_ptr<Timer> after(Duration delay,
+                                             std::move_only_function<void()> due) override;
 
  private:
   class Threads;

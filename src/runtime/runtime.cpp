@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <deque>
 #include <stop_token>
 #include <thread>
@@ -24,6 +26,42 @@ struct IoThread {
   asio::io_context context{1};
   asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
   std::jthread thread;
+};
+
+// A timer that may be destroyed on any thread, while Asio's own may not: the
+// destructor only says that it is over, and the I/O thread does the rest.
+class AsioTimer final : public Timer {
+ public:
+  AsioTimer(asio::any_io_executor executor, Duration delay, std::move_only_function<void()> due)
+      : state_{std::make_shared<State>(executor, std::move(due))} {
+    asio::post(executor, [state = state_, until = std::chrono::steady_clock::now() + delay] {
+      if (state->over.load(std::memory_order_acquire)) return;
+      state->timer.expires_at(until);
+      state->timer.async_wait([state](const boost::system::error_code& error) {
+        if (error || state->over.exchange(true, std::memory_order_acq_rel)) return;
+        state->due();
+      });
+    });
+  }
+
+  ~AsioTimer() override {
+    if (state_->over.exchange(true, std::memory_order_acq_rel)) return;
+    asio::post(state_->timer.get_executor(), [state = state_] { state->timer.cancel(); });
+  }
+  AsioTimer(const AsioTimer&) = delete;
+  AsioTimer& operator=(const AsioTimer&) = delete;
+
+ private:
+  struct State {
+    State(const asio::any_io_executor& executor, std::move_only_function<void()> what)
+        : timer{executor}, due{std::move(what)} {}
+
+    asio::steady_timer timer;  // touched on its I/O thread only
+    std::move_only_function<void()> due;
+    std::atomic<bool> over{false};  // called, or called off
+  };
+
+  std::shared_ptr<State> state_;
 };
 
 // Threads that may wait, started as work comes while all are busy.
@@ -128,6 +166,10 @@ bool Runtime::on_io_thread() const { return io_runtime == threads_.get(); }
 
 void Runtime::block(std::move_only_function<void()> work) {
   threads_->blocking_.run(std::move(work));
+}
+
+std::unique_ptr<Timer> Runtime::after(Duration delay, std::move_only_function<void()> due) {
+  return std::make_unique<AsioTimer>(executor(), delay, std::move(due));
 }
 
 }  // namespace larder

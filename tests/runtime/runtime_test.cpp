@@ -1,0 +1,114 @@
+#include "larder/runtime.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <boost/asio/post.hpp>
+#include <future>
+#include <latch>
+#include <set>
+#include <thread>
+
+namespace larder {
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+TEST(Runtime, ExecutorsTakeTheIoThreadsInTurn) {
+  Runtime runtime{{.io_threads = 3}};
+  std::set<std::thread::id> threads;
+
+  for (int i = 0; i < 6; ++i) {
+    std::promise<std::thread::id> id;
+    asio::post(runtime.executor(), [&] { id.set_value(std::this_thread::get_id()); });
+    threads.insert(id.get_future().get());
+  }
+
+  EXPECT_EQ(threads.size(), 3U);
+}
+
+TEST(Runtime, KnowsItsOwnIoThreads) {
+  Runtime runtime;
+  Runtime other;
+  std::promise<std::pair<bool, bool>> seen;
+
+  asio::post(runtime.executor(),
+             [&] { seen.set_value({runtime.on_io_thread(), other.on_io_thread()}); });
+
+  EXPECT_EQ(seen.get_future().get(), (std::pair{true, false}));
+  EXPECT_FALSE(runtime.on_io_thread());
+}
+
+TEST(Runtime, BlockingWorkRunsSideBySideUpToItsThreads) {
+  Runtime runtime{{.io_threads = 1, .blocking_threads = 4}};
+  std::latch all_at_once{4};  // deadlocks if fewer than 4 run together
+  std::latch done{4};
+
+  for (int i = 0; i < 4; ++i) {
+    runtime.block([&] {
+      all_at_once.arrive_and_wait();
+      done.count_down();
+    });
+  }
+
+  done.wait();
+}
+
+TEST(Runtime, BlockingWorkBeyondItsThreadsWaitsInOrder) {
+  Runtime runtime{{.io_threads = 1, .blocking_threads = 1}};
+  std::vector<int> order;
+  std::latch done{100};
+
+  for (int i = 0; i < 100; ++i) {
+    runtime.block([&, i] {
+      order.push_back(i);
+      done.count_down();
+    });
+  }
+  done.wait();
+
+  EXPECT_TRUE(std::ranges::is_sorted(order));
+  EXPECT_EQ(order.size(), 100U);
+}
+
+TEST(Runtime, DestroyingItLeavesNoWorkBehind) {
+  std::atomic<int> ran{0};
+  auto dropped = std::make_shared<int>(0);
+  {
+    Runtime runtime{{.io_threads = 1, .blocking_threads = 1}};
+    std::promise<void> begun;
+    runtime.block([&] {
+      begun.set_value();
+      ++ran;
+    });
+    begun.get_future().wait();
+    for (int i = 0; i < 10; ++i) runtime.block([dropped] { ++*dropped; });
+  }
+
+  EXPECT_EQ(ran, 1);
+  EXPECT_EQ(dropped.use_count(), 1);
+}
+
+TEST(Runtime, ATimerCallsOnceOnAnIoThread) {
+  Runtime runtime;
+  std::promise<bool> on_io;
+
+  const auto timer = runtime.after(1ms, [&] { on_io.set_value(runtime.on_io_thread()); });
+
+  EXPECT_TRUE(on_io.get_future().get());
+}
+
+TEST(Runtime, ADestroyedTimerDoesNotCall) {
+  auto held = std::make_shared<int>(0);
+  Runtime runtime{{.io_threads = 1}};
+
+  runtime.after(24h, [held] { ++*held; }).reset();
+  while (held.use_count() > 1) std::this_thread::yield();  // the callback itself is destroyed
+
+  EXPECT_EQ(*held, 0);
+}
+
+}  // namespace
+}  // namespace larder
