@@ -42,6 +42,10 @@ class Source {
   // For people: "sqlite:shop.db · SELECT id, name FROM products WHERE id = :id".
   // Carries no secret.
   [[nodiscard]] virtual std::string describe() const = 0;
+
+  // The most keys that one load() may carry; the cache splits what is more.
+  // At least 1.
+  [[nodiscard]] virtual std::size_t most_keys() const { return 1000; }
 };
 
 // What a user's loading function may return: the value, perhaps none, or a Result.
@@ -53,8 +57,8 @@ concept LoadResult = std::convertible_to<R, Loaded<Value>> ||
 // (the exception's text becomes the error); the runtime calls it on a thread
 // that may wait.
 template <class F, class Key, class Value>
-concept LoadFunction = std::invocable<F&, const Key&> &&
-                       LoadResult<std::invoke_result_t<F&, const Key&>, Value>;
+concept LoadFunction =
+    std::invocable<F&, const Key&> && LoadResult<std::invoke_result_t<F&, const Key&>, Value>;
 
 // An object as a source: `load(key)`, and if it can answer many keys at once,
 // `load_many(keys)` with results in the order of the keys; `describe()` if it

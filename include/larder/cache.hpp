@@ -1,0 +1,394 @@
+// Cache: the front door of the library.
+//
+//   larder::Runtime runtime;
+//   larder::Cache<std::int64_t, Product> products{runtime, {
+//       .name = "product",
+//       .source = [&](std::int64_t id) { return database.find_product(id); },
+//       .memory = {.capacity = 64_MiB},
+//       .ttl = 5min,
+//   }};
+//
+//   if (auto product = products.get(42)) show(product->name);
+//
+// Threads: every member may be called by any thread at any time, but for the
+// constructor and destructor. The blocking calls (get, get_many, refresh) may
+// wait for the source and must not be made on the runtime's I/O threads, where
+// they answer an error instead of waiting for ever; on an I/O thread use the
+// async_ calls.
+//
+// Lifetime: the runtime outlives the cache. Destroying the cache does not wait:
+// loads under way end, their callers are answered, and nothing is kept.
+//
+// Asynchronous calls take an Asio completion token (use_awaitable, use_future, a
+// callback, …; the default is `deferred`, so that `co_await cache.async_get(k)`
+// works in any coroutine that awaits deferred operations). Steps: look in
+// memory; board or start the key's flight; complete when it lands. Completion
+// signature: void(Answer<Value>) unless stated otherwise. The handler runs on its
+// associated executor, else on one of the runtime's, never inside the call.
+// Every kind of cancellation ends this call with Errc::kCancelled and leaves the
+// load to the others.
+#pragma once
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/deferred.hpp>
+#include <concepts>
+#include <cstddef>
+#include <memory>
+#include <random>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "larder/answer.hpp"
+#include "larder/cache_options.hpp"
+#include "larder/cache_stats.hpp"
+#include "larder/detail/cache_core.hpp"
+#include "larder/detail/completion.hpp"
+#include "larder/runtime.hpp"
+
+namespace larder {
+
+template <class Key, class Value>
+class Cache {
+  using Core = detail::CacheCore<Key, Value>;
+
+ public:
+  using KeyView = typename Core::KeyView;      // std::string_view for std::string, else const Key&
+  using ValueView = typename Core::ValueView;  // likewise; else const Handle<Value>&
+  using Each = typename Core::Each;
+
+  // Throws std::invalid_argument for options that cannot work, with the cache's name and why.
+  Cache(Runtime& runtime, CacheOptions<Key, Value> options)
+      : runtime_{runtime}, core_{assemble(runtime, std::move(options))} {}
+
+  // ---- Reading. ----
+
+  // The value of `key`: from memory, or (read-through) from the source, with one
+  // load however many ask at the same time. Absent: the source has no such row,
+  // or (cache-aside) there is no copy. Errors: kTimeout, kOverloaded,
+  // kSourceFailed; they are never cached.
+  Answer<Value> get(KeyView key, ReadOptions options = {}) {
+    if (!options.force) {
+      if (auto hit = core_->lookup(key)) return std::move(*hit);
+    }
+    const Key owned{key};
+    return std::move(wait_for(std::span{&owned, 1}, options).front());
+  }
+
+  // The same for many keys; answers[i] belongs to keys[i]. All that is missing
+  // goes to the source as one load, as far as it takes many keys at once.
+  std::vector<Answer<Value>> get_many(std::span<const Key> keys, ReadOptions options = {}) {
+    return wait_for(keys, options);
+  }
+
+  // What memory holds, without asking anybody, and without counting as a use.
+  Answer<Value> peek(KeyView key) const { return core_->peek(key); }
+
+  // Loads `key` anew and keeps what comes; other readers are served the copy at
+  // hand meanwhile. Read-through only: without a source it answers as get does.
+  Answer<Value> refresh(KeyView key, ReadOptions options = {}) {
+    options.force = true;
+    return get(key, options);
+  }
+
+  template <class Token = boost::asio::deferred_t>
+  auto async_get(Key key, ReadOptions options, Token&& token = {}) {
+    return boost::asio::async_initiate<Token, void(Answer<Value>)>(InitiateGet{core_, runtime_},
+                                                                   token, std::move(key), options);
+  }
+  template <class Token = boost::asio::deferred_t>
+    requires(!std::same_as<std::decay_t<Token>, ReadOptions>)
+  auto async_get(Key key, Token&& token = {}) {
+    return async_get(std::move(key), ReadOptions{}, std::forward<Token>(token));
+  }
+
+  // Completion signature: void(std::vector<Answer<Value>>), in the order of the keys.
+  template <class Token = boost::asio::deferred_t>
+  auto async_get_many(std::vector<Key> keys, ReadOptions options, Token&& token = {}) {
+    return boost::asio::async_initiate<Token, void(std::vector<Answer<Value>>)>(
+        InitiateGetMany{core_, runtime_}, token, std::move(keys), options);
+  }
+  template <class Token = boost::asio::deferred_t>
+    requires(!std::same_as<std::decay_t<Token>, ReadOptions>)
+  auto async_get_many(std::vector<Key> keys, Token&& token = {}) {
+    return async_get_many(std::move(keys), ReadOptions{}, std::forward<Token>(token));
+  }
+
+  template <class Token = boost::asio::deferred_t>
+  auto async_refresh(Key key, ReadOptions options, Token&& token = {}) {
+    options.force = true;
+    return async_get(std::move(key), options, std::forward<Token>(token));
+  }
+  template <class Token = boost::asio::deferred_t>
+    requires(!std::same_as<std::decay_t<Token>, ReadOptions>)
+  auto async_refresh(Key key, Token&& token = {}) {
+    return async_refresh(std::move(key), ReadOptions{}, std::forward<Token>(token));
+  }
+
+  template <class Token = boost::asio::deferred_t>
+  auto async_peek(Key key, Token&& token = {}) {
+    return at_once<Answer<Value>>([key = std::move(key)](Core& core) { return core.peek(key); },
+                                  std::forward<Token>(token));
+  }
+
+  // ---- Writing. ----
+
+  // Cache-aside: keeps `value`, for the cache's ttl or the call's. Errors:
+  // kRefused by a strategy that takes no put; kOverloaded if the value does not
+  // fit into the tier (what was there under the key is gone all the same).
+  Result<void> put(KeyView key, Value value, WriteOptions options = {}) {
+    return core_->put(key, std::move(value), options);
+  }
+
+  // The copy of `key` is unusable from now on: a read that starts later loads
+  // anew, and a load already on its way fills nothing. Whether there was a copy.
+  bool invalidate(KeyView key) { return core_->invalidate(key); }
+
+  // The same for every key of this cache.
+  void clear() { core_->clear(); }
+
+  // Completion signature: void(Result<void>).
+  template <class Token = boost::asio::deferred_t>
+  auto async_put(Key key, Value value, WriteOptions options, Token&& token = {}) {
+    return at_once<Result<void>>(
+        [key = std::move(key), value = std::move(value), options](Core& core) mutable {
+          return core.put(key, std::move(value), options);
+        },
+        std::forward<Token>(token));
+  }
+  template <class Token = boost::asio::deferred_t>
+    requires(!std::same_as<std::decay_t<Token>, WriteOptions>)
+  auto async_put(Key key, Value value, Token&& token = {}) {
+    return async_put(std::move(key), std::move(value), WriteOptions{}, std::forward<Token>(token));
+  }
+
+  // Completion signature: void(bool): whether there was a copy.
+  template <class Token = boost::asio::deferred_t>
+  auto async_invalidate(Key key, Token&& token = {}) {
+    return at_once<bool>([key = std::move(key)](Core& core) { return core.invalidate(key); },
+                         std::forward<Token>(token));
+  }
+
+  // ---- For doors and whoever counts nanoseconds. ----
+
+  // Calls visitor(ValueView, const EntryInfo&) if memory has a usable copy, and
+  // counts a hit; no copy of the value, no count of a miss. The visitor runs
+  // under the tier's protection: short, no call into the cache, keeps no view.
+  template <class Visitor>
+  bool visit(KeyView key, Visitor&& visitor) {
+    return core_->visit(key, std::forward<Visitor>(visitor));
+  }
+  // The same, without counting as a use.
+  template <class Visitor>
+  bool inspect(KeyView key, Visitor&& visitor) const {
+    return core_->inspect(key, std::forward<Visitor>(visitor));
+  }
+
+  // Reads `keys` and calls each(index, answer) once a key: before fetch returns
+  // for what is known, else from whatever thread the answer comes on, for
+  // different keys concurrently. `each` must not block.
+  void fetch(std::span<const Key> keys, ReadOptions options, Each each) {
+    core_->fetch(Core::call(keys.size(), std::move(each)), keys, options);
+  }
+
+  // Atomically looks at the copy in memory and changes it; see MemoryTier::update.
+  // What is on its way for the key fills nothing any more.
+  template <class Decide>
+  auto update(KeyView key, Decide&& decide) {
+    return core_->update(key, std::forward<Decide>(decide));
+  }
+  // What put() would store beside the value, for update().
+  [[nodiscard]] EntryInfo entry_for_put(WriteOptions options = {}) {
+    return core_->entry_for_put(options);
+  }
+
+  // A hit that a door found in a shared tier by itself.
+  void count_hit(bool negative) { core_->count_hit(negative); }
+
+  // Whether a load of `key` is on its way.
+  [[nodiscard]] bool loading(KeyView key) const { return core_->loading(key); }
+
+  // ---- About it. ----
+
+  [[nodiscard]] CacheStats stats() const { return core_->stats(); }
+  [[nodiscard]] const std::string& name() const { return core_->parts().name; }
+  [[nodiscard]] Strategy strategy() const { return core_->parts().strategy; }
+  [[nodiscard]] bool has_source() const { return core_->parts().source != nullptr; }
+  [[nodiscard]] FreshnessOptions freshness() const { return core_->parts().freshness; }
+  [[nodiscard]] const LoadGate& gate() const { return *core_->parts().gate; }
+  // What the source says of itself; "none" without one.
+  [[nodiscard]] std::string describe_source() const {
+    return has_source() ? core_->parts().source->describe() : "none";
+  }
+
+ private:
+  using AnswerType = Answer<Value>;
+  using CorePtr = std::shared_ptr<Core>;
+
+  static CorePtr assemble(Runtime& runtime, CacheOptions<Key, Value> options) {
+    auto source = options.source.bind(runtime);
+    auto strategy = source ? Strategy::kReadThrough : Strategy::kCacheAside;
+    if (options.strategy) strategy = *options.strategy;
+    if (!options.tier) options.tier = std::make_shared<MemoryTier<Key, Value>>(options.memory);
+    if (!options.gate) options.gate = std::make_shared<LoadGate>(options.loads);
+    return std::make_shared<Core>(detail::CacheParts<Key, Value>{
+        .name = std::move(options.name),
+        .strategy = strategy,
+        .tier = std::move(options.tier),
+        .space = options.space,
+        .source = std::move(source),
+        .gate = std::move(options.gate),
+        .freshness = {.ttl = options.ttl,
+                      .jitter = options.jitter,
+                      .negative_ttl = options.negative_ttl},
+        .clock = &runtime.clock(),
+        .timers = &runtime,
+        .seed = std::random_device{}(),
+    });
+  }
+
+  // Collects the answers of one call and tells when the last has come.
+  template <class Done>
+  class Collector {
+   public:
+    Collector(std::size_t count, Done done)
+        : answers_(count), owed_{count}, done_{std::move(done)} {}
+
+    void take(std::size_t index, AnswerType answer) {
+      answers_[index] = std::move(answer);
+      if (owed_.fetch_sub(1, std::memory_order_acq_rel) == 1) done_(std::move(answers_));
+    }
+
+   private:
+    std::vector<AnswerType> answers_;  // each written by one thread; read after the last
+    std::atomic<std::size_t> owed_;
+    Done done_;
+  };
+
+  // A call whose answers `done` gets together. REQUIRES: count > 0.
+  template <class Done>
+  static typename Core::CallPtr collect(std::size_t count, Done done) {
+    auto collector = std::make_shared<Collector<Done>>(count, std::move(done));
+    return Core::call(count, [collector](std::size_t index, AnswerType answer) {
+      collector->take(index, std::move(answer));
+    });
+  }
+
+  std::vector<AnswerType> wait_for(std::span<const Key> keys, ReadOptions options) {
+    if (runtime_.on_io_thread()) {
+      const Error error{Errc::kInvalidArgument,
+                        "cache \"" + name() +
+                            "\": a blocking call on an I/O thread would stop everything else on "
+                            "it; use the async_ call"};
+      return std::vector<AnswerType>(keys.size(), AnswerType{error, Origin::kNone});
+    }
+    struct Rendezvous {
+      Mutex mutex;
+      Condition arrived;
+      std::optional<std::vector<AnswerType>> answers;
+    };
+    if (keys.empty()) return {};
+    const auto rendezvous = std::make_shared<Rendezvous>();
+    const auto call = collect(keys.size(), [rendezvous](std::vector<AnswerType> answers) {
+      const MutexLock lock{rendezvous->mutex};
+      rendezvous->answers = std::move(answers);
+      rendezvous->arrived.notify_one();
+    });
+    core_->fetch(call, keys, options);
+    const MutexLock lock{rendezvous->mutex};
+    while (!rendezvous->answers) rendezvous->arrived.wait(rendezvous->mutex);
+    return std::move(*rendezvous->answers);
+  }
+
+  template <class Handler>
+  static auto hold(Handler&& handler, Runtime& runtime) {
+    return std::make_shared<detail::Completion<std::decay_t<Handler>>>(
+        std::forward<Handler>(handler), runtime.executor());
+  }
+
+  // Lets the caller's cancellation abandon its wait.
+  template <class CompletionPtr>
+  static void arm(const CompletionPtr& completion, const CorePtr& core,
+                  const typename Core::CallPtr& call) {
+    completion->on_cancel([weak = std::weak_ptr{call}, core_weak = std::weak_ptr{core}] {
+      const auto waiting = weak.lock();
+      const auto alive = core_weak.lock();
+      if (waiting && alive) {
+        alive->abandon(waiting, Error{Errc::kCancelled, "the caller cancelled its wait"});
+      }
+    });
+  }
+
+  // Initiations are types with constructors, not lambdas: g++ 12 destroys a
+  // capturing lambda twice inside a co_await expression.
+  class InitiateGetMany {
+   public:
+    InitiateGetMany(CorePtr core, Runtime& runtime) : core_{std::move(core)}, runtime_{&runtime} {}
+
+    template <class Handler>
+    void operator()(Handler&& handler, std::vector<Key> keys, ReadOptions options) const {
+      const auto completion = hold(std::forward<Handler>(handler), *runtime_);
+      if (keys.empty()) return completion->complete(std::vector<AnswerType>{});
+      const auto call = collect(keys.size(), [completion](std::vector<AnswerType> all) {
+        completion->complete(std::move(all));
+      });
+      arm(completion, core_, call);
+      core_->fetch(call, keys, options);
+    }
+
+   private:
+    CorePtr core_;
+    Runtime* runtime_;
+  };
+
+  class InitiateGet {
+   public:
+    InitiateGet(CorePtr core, Runtime& runtime) : core_{std::move(core)}, runtime_{&runtime} {}
+
+    template <class Handler>
+    void operator()(Handler&& handler, Key key, ReadOptions options) const {
+      const auto completion = hold(std::forward<Handler>(handler), *runtime_);
+      const auto call = Core::call(1, [completion](std::size_t, AnswerType answer) {
+        completion->complete(std::move(answer));
+      });
+      arm(completion, core_, call);
+      core_->fetch(call, std::span<const Key>{&key, 1}, options);
+    }
+
+   private:
+    CorePtr core_;
+    Runtime* runtime_;
+  };
+
+  // What needs no waiting, as an asynchronous call all the same, so that code
+  // written against it need not change when another strategy makes it wait.
+  template <class Outcome, class Operation>
+  class InitiateAtOnce {
+   public:
+    InitiateAtOnce(CorePtr core, Runtime& runtime, Operation operation)
+        : core_{std::move(core)}, runtime_{&runtime}, operation_{std::move(operation)} {}
+
+    template <class Handler>
+    void operator()(Handler&& handler) {
+      hold(std::forward<Handler>(handler), *runtime_)->complete(Outcome{operation_(*core_)});
+    }
+
+   private:
+    CorePtr core_;
+    Runtime* runtime_;
+    Operation operation_;
+  };
+
+  template <class Outcome, class Operation, class Token>
+  auto at_once(Operation operation, Token&& token) {
+    return boost::asio::async_initiate<Token, void(Outcome)>(
+        InitiateAtOnce<Outcome, Operation>{core_, runtime_, std::move(operation)}, token);
+  }
+
+  Runtime& runtime_;
+  CorePtr core_;
+};
+
+}  // namespace larder

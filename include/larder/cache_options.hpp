@@ -1,0 +1,68 @@
+// How a cache is set up, and how a single call may differ.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include "larder/clock.hpp"
+#include "larder/entry.hpp"
+#include "larder/load_gate.hpp"
+#include "larder/memory_tier.hpp"
+#include "larder/source_of.hpp"
+
+namespace larder {
+
+// How reads and writes travel.
+enum class Strategy : std::uint8_t {
+  kCacheAside,   // the caller loads, and puts what it loaded; get never asks a source
+  kReadThrough,  // get loads what is missing; the caller writes to the source and invalidates
+};
+
+[[nodiscard]] constexpr std::string_view to_string(Strategy strategy) {
+  switch (strategy) {
+    case Strategy::kCacheAside: return "cache-aside";
+    case Strategy::kReadThrough: return "read-through";
+  }
+  return "unknown";
+}
+
+// Of one reading call. Trivially copyable, so that it may stand in a co_await
+// expression under g++ 12.
+struct ReadOptions {
+  // How long this call waits; then it answers kTimeout, and the load goes on for
+  // the others. None: until the load ends, which LoadLimits::timeout bounds.
+  std::optional<Duration> timeout{};
+  // Load anew even if there is a copy: the answer was true at some time after the call began.
+  bool force = false;
+  // What a load that this call starts gives its entry, instead of the cache's ttl.
+  std::optional<Duration> ttl{};
+};
+static_assert(std::is_trivially_copyable_v<ReadOptions>);
+
+// Of one writing call.
+struct WriteOptions {
+  std::optional<Duration> ttl{};  // instead of the cache's
+};
+static_assert(std::is_trivially_copyable_v<WriteOptions>);
+
+template <class Key, class Value>
+struct CacheOptions {
+  // Behaviour.
+  std::string name = "cache";          // in metrics and messages
+  SourceOf<Key, Value> source{};       // a function, an object with load(), a Source; or none
+  std::optional<Strategy> strategy{};  // none: read-through with a source, else cache-aside
+  MemoryOptions memory{};              // of a memory tier of its own …
+  std::shared_ptr<MemoryTier<Key, Value>> tier{};  // … or one shared by several caches,
+  Space space = 0;                                 // in which each has a number
+  Duration ttl = std::chrono::minutes{5};          // see Freshness for these three
+  double jitter = 0.1;
+  Duration negative_ttl = std::chrono::seconds{5};
+  LoadLimits loads{};                // of a gate of its own …
+  std::shared_ptr<LoadGate> gate{};  // … or the one that caches on the same source share
+};
+
+}  // namespace larder

@@ -1,0 +1,582 @@
+// The heart of a cache: strategy and flights over a memory tier and a source.
+//
+// Everything that Cache offers is here, in terms of callbacks; Cache adds
+// blocking and Asio. No thread and no clock of its own: it runs on its callers'
+// threads, on those that sources and timers call back on, and asks the Clock.
+//
+// The one invariant: a fill and an invalidation of a key, and the flight's
+// landing and dooming that go with them, are one step under the key's shard
+// lock. So a value whose load began before an invalidation is never kept, and a
+// reader who found nothing in memory, looking again under the lock, either sees
+// what was filled or boards a flight that will tell it.
+//
+// A hit takes no lock of this class.
+//
+// Lock order: shard, then whatever the tier locks. Nobody is answered and no
+// source is asked under a lock.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "larder/answer.hpp"
+#include "larder/cache_options.hpp"
+#include "larder/cache_stats.hpp"
+#include "larder/counter.hpp"
+#include "larder/detail/flights.hpp"
+#include "larder/freshness.hpp"
+#include "larder/load_gate.hpp"
+#include "larder/memory_tier.hpp"
+#include "larder/source.hpp"
+#include "larder/thread_annotations.hpp"
+#include "larder/timers.hpp"
+
+namespace larder::detail {
+
+// What a cache works with, put together by Cache or by a test.
+template <class Key, class Value>
+struct CacheParts {
+  std::string name;
+  Strategy strategy;
+  std::shared_ptr<MemoryTier<Key, Value>> tier;  // never null
+  Space space = 0;
+  std::shared_ptr<Source<Key, Value>> source;  // null: none
+  std::shared_ptr<LoadGate> gate;              // never null
+  FreshnessOptions freshness;
+  const Clock* clock;
+  Timers* timers;
+  std::uint64_t seed;  // of the jitter
+};
+
+template <class Key, class Value>
+class CacheCore : public std::enable_shared_from_this<CacheCore<Key, Value>> {
+ public:
+  using Tier = MemoryTier<Key, Value>;
+  using KeyView = typename Tier::KeyView;
+  using ValueView = typename Tier::ValueView;
+  using AnswerType = Answer<Value>;
+  // Gets the answer for the index-th key; once a key. Called on any thread, for
+  // different keys concurrently, and for what is known at once before fetch() returns.
+  using Each = std::move_only_function<void(std::size_t index, AnswerType answer) const>;
+
+  explicit CacheCore(CacheParts<Key, Value> parts)
+      : parts_{std::move(parts)}, freshness_{parts_.freshness}, random_{parts_.seed} {
+    if (parts_.strategy == Strategy::kReadThrough && !parts_.source) {
+      throw std::invalid_argument{"cache \"" + parts_.name +
+                                  "\": strategy read-through needs a source"};
+    }
+  }
+
+  // One fetch on its way: who asked, and which keys are still owed.
+  class Call;
+  using CallPtr = std::shared_ptr<Call>;
+
+  // The answer from memory, if there is one. Counts a hit, not a miss.
+  [[nodiscard]] std::optional<AnswerType> lookup(KeyView key) {
+    std::optional<AnswerType> answer;
+    visit(key, [&](ValueView value, const EntryInfo& info) {
+      answer = from_memory(value, info, now());
+    });
+    return answer;
+  }
+
+  // The same, uncounted and without making the entry any hotter.
+  [[nodiscard]] AnswerType peek(KeyView key) const {
+    AnswerType answer;
+    const TimePoint at = now();
+    parts_.tier->inspect(key, at, [&](ValueView value, const EntryInfo& info) {
+      answer = from_memory(value, info, at);
+    });
+    return answer;
+  }
+
+  template <class Visitor>
+  bool visit(KeyView key, Visitor&& visitor) {
+    bool negative = false;
+    const bool hit = parts_.tier->visit(key, now(), [&](ValueView value, const EntryInfo& info) {
+      negative = info.absent;
+      visitor(value, info);
+    });
+    if (hit) count_hit(negative);
+    return hit;
+  }
+
+  template <class Visitor>
+  bool inspect(KeyView key, Visitor&& visitor) const {
+    return parts_.tier->inspect(key, now(), std::forward<Visitor>(visitor));
+  }
+
+  void count_hit(bool negative) {
+    hits_.add();
+    if (negative) negative_hits_.add();
+  }
+
+  // Reads `keys`: two steps, so that a caller can arrange for abandon() between them.
+  [[nodiscard]] static CallPtr call(std::size_t count, Each each) {
+    return std::make_shared<Call>(count, std::move(each));
+  }
+  // REQUIRES: `call` was made for keys.size() keys and not fetched before.
+  void fetch(const CallPtr& call, std::span<const Key> keys, ReadOptions options);
+
+  // Gives up what the call is still owed: those keys get `why`. The loads go on.
+  void abandon(const CallPtr& call, const Error& why);
+
+  Result<void> put(KeyView key, Value value, WriteOptions options) {
+    if (parts_.strategy != Strategy::kCacheAside) return refuse_put();
+    const EntryInfo info = entry_for_put(options);
+    PutOutcome outcome{};
+    {
+      Shard& shard = shard_of(key);
+      const MutexLock lock{shard.mutex};
+      shard.flights.doom(key);
+      outcome = store(key, hold(std::move(value)), info);
+    }
+    puts_.add();
+    if (outcome == PutOutcome::kTooLarge) {
+      return fail(Errc::kOverloaded, "cache \"" + parts_.name +
+                                         "\": the value does not fit into the memory tier of " +
+                                         std::to_string(parts_.tier->capacity().bytes) + " bytes");
+    }
+    if (outcome == PutOutcome::kNoMemory) {
+      return fail(Errc::kOverloaded, "cache \"" + parts_.name + "\": out of memory");
+    }
+    return {};
+  }
+
+  // Atomically changes the copy in memory; see MemoryTier::update. What is on its
+  // way for the key is doomed, since it may be older than what is decided here.
+  template <class Decide>
+  auto update(KeyView key, Decide&& decide) {
+    if (!parts_.source) return parts_.tier->update(key, now(), std::forward<Decide>(decide));
+    Shard& shard = shard_of(key);
+    const MutexLock lock{shard.mutex};
+    shard.flights.doom(key);
+    return parts_.tier->update(key, now(), std::forward<Decide>(decide));
+  }
+
+  bool invalidate(KeyView key) {
+    invalidations_.add();
+    Shard& shard = shard_of(key);
+    const MutexLock lock{shard.mutex};
+    shard.flights.doom(key);
+    return parts_.tier->erase(key, now());
+  }
+
+  // A flight that starts while this runs may already see the source as it is
+  // now; whether its fill survives or not, it is true.
+  void clear() {
+    for (Shard& shard : shards_) {
+      const MutexLock lock{shard.mutex};
+      shard.flights.doom_all();
+    }
+    parts_.tier->clear(parts_.space);
+  }
+
+  // What put() would store beside the value: alive from now.
+  [[nodiscard]] EntryInfo entry_for_put(WriteOptions options) {
+    EntryInfo info = freshness_.value(now(), options.ttl, random());
+    info.space = parts_.space;
+    return info;
+  }
+
+  [[nodiscard]] bool loading(KeyView key) {
+    Shard& shard = shard_of(key);
+    const MutexLock lock{shard.mutex};
+    return shard.flights.contains(key);
+  }
+
+  [[nodiscard]] CacheStats stats() const;
+  [[nodiscard]] const CacheParts<Key, Value>& parts() const { return parts_; }
+
+ private:
+  // Names one key of one call.
+  struct Waiter {
+    CallPtr call;
+    std::size_t index;
+  };
+  using Hash = typename Tier::Hash;
+  using Equal = typename Tier::Equal;
+  using Table = Flights<Key, Waiter, Hash, Equal>;
+  using FlightPtr = typename Table::FlightPtr;
+
+  struct Shard {
+    Mutex mutex;
+    Table flights LARDER_GUARDED_BY(mutex);
+  };
+  static constexpr std::size_t kShards = 64;
+
+  class Load;
+
+  [[nodiscard]] TimePoint now() const { return parts_.clock->now(); }
+  Shard& shard_of(KeyView key) {
+    // The high bits: the maps inside the shards use the low ones.
+    return shards_[static_cast<std::uint64_t>(Hash{}(key)) * 0x9E3779B97F4A7C15ULL >> 58];
+  }
+  static_assert(kShards == 1 << (64 - 58));
+
+  // Uniform in [0, 1). SplitMix64 over a shared counter: any thread, no lock.
+  [[nodiscard]] double random() {
+    std::uint64_t z = random_.fetch_add(0x9E3779B97F4A7C15ULL, std::memory_order_relaxed);
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
+    return static_cast<double>((z ^ (z >> 31)) >> 11) * 0x1p-53;
+  }
+
+  static Handle<Value> hold(Value value) { return std::make_shared<const Value>(std::move(value)); }
+
+  PutOutcome store(KeyView key, const Handle<Value>& value, const EntryInfo& info) {
+    if constexpr (std::same_as<Value, std::string>) {
+      return parts_.tier->put(key, value ? std::string_view{*value} : std::string_view{}, info,
+                              now());
+    } else {
+      return parts_.tier->put(key, value, info, now());
+    }
+  }
+
+  static AnswerType from_memory(ValueView value, const EntryInfo& info, TimePoint now) {
+    const Duration age = now - info.filled_at;
+    if (info.absent) return AnswerType{Origin::kMemory, age};
+    if constexpr (std::same_as<Value, std::string>) {
+      return AnswerType{hold(std::string{value}), Origin::kMemory, age};
+    } else {
+      return AnswerType{value, Origin::kMemory, age};
+    }
+  }
+
+  Result<void> refuse_put() const {
+    return fail(Errc::kRefused,
+                "cache \"" + parts_.name + "\" is " + std::string{to_string(parts_.strategy)} +
+                    " and takes no put: write to the source and invalidate the key, or make the "
+                    "cache cache-aside");
+  }
+
+  FlightPtr board(const CallPtr& call, std::size_t index, const Key& key, ReadOptions options);
+  void start(std::vector<FlightPtr> flights);
+  void take_off(std::vector<FlightPtr> flights, LoadGate::Permit permit);
+  void land(const FlightPtr& flight, Loaded<Value> result, Duration cost);
+  void fill(const FlightPtr& flight, const Handle<Value>& value, Duration cost);
+
+  const CacheParts<Key, Value> parts_;
+  const Freshness freshness_;
+  std::atomic<std::uint64_t> random_;
+  std::array<Shard, kShards> shards_;
+
+  StripedCounter hits_;
+  StripedCounter negative_hits_;
+  StripedCounter misses_;
+  StripedCounter puts_;
+  StripedCounter invalidations_;
+  std::atomic<std::uint64_t> loads_{0};
+  std::atomic<std::uint64_t> batches_{0};
+  std::atomic<std::uint64_t> load_failures_{0};
+  std::atomic<std::uint64_t> refused_{0};
+  std::atomic<std::uint64_t> discarded_{0};
+  std::atomic<Duration::rep> load_time_{0};
+};
+
+template <class Key, class Value>
+class CacheCore<Key, Value>::Call {
+ public:
+  Call(std::size_t count, Each each) : each_{std::move(each)}, owed_{count}, keys_(count) {}
+
+  // Passes the answer on, unless this key has had one.
+  void answer(std::size_t index, AnswerType answer) {
+    if (keys_[index].answered.exchange(true, std::memory_order_acq_rel)) return;
+    each_(index, std::move(answer));
+    if (owed_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      const MutexLock lock{timer_mutex_};
+      timer_.reset();
+    }
+  }
+
+  [[nodiscard]] bool answered(std::size_t index) const {
+    return keys_[index].answered.load(std::memory_order_acquire);
+  }
+  [[nodiscard]] bool complete() const { return owed_.load(std::memory_order_acquire) == 0; }
+  [[nodiscard]] std::size_t size() const { return keys_.size(); }
+
+  void set_timer(std::unique_ptr<Timer> timer) {
+    const MutexLock lock{timer_mutex_};
+    if (!complete()) timer_ = std::move(timer);
+  }
+
+  // The flight that the key boarded; written by fetch() before others see the call.
+  FlightPtr& flight(std::size_t index) { return keys_[index].flight; }
+
+ private:
+  struct PerKey {
+    std::atomic<bool> answered{false};
+    FlightPtr flight;
+  };
+
+  const Each each_;
+  std::atomic<std::size_t> owed_;
+  std::vector<PerKey> keys_;
+  Mutex timer_mutex_;
+  std::unique_ptr<Timer> timer_ LARDER_GUARDED_BY(timer_mutex_);
+};
+
+// One load on its way to the source and back. Whoever lets go of the last
+// reference without an answer has lost it, and its readers are told.
+template <class Key, class Value>
+class CacheCore<Key, Value>::Load {
+ public:
+  Load(std::shared_ptr<CacheCore> core, std::vector<FlightPtr> flights, LoadGate::Permit permit,
+       TimePoint began)
+      : core_{std::move(core)},
+        flights_{std::move(flights)},
+        permit_{std::move(permit)},
+        began_{began} {}
+
+  ~Load() { end_all(Error{Errc::kCancelled, "the source dropped the load; is it shutting down?"}); }
+  Load(const Load&) = delete;
+  Load& operator=(const Load&) = delete;
+
+  void end(std::vector<Loaded<Value>> results) {
+    if (results.size() != flights_.size()) {
+      return end_all(Error{Errc::kInternal, "the source answered " +
+                                                std::to_string(results.size()) + " results to " +
+                                                std::to_string(flights_.size()) + " keys"});
+    }
+    if (ended_.exchange(true, std::memory_order_acq_rel)) return;
+    const Duration cost = account();
+    for (std::size_t i = 0; i < flights_.size(); ++i) {
+      if (!results[i]) core_->load_failures_.fetch_add(1, std::memory_order_relaxed);
+      core_->land(flights_[i], std::move(results[i]), cost);
+    }
+    core_.reset();
+  }
+
+  void end_all(const Error& error) {
+    if (ended_.exchange(true, std::memory_order_acq_rel)) return;
+    const Duration cost = account();
+    core_->load_failures_.fetch_add(flights_.size(), std::memory_order_relaxed);
+    for (const FlightPtr& flight : flights_) {
+      core_->land(flight, Loaded<Value>{std::unexpected{error}}, cost);
+    }
+    core_.reset();
+  }
+
+  void set_timer(std::unique_ptr<Timer> timer) {
+    const MutexLock lock{timer_mutex_};
+    if (!ended_.load(std::memory_order_acquire)) timer_ = std::move(timer);
+  }
+
+ private:
+  Duration account() {
+    {
+      const MutexLock lock{timer_mutex_};
+      timer_.reset();
+    }
+    const Duration cost = core_->now() - began_;
+    core_->load_time_.fetch_add(cost.count(), std::memory_order_relaxed);
+    return cost;
+  }
+
+  // Whoever ends the load lets go of it: a source that hangs on to a load for
+  // ever must not keep the cache, which holds the source.
+  std::shared_ptr<CacheCore> core_;
+  const std::vector<FlightPtr> flights_;
+  const LoadGate::Permit permit_;  // given back when the source is done, not when we give up
+  const TimePoint began_;
+  std::atomic<bool> ended_{false};
+  Mutex timer_mutex_;
+  std::unique_ptr<Timer> timer_ LARDER_GUARDED_BY(timer_mutex_);
+};
+
+// Answers what memory has, boards a flight for the rest, and takes the flights
+// that are new to the source, together.
+template <class Key, class Value>
+void CacheCore<Key, Value>::fetch(const CallPtr& call, std::span<const Key> keys,
+                                  ReadOptions options) {
+  std::vector<FlightPtr> starting;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (!options.force) {
+      if (auto hit = lookup(keys[i])) {
+        call->answer(i, std::move(*hit));
+        continue;
+      }
+    }
+    misses_.add();
+    if (parts_.strategy == Strategy::kCacheAside) {
+      call->answer(i, AnswerType{});
+    } else if (FlightPtr flight = board(call, i, keys[i], options)) {
+      starting.push_back(std::move(flight));
+    }
+  }
+  if (options.timeout && !call->complete()) {
+    call->set_timer(parts_.timers->after(
+        *options.timeout, [weak = std::weak_ptr{call}, core = this->weak_from_this()] {
+          const auto late = weak.lock();
+          const auto self = core.lock();
+          if (!late || !self) return;
+          self->abandon(late, Error{Errc::kTimeout, "cache \"" + self->parts_.name +
+                                                        "\": no answer within the call's timeout; "
+                                                        "the load goes on"});
+        }));
+  }
+  if (!starting.empty()) start(std::move(starting));
+}
+
+// Looks once more under the lock, since a fill may have landed after the first
+// look; then boards. Returns the flight if the caller is to start it.
+template <class Key, class Value>
+auto CacheCore<Key, Value>::board(const CallPtr& call, std::size_t index, const Key& key,
+                                  ReadOptions options) -> FlightPtr {
+  std::optional<AnswerType> filled;
+  typename Table::Boarding boarding;
+  {
+    Shard& shard = shard_of(key);
+    const MutexLock lock{shard.mutex};
+    if (!options.force) {
+      const TimePoint at = now();
+      parts_.tier->visit(key, at, [&](ValueView value, const EntryInfo& info) {
+        filled = from_memory(value, info, at);
+      });
+    }
+    if (!filled) {
+      boarding = shard.flights.board(key, Waiter{call, index}, options.force, options.ttl);
+      call->flight(index) = boarding.flight;
+    }
+  }
+  if (filled) call->answer(index, std::move(*filled));
+  return boarding.start ? std::move(boarding.flight) : nullptr;
+}
+
+template <class Key, class Value>
+void CacheCore<Key, Value>::start(std::vector<FlightPtr> flights) {
+  const std::size_t most = std::max<std::size_t>(parts_.source->most_keys(), 1);
+  for (std::size_t begin = 0; begin < flights.size(); begin += most) {
+    const std::size_t end = std::min(flights.size(), begin + most);
+    std::vector<FlightPtr> batch(flights.begin() + static_cast<std::ptrdiff_t>(begin),
+                                 flights.begin() + static_cast<std::ptrdiff_t>(end));
+    const bool entered = parts_.gate->enter(
+        [core = this->shared_from_this(), batch](LoadGate::Permit permit) mutable {
+          core->take_off(std::move(batch), std::move(permit));
+        });
+    if (entered) continue;
+    refused_.fetch_add(batch.size(), std::memory_order_relaxed);
+    const LoadLimits& limits = parts_.gate->limits();
+    const Error full{Errc::kOverloaded, "cache \"" + parts_.name + "\": too many loads: " +
+                                            std::to_string(limits.concurrent) + " under way and " +
+                                            std::to_string(limits.waiting) + " waiting at " +
+                                            parts_.source->describe()};
+    for (const FlightPtr& flight : batch) land(flight, std::unexpected{full}, Duration{});
+  }
+}
+
+// The turn of these flights has come: their epoch is fixed, and the source is asked.
+template <class Key, class Value>
+void CacheCore<Key, Value>::take_off(std::vector<FlightPtr> flights, LoadGate::Permit permit) {
+  const TimePoint began = now();
+  std::erase_if(flights, [&](const FlightPtr& flight) {
+    Shard& shard = shard_of(flight->key());
+    const MutexLock lock{shard.mutex};
+    return !shard.flights.take_off(flight, began);
+  });
+  if (flights.empty()) return;
+
+  std::vector<Key> keys;
+  keys.reserve(flights.size());
+  for (const FlightPtr& flight : flights) keys.push_back(flight->key());
+  loads_.fetch_add(keys.size(), std::memory_order_relaxed);
+  batches_.fetch_add(1, std::memory_order_relaxed);
+
+  const auto load = std::make_shared<Load>(this->shared_from_this(), std::move(flights),
+                                           std::move(permit), began);
+  load->set_timer(parts_.timers->after(
+      parts_.gate->limits().timeout, [weak = std::weak_ptr{load}, core = this->weak_from_this()] {
+        const auto late = weak.lock();
+        const auto self = core.lock();
+        if (!late || !self) return;
+        late->end_all(Error{Errc::kSourceFailed, "cache \"" + self->parts_.name +
+                                                     "\": no answer within the load timeout from " +
+                                                     self->parts_.source->describe()});
+      }));
+  parts_.source->load(std::move(keys), [load](std::vector<Loaded<Value>> results) {
+    load->end(std::move(results));
+  });
+}
+
+template <class Key, class Value>
+void CacheCore<Key, Value>::land(const FlightPtr& flight, Loaded<Value> result, Duration cost) {
+  Handle<Value> value;
+  if (result && *result) value = hold(std::move(**result));
+
+  typename Table::Landing landing;
+  {
+    Shard& shard = shard_of(flight->key());
+    const MutexLock lock{shard.mutex};
+    landing = shard.flights.land(flight);
+    if (landing.may_fill && result) fill(flight, value, cost);
+  }
+  if (result && !landing.may_fill) discarded_.fetch_add(1, std::memory_order_relaxed);
+
+  const AnswerType answer = !result ? AnswerType{result.error(), Origin::kSource}
+                            : value ? AnswerType{value, Origin::kSource}
+                                    : AnswerType{Origin::kSource};
+  for (const Waiter& waiter : landing.waiters) waiter.call->answer(waiter.index, answer);
+  if (landing.next) start({std::move(landing.next)});
+}
+
+template <class Key, class Value>
+void CacheCore<Key, Value>::fill(const FlightPtr& flight, const Handle<Value>& value,
+                                 Duration cost) {
+  std::optional<EntryInfo> info = freshness_.absence(flight->began(), random());
+  if (value) info = freshness_.value(flight->began(), flight->ttl(), random());
+  if (!info) {  // an absence that is not kept: but what was there is no longer true
+    parts_.tier->erase(flight->key(), now());
+    return;
+  }
+  info->load_cost = cost;
+  info->space = parts_.space;
+  // A value too large for the tier is not kept; its readers get it all the same.
+  store(flight->key(), value, *info);
+}
+
+template <class Key, class Value>
+void CacheCore<Key, Value>::abandon(const CallPtr& call, const Error& why) {
+  for (std::size_t i = 0; i < call->size(); ++i) {
+    const FlightPtr& flight = call->flight(i);
+    if (call->answered(i) || !flight) continue;
+    {
+      Shard& shard = shard_of(flight->key());
+      const MutexLock lock{shard.mutex};
+      shard.flights.abandon(
+          flight, [&](const Waiter& waiter) { return waiter.call == call && waiter.index == i; });
+    }
+    call->answer(i, AnswerType{why, Origin::kNone});
+  }
+}
+
+template <class Key, class Value>
+CacheStats CacheCore<Key, Value>::stats() const {
+  const MemoryStats memory = parts_.tier->stats(parts_.space);
+  return {
+      .hits = hits_.value(),
+      .negative_hits = negative_hits_.value(),
+      .misses = misses_.value(),
+      .puts = puts_.value(),
+      .invalidations = invalidations_.value(),
+      .loads = loads_.load(std::memory_order_relaxed),
+      .batches = batches_.load(std::memory_order_relaxed),
+      .load_failures = load_failures_.load(std::memory_order_relaxed),
+      .refused = refused_.load(std::memory_order_relaxed),
+      .discarded = discarded_.load(std::memory_order_relaxed),
+      .load_time = Duration{load_time_.load(std::memory_order_relaxed)},
+      .entries = memory.entries,
+      .bytes = memory.bytes,
+      .evictions = memory.evictions,
+      .expirations = memory.expirations,
+  };
+}
+
+}  // namespace larder::detail

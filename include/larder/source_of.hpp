@@ -1,0 +1,128 @@
+// Makes a Source of whatever the user has: a function, an object with load(),
+// or a Source already.
+#pragma once
+
+#include <concepts>
+#include <exception>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "larder/runtime.hpp"
+#include "larder/source.hpp"
+
+namespace larder {
+
+namespace detail {
+
+// Runs the user's blocking object on the runtime's blocking threads.
+template <class Key, class Value, class S>
+class BlockingSource final : public Source<Key, Value> {
+ public:
+  using typename Source<Key, Value>::Done;
+
+  BlockingSource(Runtime& runtime, std::shared_ptr<S> object)
+      : runtime_{runtime}, object_{std::move(object)} {}
+
+  void load(std::vector<Key> keys, Done done) override {
+    runtime_.block([object = object_, keys = std::move(keys), done = std::move(done)]() mutable {
+      done(call(*object, keys));
+    });
+  }
+
+  [[nodiscard]] std::string describe() const override {
+    if constexpr (requires(const S& s) {
+                    { s.describe() } -> std::convertible_to<std::string>;
+                  }) {
+      return object_->describe();
+    } else {
+      return "a function";
+    }
+  }
+
+  // A function of one key is called once a key, each call a load of its own, so
+  // that slow calls run side by side as far as the gate allows.
+  [[nodiscard]] std::size_t most_keys() const override {
+    return LoadsMany<S, Key, Value> ? Source<Key, Value>::most_keys() : 1;
+  }
+
+ private:
+  static std::vector<Loaded<Value>> call(S& object, const std::vector<Key>& keys) {
+    try {
+      if constexpr (LoadsMany<S, Key, Value>) {
+        return object.load_many(std::span<const Key>{keys});
+      } else {
+        std::vector<Loaded<Value>> results;
+        results.reserve(keys.size());
+        for (const Key& key : keys) results.push_back(call_one(object, key));
+        return results;
+      }
+    } catch (const std::exception& exception) {
+      return failed(keys.size(), exception.what());
+    } catch (...) {
+      return failed(keys.size(), "it threw something that is no std::exception");
+    }
+  }
+
+  static Loaded<Value> call_one(S& object, const Key& key) {
+    if constexpr (LoadObject<S, Key, Value>) {
+      return as_loaded(object.load(key));
+    } else {
+      return as_loaded(object(key));
+    }
+  }
+
+  template <class R>
+  static Loaded<Value> as_loaded(R&& result) {
+    if constexpr (std::convertible_to<R, Loaded<Value>>) {
+      return std::forward<R>(result);
+    } else {
+      return Loaded<Value>{std::optional<Value>{std::forward<R>(result)}};
+    }
+  }
+
+  static std::vector<Loaded<Value>> failed(std::size_t count, std::string why) {
+    return std::vector<Loaded<Value>>(count, fail(Errc::kSourceFailed, std::move(why)));
+  }
+
+  Runtime& runtime_;
+  std::shared_ptr<S> object_;
+};
+
+}  // namespace detail
+
+// Threads: a plain value; what it holds is called from any thread, concurrently.
+template <class Key, class Value>
+class SourceOf {
+ public:
+  SourceOf() = default;
+
+  template <class S>
+    requires std::derived_from<S, Source<Key, Value>>
+  SourceOf(std::shared_ptr<S> source)  // NOLINT: implicit, so that options read well
+      : make_{source ? [source](Runtime&) -> std::shared_ptr<Source<Key, Value>> { return source; }
+                     : Make{}} {}
+
+  // A function, or an object with load(). Blocking ones run on `runtime`'s blocking threads.
+  template <class S>
+    requires(!std::same_as<S, SourceOf> &&
+             (LoadFunction<S, Key, Value> || LoadObject<S, Key, Value> || LoadsMany<S, Key, Value>))
+  SourceOf(S object)  // NOLINT: implicit, as above
+      : make_{[object = std::make_shared<S>(std::move(object))](
+                  Runtime& runtime) -> std::shared_ptr<Source<Key, Value>> {
+          return std::make_shared<detail::BlockingSource<Key, Value, S>>(runtime, object);
+        }} {}
+
+  // The source; null if there is none.
+  [[nodiscard]] std::shared_ptr<Source<Key, Value>> bind(Runtime& runtime) const {
+    return make_ ? make_(runtime) : nullptr;
+  }
+
+ private:
+  using Make = std::function<std::shared_ptr<Source<Key, Value>>(Runtime&)>;
+
+  Make make_{};
+};
+
+}  // namespace larder

@@ -1,0 +1,91 @@
+#include "larder/load_gate.hpp"
+
+#include <cassert>
+#include <stdexcept>
+#include <utility>
+
+namespace larder {
+
+LoadTurns::Verdict LoadTurns::enter() {
+  // Who comes while others wait goes behind them, even if a place is free.
+  if (going_ < concurrent_ && queued_ == 0) {
+    ++going_;
+    return Verdict::kGo;
+  }
+  if (queued_ >= waiting_) return Verdict::kRefuse;
+  ++queued_;
+  return Verdict::kWait;
+}
+
+void LoadTurns::leave() {
+  assert(going_ > 0);
+  --going_;
+}
+
+bool LoadTurns::next() {
+  if (queued_ == 0 || going_ >= concurrent_) return false;
+  --queued_;
+  ++going_;
+  return true;
+}
+
+LoadGate::Permit::~Permit() {
+  if (gate_) gate_->leave();
+}
+
+LoadGate::LoadGate(LoadLimits limits) : limits_{limits}, turns_{limits.concurrent, limits.waiting} {
+  if (limits.concurrent == 0) {
+    throw std::invalid_argument{"LoadLimits: concurrent is 0, so nothing could ever load"};
+  }
+  if (limits.timeout <= Duration::zero()) {
+    throw std::invalid_argument{"LoadLimits: timeout must be longer than 0"};
+  }
+}
+
+bool LoadGate::enter(Work work) {
+  {
+    const MutexLock lock{mutex_};
+    switch (turns_.enter()) {
+      case LoadTurns::Verdict::kGo: break;
+      case LoadTurns::Verdict::kWait: queue_.push_back(std::move(work)); return true;
+      case LoadTurns::Verdict::kRefuse: return false;
+    }
+  }
+  work(Permit{shared_from_this()});
+  return true;
+}
+
+void LoadGate::leave() {
+  const auto self = shared_from_this();
+  {
+    const MutexLock lock{mutex_};
+    turns_.leave();
+    if (handing_out_) return;
+    handing_out_ = true;
+  }
+  for (;;) {
+    Work work;
+    {
+      const MutexLock lock{mutex_};
+      if (!turns_.next()) {
+        handing_out_ = false;
+        return;
+      }
+      work = std::move(queue_.front());
+      queue_.pop_front();
+    }
+    work(Permit{self});
+  }
+}
+
+unsigned LoadGate::going() const {
+  const MutexLock lock{mutex_};
+  return turns_.going();
+}
+
+unsigned LoadGate::queued() const {
+  const MutexLock lock{mutex_};
+  return turns_.queued();
+}
+
+}  // namespace larder

@@ -1,0 +1,356 @@
+#include "larder/detail/cache_core.hpp"
+
+#include <gtest/gtest.h>
+
+#include "core_fixture.hpp"
+
+namespace larder {
+namespace {
+
+using namespace std::chrono_literals;
+
+class CacheCoreTest : public testing::CoreFixture {
+ protected:
+  CacheCoreTest() { make(); }
+};
+
+TEST_F(CacheCoreTest, AMissLoadsAndTheNextReadIsAHit) {
+  const auto first = read(42);
+  ASSERT_TRUE(first->waits());
+  source_->answer("teapot");
+
+  const auto second = read(42);
+
+  EXPECT_EQ(first->answer().value(), "teapot");
+  EXPECT_EQ(first->answer().origin(), Origin::kSource);
+  EXPECT_EQ(second->answer().value(), "teapot");
+  EXPECT_EQ(second->answer().origin(), Origin::kMemory);
+  EXPECT_EQ(source_->loads, 1U);
+}
+
+TEST_F(CacheCoreTest, ConcurrentMissesLoadOnce) {
+  std::vector<ReaderPtr> readers;
+  for (int i = 0; i < 100; ++i) readers.push_back(read(42));
+
+  source_->answer("teapot");
+
+  for (const auto& reader : readers) EXPECT_EQ(reader->answer().value(), "teapot");
+  EXPECT_EQ(source_->loads, 1U);
+  EXPECT_EQ(core_->stats().misses, 100U);
+}
+
+TEST_F(CacheCoreTest, AnErrorReachesAllWhoWaitAndIsNotKept) {
+  const auto one = read(42);
+  const auto two = read(42);
+  source_->answer_error("database is locked");
+
+  const auto later = read(42);
+
+  EXPECT_EQ(one->answer().error().message, "database is locked");
+  EXPECT_EQ(two->answer().error().code, Errc::kSourceFailed);
+  EXPECT_TRUE(later->waits());
+  EXPECT_EQ(source_->loads, 2U);
+  EXPECT_EQ(core_->stats().load_failures, 1U);
+}
+
+TEST_F(CacheCoreTest, ThatThereIsNoSuchRowIsKeptForItsOwnTtl) {
+  read(42);
+  source_->answer_absent();
+
+  timers_.advance(4999ms);
+  EXPECT_TRUE(read(42)->answer().absent());
+  timers_.advance(1ms);
+
+  EXPECT_TRUE(read(42)->waits());
+  EXPECT_EQ(core_->stats().negative_hits, 1U);
+}
+
+TEST_F(CacheCoreTest, AbsenceThatIsNotKeptRemovesTheCopyThatWasThere) {
+  make({}, 0s);
+  read(42);
+  source_->answer("teapot");
+  read(42, {.force = true});
+
+  source_->answer_absent();
+
+  EXPECT_TRUE(core_->peek(42).absent());
+  EXPECT_TRUE(read(42)->waits());
+}
+
+TEST_F(CacheCoreTest, AnEntryExpiresWithItsTtl) {
+  read(42);
+  source_->answer("teapot");
+
+  timers_.advance(59s);
+  EXPECT_FALSE(read(42)->waits());
+  timers_.advance(1s);
+
+  EXPECT_TRUE(read(42)->waits());
+}
+
+TEST_F(CacheCoreTest, AgeIsReckonedFromWhenTheLoadBegan) {
+  read(42);
+  timers_.advance(3s);
+  source_->answer("teapot");
+  timers_.advance(2s);
+
+  EXPECT_EQ(read(42)->answer().age(), 5s);
+}
+
+TEST_F(CacheCoreTest, ACallsOwnTtlIsThatOfTheEntryItsLoadFills) {
+  read(42, {.ttl = 1s});
+  source_->answer("teapot");
+
+  timers_.advance(1s);
+
+  EXPECT_TRUE(read(42)->waits());
+}
+
+TEST_F(CacheCoreTest, AnInvalidationDoomsTheLoadUnderWay) {
+  const auto before = read(42);
+  core_->invalidate(42);
+  const auto after = read(42);
+
+  source_->answer("old");
+  EXPECT_EQ(before->answer().value(), "old");
+  EXPECT_TRUE(after->waits());
+  EXPECT_TRUE(core_->peek(42).absent());
+  source_->answer("new");
+
+  EXPECT_EQ(after->answer().value(), "new");
+  EXPECT_EQ(core_->peek(42).value(), "new");
+  EXPECT_EQ(core_->stats().discarded, 1U);
+}
+
+TEST_F(CacheCoreTest, ADoomedLoadThatEndsLastFillsNothing) {
+  const auto before = read(42);
+  core_->invalidate(42);
+  const auto after = read(42);
+  auto old = std::move(source_->pending.front());
+  source_->pending.erase(source_->pending.begin());
+
+  source_->answer("new");
+  old.done({std::string{"old"}});
+
+  EXPECT_EQ(before->answer().value(), "old");
+  EXPECT_EQ(core_->peek(42).value(), "new");
+}
+
+TEST_F(CacheCoreTest, InvalidateTellsWhetherThereWasACopy) {
+  read(42);
+  source_->answer("teapot");
+
+  EXPECT_TRUE(core_->invalidate(42));
+  EXPECT_FALSE(core_->invalidate(42));
+}
+
+TEST_F(CacheCoreTest, ClearDropsCopiesAndDoomsLoads) {
+  read(1);
+  source_->answer("one");
+  read(2);
+  core_->clear();
+
+  source_->answer("two");
+
+  EXPECT_TRUE(core_->peek(1).absent());
+  EXPECT_TRUE(core_->peek(2).absent());
+}
+
+TEST_F(CacheCoreTest, AForcedReadLoadsAnewAndReplacesTheCopy) {
+  read(42);
+  source_->answer("old");
+
+  const auto forced = read(42, {.force = true});
+  EXPECT_EQ(read(42)->answer().value(), "old");
+  source_->answer("new");
+
+  EXPECT_EQ(forced->answer().value(), "new");
+  EXPECT_EQ(read(42)->answer().value(), "new");
+}
+
+TEST_F(CacheCoreTest, AForcedReadDoesNotTakeALoadThatBeganBeforeIt) {
+  const auto plain = read(42);
+  const auto forced = read(42, {.force = true});
+  source_->answer("old");
+  EXPECT_FALSE(plain->waits());
+  EXPECT_TRUE(forced->waits());
+
+  source_->answer("new");
+
+  EXPECT_EQ(forced->answer().value(), "new");
+}
+
+TEST_F(CacheCoreTest, AFailedRefreshKeepsTheCopy) {
+  read(42);
+  source_->answer("teapot");
+  const auto forced = read(42, {.force = true});
+
+  source_->answer_error("gone");
+
+  EXPECT_TRUE(forced->answer().failed());
+  EXPECT_EQ(core_->peek(42).value(), "teapot");
+}
+
+TEST_F(CacheCoreTest, AllMissesOfOneFetchTravelTogether) {
+  read(2);
+  source_->answer("two");
+
+  const auto reader = read_many({1, 2, 3, 1});
+
+  ASSERT_EQ(source_->pending.size(), 1U);
+  EXPECT_EQ(source_->pending.front().keys, (std::vector{1, 3}));
+  EXPECT_EQ(reader->answers.size(), 1U);
+  source_->answer("loaded");
+  EXPECT_EQ(reader->answers.size(), 4U);
+  EXPECT_EQ(core_->stats().batches, 2U);
+}
+
+TEST_F(CacheCoreTest, ALoadCarriesNoMoreKeysThanTheSourceTakes) {
+  source_->most = 2;
+
+  read_many({1, 2, 3, 4, 5});
+
+  ASSERT_EQ(source_->pending.size(), 3U);
+  EXPECT_EQ(source_->pending[2].keys, (std::vector{5}));
+}
+
+TEST_F(CacheCoreTest, ATimeoutEndsOnlyTheCallersOwnWait) {
+  const auto hasty = read(42, {.timeout = 100ms});
+  const auto patient = read(42);
+
+  timers_.advance(100ms);
+  EXPECT_EQ(hasty->answer().error().code, Errc::kTimeout);
+  EXPECT_TRUE(patient->waits());
+  source_->answer("teapot");
+
+  EXPECT_EQ(patient->answer().value(), "teapot");
+  EXPECT_EQ(hasty->answers.size(), 1U);
+}
+
+TEST_F(CacheCoreTest, AnAbandonedCallGetsItsErrorAndTheLoadGoesOn) {
+  const auto reader = read(42);
+
+  core_->abandon(reader->call, Error{Errc::kCancelled, "no longer wanted"});
+  source_->answer("teapot");
+
+  EXPECT_EQ(reader->answer().error().code, Errc::kCancelled);
+  EXPECT_EQ(core_->peek(42).value(), "teapot");
+}
+
+TEST_F(CacheCoreTest, ACallThatIsAnsweredNeedsNoTimer) {
+  read(42, {.timeout = 1h});
+  source_->answer("teapot");
+
+  EXPECT_EQ(timers_.size(), 0U);
+}
+
+TEST_F(CacheCoreTest, ASourceThatHangsCostsTheLoadTimeoutAndLaterReadsTryAgain) {
+  make({.concurrent = 2, .timeout = 1s});
+  const auto first = read(42);
+
+  timers_.advance(1s);
+  const auto second = read(42);
+
+  EXPECT_EQ(first->answer().error().code, Errc::kSourceFailed);
+  EXPECT_NE(first->answer().error().message.find("a hand"), std::string::npos);
+  EXPECT_TRUE(second->waits());
+  EXPECT_EQ(source_->loads, 2U);
+}
+
+TEST_F(CacheCoreTest, AHangingLoadKeepsItsPlaceAtTheSource) {
+  make({.concurrent = 1, .waiting = 1, .timeout = 1s});
+  read(1);
+  timers_.advance(1s);
+
+  const auto waiting = read(2);
+  const auto refused = read(3);
+
+  EXPECT_TRUE(waiting->waits());
+  EXPECT_EQ(source_->loads, 1U);
+  EXPECT_EQ(refused->answer().error().code, Errc::kOverloaded);
+}
+
+TEST_F(CacheCoreTest, WhatComesTooLateFillsNothing) {
+  make({.timeout = 1s});
+  read(42);
+  timers_.advance(1s);
+
+  source_->answer("late");
+
+  EXPECT_TRUE(core_->peek(42).absent());
+}
+
+TEST_F(CacheCoreTest, LoadsBeyondTheLimitWaitInOrderAndThenFailFast) {
+  make({.concurrent = 1, .waiting = 2});
+  const auto first = read(1);
+  const auto second = read(2);
+  const auto third = read(3);
+  const auto fourth = read(4);
+
+  EXPECT_EQ(fourth->answer().error().code, Errc::kOverloaded);
+  EXPECT_EQ(source_->loads, 1U);
+  source_->answer("one");
+  EXPECT_EQ(source_->pending.front().keys, (std::vector{2}));
+  source_->answer("two");
+  EXPECT_EQ(source_->pending.front().keys, (std::vector{3}));
+  source_->answer("three");
+
+  EXPECT_EQ(first->answer().value(), "one");
+  EXPECT_EQ(second->answer().value(), "two");
+  EXPECT_EQ(third->answer().value(), "three");
+  EXPECT_EQ(core_->stats().refused, 1U);
+}
+
+TEST_F(CacheCoreTest, ALoadNobodyWaitsForAnyMoreIsNotMade) {
+  make({.concurrent = 1, .waiting = 2});
+  read(1);
+  const auto hasty = read(2, {.timeout = 1ms});
+  timers_.advance(1ms);
+
+  source_->answer("one");
+
+  EXPECT_TRUE(hasty->answer().failed());
+  EXPECT_EQ(source_->loads, 1U);
+  EXPECT_FALSE(core_->loading(2));
+}
+
+TEST_F(CacheCoreTest, ASourceThatDropsItsLoadFailsIt) {
+  const auto reader = read(42);
+
+  source_->drop_all();
+
+  EXPECT_EQ(reader->answer().error().code, Errc::kCancelled);
+  EXPECT_FALSE(core_->loading(42));
+}
+
+TEST_F(CacheCoreTest, ASourceThatAnswersTooFewKeysIsNotBelieved) {
+  const auto reader = read_many({1, 2});
+
+  source_->pending.front().done({std::string{"one"}});
+
+  EXPECT_EQ(reader->answers.at(0).error().code, Errc::kInternal);
+  EXPECT_EQ(reader->answers.at(1).error().code, Errc::kInternal);
+  EXPECT_TRUE(core_->peek(1).absent());
+}
+
+TEST_F(CacheCoreTest, ReadThroughTakesNoPut) {
+  const auto put = core_->put(42, "mine", {});
+
+  ASSERT_FALSE(put);
+  EXPECT_EQ(put.error().code, Errc::kRefused);
+  EXPECT_NE(put.error().message.find("read-through"), std::string::npos);
+}
+
+TEST_F(CacheCoreTest, AnUpdateOfACopyDoomsTheLoadUnderWay) {
+  read(42);
+  source_->answer("teapot");
+  read(42, {.force = true});
+  core_->update(42, [](auto&&...) { return MemoryTier<int, std::string>::Update::erase(); });
+
+  source_->answer("newer, or not");
+
+  EXPECT_TRUE(core_->peek(42).absent());
+}
+
+}  // namespace
+}  // namespace larder
