@@ -105,55 +105,10 @@ class Reference {
       throw Broken{"too big inline request: the limit is " + std::to_string(limit) + " bytes"};
     }
     if (cut) throw *cut;
-    const Command command = split(line);
-    if (command.size() > limits_.max_arguments) throw too_many(command.size());
-    return command;
-  }
-
-  // sdssplitargs(), read closely: `c` is NUL past the end, and the end is known.
-  static Command split(const std::string& line) {
-    Command command;
-    std::size_t i = 0;
-    const auto c = [&](std::size_t ahead) {
-      return i + ahead < line.size() ? line[i + ahead] : '\0';
-    };
-    const auto end = [&](std::size_t ahead = 0) { return i + ahead >= line.size(); };
-    const auto space = [](char x) { return std::isspace(static_cast<unsigned char>(x)) != 0; };
-    const auto hex = [](char x) { return std::isxdigit(static_cast<unsigned char>(x)) != 0; };
-    for (;;) {
-      while (!end() && space(c(0))) ++i;
-      if (end()) return command;
-      std::string current;
-      char quote = 0;
-      for (bool done = false; !done; ++i) {
-        if (quote != 0 && end()) throw Broken{"unbalanced quotes in request"};
-        if (quote == '"' && c(0) == '\\' && c(1) == 'x' && hex(c(2)) && hex(c(3))) {
-          current += static_cast<char>(std::strtol(line.substr(i + 2, 2).c_str(), nullptr, 16));
-          i += 3;
-        } else if (quote == '"' && c(0) == '\\' && !end(1)) {
-          ++i;
-          const std::string from = "nrtba";
-          const std::string to = "\n\r\t\b\a";
-          const std::size_t known = from.find(c(0));
-          current += known == std::string::npos ? c(0) : to[known];
-        } else if (quote == '\'' && c(0) == '\\' && c(1) == '\'') {
-          ++i;
-          current += '\'';
-        } else if (quote != 0 && c(0) == quote) {
-          if (!end(1) && !space(c(1))) throw Broken{"unbalanced quotes in request"};
-          done = true;
-        } else if (quote != 0) {
-          current += c(0);
-        } else if (end() || c(0) == ' ' || c(0) == '\n' || c(0) == '\r' || c(0) == '\t') {
-          done = true;
-        } else if (c(0) == '"' || c(0) == '\'') {
-          quote = c(0);
-        } else {
-          current += c(0);
-        }
-      }
-      command.push_back(current);
-    }
+    const std::optional<Command> command = reference_split(line);
+    if (!command) throw Broken{"unbalanced quotes in request"};
+    if (command->size() > limits_.max_arguments) throw too_many(command->size());
+    return *command;
   }
 
   [[nodiscard]] Broken too_many(unsigned long long count) const {
@@ -180,6 +135,53 @@ class Reference {
 };
 
 }  // namespace
+
+// sdssplitargs(), read closely: `c` is NUL past the end, and the end is known.
+std::optional<Command> reference_split(std::string_view line) {
+  Command command;
+  std::size_t i = 0;
+  const auto c = [&](std::size_t ahead) {
+    return i + ahead < line.size() ? line[i + ahead] : '\0';
+  };
+  const auto end = [&](std::size_t ahead = 0) { return i + ahead >= line.size(); };
+  const auto space = [](char x) { return std::isspace(static_cast<unsigned char>(x)) != 0; };
+  const auto hex = [](char x) { return std::isxdigit(static_cast<unsigned char>(x)) != 0; };
+  for (;;) {
+    while (!end() && space(c(0))) ++i;
+    if (end()) return command;
+    std::string current;
+    char quote = 0;
+    for (bool done = false; !done; ++i) {
+      if (quote != 0 && end()) return std::nullopt;
+      if (quote == '"' && c(0) == '\\' && c(1) == 'x' && hex(c(2)) && hex(c(3))) {
+        current +=
+            static_cast<char>(std::strtol(std::string{line.substr(i + 2, 2)}.c_str(), nullptr, 16));
+        i += 3;
+      } else if (quote == '"' && c(0) == '\\' && !end(1)) {
+        ++i;
+        const std::string from = "nrtba";
+        const std::string to = "\n\r\t\b\a";
+        const std::size_t known = from.find(c(0));
+        current += known == std::string::npos ? c(0) : to[known];
+      } else if (quote == '\'' && c(0) == '\\' && c(1) == '\'') {
+        ++i;
+        current += '\'';
+      } else if (quote != 0 && c(0) == quote) {
+        if (!end(1) && !space(c(1))) return std::nullopt;
+        done = true;
+      } else if (quote != 0) {
+        current += c(0);
+      } else if (end() || c(0) == ' ' || c(0) == '\n' || c(0) == '\r' || c(0) == '\t') {
+        done = true;
+      } else if (c(0) == '"' || c(0) == '\'') {
+        quote = c(0);
+      } else {
+        current += c(0);
+      }
+    }
+    command.push_back(current);
+  }
+}
 
 Decoded reference_decode(std::string_view bytes, const CommandLimits& limits) {
   return Reference{bytes, limits}.run();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,9 @@ struct Decoded {
 };
 
 [[nodiscard]] Decoded reference_decode(std::string_view bytes, const CommandLimits& limits);
+
+// An inline command's arguments; nullopt when a quote is not closed.
+[[nodiscard]] std::optional<Command> reference_split(std::string_view line);
 
 // What CommandDecoder makes of `bytes` when they arrive in pieces that end at
 // `cuts` (ascending). The buffer is moved before each call, so that a view kept
