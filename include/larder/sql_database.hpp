@@ -1,0 +1,77 @@
+// SQL databases, as what every kind of them does: check a statement, and load
+// rows as JSON text. sql.hpp makes typed sources of it; sqlite.hpp opens one.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "larder/error.hpp"
+#include "larder/source.hpp"
+
+namespace larder {
+
+// A value bound to a statement's parameter. Bound by type, never pasted into SQL.
+using SqlValue = std::variant<std::monostate, std::int64_t, double, std::string>;
+
+struct SqlParameter {
+  std::string name;  // "id" for :id; empty: the statement's only parameter
+  SqlValue value;
+
+  friend bool operator==(const SqlParameter&, const SqlParameter&) = default;
+};
+using SqlParameters = std::vector<SqlParameter>;
+
+// How one cache reads from a SQL database.
+struct SqlRead {
+  // Answers one key. A row becomes a JSON object; no row means absent; a second
+  // row is an error.
+  std::string one;
+  // Every row counts: the value is a JSON array of rows, and no row is an empty array.
+  bool rows = false;
+  // Answers many keys with one query: `:ids` is bound to a JSON array of the
+  // keys' only part, and each row names its key in the column `many_key`. Its
+  // other columns are those of `one`, in any order; `many_key` becomes part of
+  // the value when `one` has it too. Empty: many keys share one transaction.
+  std::string many{};
+  std::string many_key{};
+  // Columns whose text is JSON and is embedded as such, besides those that the
+  // database itself knows to be JSON.
+  std::vector<std::string> json_columns{};
+};
+
+// A prepared SqlRead. Loads JSON text.
+// Threads: any, concurrently.
+class SqlReader {
+ public:
+  using Done = std::move_only_function<void(std::vector<Loaded<std::string>> results)>;
+
+  virtual ~SqlReader() = default;
+  // As Source::load, one element of `keys` a key.
+  virtual void load(std::vector<SqlParameters> keys, Done done) = 0;
+  [[nodiscard]] virtual std::string describe() const = 0;
+  [[nodiscard]] virtual std::uint64_t queries() const = 0;  // statements run since the start
+};
+
+// A SQL database. Threads: any, concurrently.
+class SqlDatabase {
+ public:
+  virtual ~SqlDatabase() = default;
+  // Checks the statements against the database now: a statement that does not
+  // prepare, or a parameter that `parameters` does not name, is an Error with
+  // the SQL, the position and the database's own message. Blocks: for start-up,
+  // not for I/O threads. The reader keeps the database open.
+  [[nodiscard]] virtual Result<std::shared_ptr<SqlReader>> prepare(
+      SqlRead read, std::vector<std::string> parameters) = 0;
+
+  // Calls off the loads that run and those that wait: they end with kCancelled, as
+  // does every later one. Does not wait for it. Happens by itself when the
+  // last owner of the database and of its readers lets go.
+  virtual void close() = 0;
+};
+
+}  // namespace larder

@@ -1,0 +1,163 @@
+// One connection to a SQLite file, and its prepared statements.
+//
+// Threads: one at a time; which one may change between calls. Its database may
+// be closing at any time: then what runs is interrupted.
+#pragma once
+
+#include <sqlite3.h>
+#include <sys/stat.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "larder/clock.hpp"
+#include "larder/error.hpp"
+#include "larder/sql_database.hpp"
+#include "larder/sqlite.hpp"
+#include "larder/thread_annotations.hpp"
+#include "sqlite/statement.hpp"
+
+namespace larder {
+
+// What all connections of a database share. Immutable, but for the shutdown.
+class SqliteFile {
+ public:
+  SqliteFile(std::string named, SqliteOptions how, const Clock& clock_used);
+
+  const std::string name;  // as the user wrote it, for messages
+  const std::string path;  // absolute: the program may change its directory
+  const SqliteOptions options;
+  const Clock& clock;
+
+  void close() LARDER_EXCLUDES(mutex_);
+  [[nodiscard]] bool closing() const { return closing_.load(std::memory_order_relaxed); }
+  // Waits a moment for somebody's lock; returns at once when closing.
+  void wait_a_little(Duration moment) const LARDER_EXCLUDES(mutex_);
+
+ private:
+  std::atomic<bool> closing_{false};
+  mutable Mutex mutex_;
+  mutable Condition closed_;
+};
+
+// How one reader reads, checked. Lives as long as the reader and its loads.
+struct SqlitePlan {
+  std::uint64_t id = 0;  // never used twice in one database
+  SqlRead read;
+  std::vector<std::string> parameters;
+  std::atomic<std::uint64_t> queries{0};
+};
+
+// A plan's statements on one connection.
+struct SqliteStatements {
+  SqliteStatement one;
+  std::optional<SqliteStatement> many;
+
+  // How `many` writes a row as `one` does: for each column of `one`, its place in
+  // `many`. Nullopt when their columns do not agree.
+  [[nodiscard]] std::optional<std::vector<std::size_t>> order_of_many(const SqlitePlan& plan) const;
+};
+
+class SqliteConnection {
+ public:
+  // REQUIRES: `file` outlives the connection.
+  [[nodiscard]] static Result<std::unique_ptr<SqliteConnection>> open(const SqliteFile& file);
+  // Switches the file to WAL mode, if it is not yet and may be written.
+  [[nodiscard]] static Result<void> switch_to_wal(const SqliteFile& file);
+
+  ~SqliteConnection();
+  SqliteConnection(const SqliteConnection&) = delete;
+  SqliteConnection& operator=(const SqliteConnection&) = delete;
+
+  // Whether the path still names the file that is open here. False: it was
+  // replaced, and a new connection reads the new one. An error: it is gone, or
+  // replaced in a way that SQLite would answer wrongly.
+  [[nodiscard]] Result<bool> is_current() const;
+  [[nodiscard]] bool reads_the_file_of(const SqliteConnection& other) const;
+
+  // Work begins: from now on it has the query timeout.
+  void start_work();
+  // Why what is left of the work is in vain, if it is: it ran out of time, the
+  // database closes, or the connection is of no use any more.
+  [[nodiscard]] std::optional<Error> in_vain() const;
+  // After an error that only a new connection can cure.
+  [[nodiscard]] bool spent() const { return spent_.has_value(); }
+
+  // The plan's statements, prepared at the first call.
+  [[nodiscard]] Result<SqliteStatements*> statements(const std::shared_ptr<const SqlitePlan>& plan);
+
+  // Runs a bound statement, and calls `row()` for each row until it fails.
+  template <class Row>
+  [[nodiscard]] Result<void> run(SqliteStatement& statement, const SqlRead& read, Row&& row) {
+    const Resetting resetting{statement};
+    for (bool first = true;; first = false) {
+      const Result<bool> stepped = step(statement);
+      if (!stepped) return std::unexpected{stepped.error()};
+      if (!*stepped) return {};
+      if (first) {
+        if (auto followed = statement.follow_schema(read.json_columns); !followed) return followed;
+      }
+      if (Result<void> taken = row(); !taken) return taken;
+    }
+  }
+
+  // One snapshot for several statements, until it goes out of scope.
+  class Snapshot {
+   public:
+    explicit Snapshot(SqliteConnection& connection);
+    ~Snapshot();
+    Snapshot(const Snapshot&) = delete;
+    Snapshot& operator=(const Snapshot&) = delete;
+
+   private:
+    SqliteConnection& connection_;
+  };
+
+ private:
+  struct FileId {
+    dev_t device;
+    ino_t inode;
+    friend bool operator==(const FileId&, const FileId&) = default;
+  };
+  struct Close {
+    void operator()(sqlite3* connection) const { sqlite3_close_v2(connection); }
+  };
+  struct Resetting {
+    SqliteStatement& statement;
+    ~Resetting() { statement.reset(); }
+  };
+  struct Prepared {
+    std::weak_ptr<const SqlitePlan> plan;
+    SqliteStatements statements;
+  };
+
+  explicit SqliteConnection(const SqliteFile& file) : file_{file} {}
+  [[nodiscard]] Result<void> connect(int flags);
+  [[nodiscard]] Result<void> look();
+  [[nodiscard]] Result<bool> step(SqliteStatement& statement);
+  [[nodiscard]] Error error(int code);
+  [[nodiscard]] Error closing() const;
+  [[nodiscard]] Error too_slow() const;
+  [[nodiscard]] int execute(const char* sql);
+  [[nodiscard]] bool out_of_time() const;
+
+  static int on_busy(void* self, int attempt);
+  static int on_progress(void* self);
+  static std::optional<FileId> identify(const std::string& path);
+
+  const SqliteFile& file_;
+  std::unique_ptr<sqlite3, Close> connection_;
+  std::unordered_map<std::uint64_t, Prepared> prepared_;  // by the plan's id
+  std::optional<FileId> id_;
+  std::optional<FileId> wal_id_;
+  TimePoint deadline_ = TimePoint::max();
+  TimePoint busy_until_{};
+  std::optional<Error> spent_;  // the error that only a new connection can cure
+};
+
+}  // namespace larder

@@ -1,0 +1,123 @@
+#include <filesystem>
+#include <new>
+#include <utility>
+
+#include "larder/sqlite.hpp"
+#include "sqlite/load.hpp"
+#include "sqlite/pool.hpp"
+
+namespace larder {
+
+namespace {
+
+using Results = std::vector<Loaded<std::string>>;
+
+// Closes the pool when its last owner lets go; work that runs keeps only the pool.
+class SqliteDatabase final : public SqlDatabase,
+                             public std::enable_shared_from_this<SqliteDatabase> {
+ public:
+  explicit SqliteDatabase(std::shared_ptr<SqlitePool> pool) : pool_{std::move(pool)} {}
+  ~SqliteDatabase() override { pool_->close(); }
+  SqliteDatabase(const SqliteDatabase&) = delete;
+  SqliteDatabase& operator=(const SqliteDatabase&) = delete;
+
+  Result<std::shared_ptr<SqlReader>> prepare(SqlRead read,
+                                             std::vector<std::string> parameters) override;
+  void close() override { pool_->close(); }
+
+  [[nodiscard]] SqlitePool& pool() { return *pool_; }
+
+ private:
+  std::shared_ptr<SqlitePool> pool_;
+  std::atomic<std::uint64_t> next_plan_{1};
+};
+
+class SqliteReader final : public SqlReader {
+ public:
+  SqliteReader(std::shared_ptr<SqliteDatabase> database, std::shared_ptr<SqlitePlan> plan)
+      : database_{std::move(database)}, plan_{std::move(plan)} {}
+
+  void load(std::vector<SqlParameters> keys, Done done) override;
+
+  [[nodiscard]] std::string describe() const override {
+    return "sqlite:" + database_->pool().file().name + " · " + plan_->read.one;
+  }
+  [[nodiscard]] std::uint64_t queries() const override {
+    return plan_->queries.load(std::memory_order_relaxed);
+  }
+
+ private:
+  std::shared_ptr<SqliteDatabase> database_;
+  std::shared_ptr<SqlitePlan> plan_;
+};
+
+Results loaded(const Result<SqliteConnection*>& connection, const std::shared_ptr<SqlitePlan>& plan,
+               const std::vector<SqlParameters>& keys, const SqliteFile& file) {
+  if (!connection) return {keys.size(), std::unexpected{connection.error()}};
+  try {
+    return load_keys(**connection, plan, keys, file);
+  } catch (const std::bad_alloc&) {
+    return {keys.size(), fail(Errc::kOverloaded, file.name + ": there is not enough memory")};
+  }
+}
+
+void SqliteReader::load(std::vector<SqlParameters> keys, Done done) {
+  SqlitePool& pool = database_->pool();
+  // The pool, and so its file, lives as long as its work.
+  pool.run([plan = plan_, keys = std::move(keys), done = std::move(done),
+            &file = pool.file()](const Result<SqliteConnection*>& connection) mutable {
+    done(loaded(connection, plan, keys, file));
+  });
+}
+
+Result<std::shared_ptr<SqlReader>> SqliteDatabase::prepare(SqlRead read,
+                                                           std::vector<std::string> parameters) {
+  if (!read.many.empty() && parameters.size() != 1) {
+    return fail(Errc::kInvalidArgument,
+                "a statement for many keys needs keys of one part, and these have " +
+                    std::to_string(parameters.size()) + ": leave it out");
+  }
+  auto plan = std::make_shared<SqlitePlan>();
+  plan->id = next_plan_.fetch_add(1, std::memory_order_relaxed);
+  plan->read = std::move(read);
+  plan->parameters = std::move(parameters);
+  if (const Result<void> checked = pool_->check(plan); !checked) {
+    return std::unexpected{checked.error()};
+  }
+  return std::make_shared<SqliteReader>(shared_from_this(), std::move(plan));
+}
+
+std::optional<std::string> problem_with(const SqliteOptions& options) {
+  if (options.connections < 1 || options.connections > 256) return "connections must be 1 to 256";
+  if (options.max_waiting == 0) return "max_waiting must be at least 1";
+  if (options.max_value.bytes == 0) return "max_value must be at least 1 byte";
+  if (options.query_timeout <= Duration{}) return "query_timeout must be positive";
+  if (options.busy_timeout < Duration{}) return "busy_timeout must not be negative";
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<SqlDatabase>> open_sqlite(Runtime& runtime, std::string path,
+                                                 SqliteOptions options) {
+  if (path.starts_with("sqlite:")) path.erase(0, std::string_view{"sqlite:"}.size());
+  if (path.empty() || path == ":memory:") {
+    return fail(Errc::kInvalidArgument,
+                "a SQLite source needs the path of a file: each connection would have a database "
+                "of its own in memory");
+  }
+  if (const auto problem = problem_with(options)) {
+    return fail(Errc::kInvalidArgument, path + ": " + *problem);
+  }
+  auto pool = SqlitePool::open(runtime, std::move(path), options);
+  if (!pool) return std::unexpected{pool.error()};
+  return std::make_shared<SqliteDatabase>(std::move(*pool));
+}
+
+std::shared_ptr<SqlDatabase> sqlite(Runtime& runtime, std::string path, SqliteOptions options) {
+  auto database = open_sqlite(runtime, std::move(path), options);
+  if (!database) throw Failure{std::move(database.error())};
+  return std::move(*database);
+}
+
+}  // namespace larder

@@ -1,0 +1,207 @@
+#include "sqlite/load.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <utility>
+
+#include "sqlite/batch.hpp"
+
+namespace larder {
+
+namespace {
+
+// Keys of one query, at most: bounds the list that SQLite parses, and how long
+// one statement runs.
+constexpr std::size_t kKeysAtOnce = 1000;
+
+// The rows of one key, as they come, until they are its value.
+class Rows {
+ public:
+  Rows(const SqlitePlan& plan, const SqliteFile& file) : plan_{plan}, file_{file} {}
+
+  // Takes the statement's current row. An error is kept, and more rows then change nothing.
+  void take(const SqliteStatement& statement, std::span<const std::size_t> order) {
+    if (error_) return;
+    if (!plan_.read.rows && count_ == 1) {
+      error_ = {Errc::kBadValue,
+                file_.name +
+                    ": more than one row for a key: make the statement give one, or "
+                    "take all rows as an array:\n  " +
+                    plan_.read.one};
+      return;
+    }
+    if (plan_.read.rows) text_ += count_ == 0 ? '[' : ',';
+    ++count_;
+    const Result<void> appended =
+        append_row(text_, statement.get(), statement.shape(), order, file_.options.max_value);
+    if (!appended) error_ = {appended.error().code, file_.name + ": " + appended.error().message};
+  }
+
+  [[nodiscard]] bool any() const { return count_ > 0 || error_; }
+  [[nodiscard]] bool failed() const { return error_.has_value(); }
+
+  [[nodiscard]] Loaded<std::string> value() && {
+    if (error_) return std::unexpected{std::move(*error_)};
+    if (plan_.read.rows) return std::optional{count_ == 0 ? "[]" : std::move(text_) + ']'};
+    if (count_ == 0) return std::nullopt;
+    return std::optional{std::move(text_)};
+  }
+
+ private:
+  const SqlitePlan& plan_;
+  const SqliteFile& file_;
+  std::string text_;
+  std::size_t count_ = 0;
+  std::optional<Error> error_;
+};
+
+// One load, from its keys to their values.
+class Load {
+ public:
+  Load(SqliteConnection& connection, SqlitePlan& plan, SqliteStatements& statements,
+       std::span<const SqlParameters> keys, const SqliteFile& file)
+      : connection_{connection},
+        plan_{plan},
+        statements_{statements},
+        keys_{keys},
+        file_{file},
+        results_(keys.size()) {}
+
+  std::vector<Loaded<std::string>> run() {
+    if (keys_.size() == 1) {
+      one(0);
+      return std::move(results_);
+    }
+    const SqliteConnection::Snapshot snapshot{connection_};
+    if (statements_.many) {
+      together();
+    } else {
+      for (std::size_t i = 0; i < keys_.size(); ++i) one(i);
+    }
+    return std::move(results_);
+  }
+
+ private:
+  // Asks for one key by itself.
+  void one(std::size_t place) {
+    if (std::optional<Error> why = connection_.in_vain()) {
+      results_[place] = std::unexpected{std::move(*why)};
+      return;
+    }
+    SqliteStatement& statement = statements_.one;
+    Rows rows{plan_, file_};
+    Result<void> done = statement.bind(keys_[place]);
+    if (done) {
+      count_query();
+      done = connection_.run(statement, plan_.read, [&]() -> Result<void> {
+        rows.take(statement, statement.shape().in_order);
+        if (rows.failed()) return fail(Errc::kBadValue, {});  // only to stop; `rows` knows why
+        return {};
+      });
+    } else {
+      statement.reset();
+    }
+    if (!done && !rows.failed()) {
+      results_[place] = std::unexpected{done.error()};
+    } else {
+      results_[place] = std::move(rows).value();
+    }
+  }
+
+  void together() {
+    const RowShape& shape = statements_.many->shape();
+    const SqlBatch batch{keys_, shape.columns[shape.find(plan_.read.many_key)].text};
+    std::span<const std::size_t> left{batch.together()};
+    while (!left.empty()) {
+      const std::size_t count = std::min(left.size(), kKeysAtOnce);
+      chunk(batch, left.first(count));
+      left = left.subspan(count);
+    }
+    for (const std::size_t place : batch.alone()) one(place);
+  }
+
+  // Asks for the keys at `places`, which are sorted, in one query.
+  void chunk(const SqlBatch& batch, std::span<const std::size_t> places) {
+    SqliteStatement& many = *statements_.many;
+    std::vector<Rows> rows(places.size(), Rows{plan_, file_});
+    std::optional<std::vector<std::size_t>> order;
+    bool strangers = false;  // rows of keys that were not asked, as far as one can see
+
+    const SqlParameters ids{{"ids", batch.list(places)}};
+    Result<void> done = many.bind(ids);
+    if (done) {
+      count_query();
+      done = connection_.run(many, plan_.read, [&]() -> Result<void> {
+        if (!order) order = statements_.order_of_many(plan_);
+        if (!order) return fail(Errc::kSourceFailed, "the columns changed");
+        const std::optional<std::size_t> place = key_of_row(batch);
+        const auto at = place ? std::ranges::lower_bound(places, *place) : places.end();
+        if (at == places.end() || *at != *place) {
+          strangers = true;
+          return {};
+        }
+        rows[static_cast<std::size_t>(at - places.begin())].take(many, *order);
+        return {};
+      });
+    } else {
+      many.reset();
+    }
+
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      // One key's row may have failed them all, and a stranger may be the row of a
+      // key that looks otherwise there: whoever may be concerned is asked alone.
+      const bool sure = done && (rows[i].any() || !strangers);
+      if (sure)
+        results_[places[i]] = std::move(rows[i]).value();
+      else
+        one(places[i]);
+    }
+  }
+
+  // Whose row the current one of `many` is.
+  [[nodiscard]] std::optional<std::size_t> key_of_row(const SqlBatch& batch) const {
+    sqlite3_stmt* many = statements_.many->get();
+    const auto column = static_cast<int>(statements_.many->shape().find(plan_.read.many_key));
+    switch (sqlite3_column_type(many, column)) {
+      case SQLITE_INTEGER:
+        return batch.find(std::int64_t{sqlite3_column_int64(many, column)});
+      case SQLITE_FLOAT: {
+        constexpr double kExact = 9007199254740992;  // 2^53
+        const double number = sqlite3_column_double(many, column);
+        if (std::abs(number) > kExact || std::trunc(number) != number) return std::nullopt;
+        return batch.find(static_cast<std::int64_t>(number));
+      }
+      case SQLITE_TEXT: {
+        const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(many, column));
+        const auto size = static_cast<std::size_t>(sqlite3_column_bytes(many, column));
+        if (text == nullptr) return std::nullopt;
+        return batch.find(std::string_view{text, size});
+      }
+      default:
+        return std::nullopt;
+    }
+  }
+
+  void count_query() { plan_.queries.fetch_add(1, std::memory_order_relaxed); }
+
+  SqliteConnection& connection_;
+  SqlitePlan& plan_;
+  SqliteStatements& statements_;
+  std::span<const SqlParameters> keys_;
+  const SqliteFile& file_;
+  std::vector<Loaded<std::string>> results_;
+};
+
+}  // namespace
+
+std::vector<Loaded<std::string>> load_keys(SqliteConnection& connection,
+                                           const std::shared_ptr<SqlitePlan>& plan,
+                                           std::span<const SqlParameters> keys,
+                                           const SqliteFile& file) {
+  const Result<SqliteStatements*> statements = connection.statements(plan);
+  if (!statements) return {keys.size(), std::unexpected{statements.error()}};
+  return Load{connection, *plan, **statements, keys, file}.run();
+}
+
+}  // namespace larder

@@ -1,0 +1,158 @@
+#include "sqlite/statement.hpp"
+
+#include <algorithm>
+
+#include "sqlite/messages.hpp"
+
+namespace larder {
+
+namespace {
+
+// "it writes; …", and the whole statement below.
+std::unexpected<Error> refuse(std::string problem, const std::string& sql) {
+  return fail(Errc::kInvalidArgument, "the statement is refused: " + problem + ":\n  " + sql);
+}
+
+std::unexpected<Error> refuse_at(std::string problem, const std::string& sql, std::size_t offset) {
+  return fail(Errc::kInvalidArgument,
+              "the statement is refused: " + problem + ", at " + point_at(sql, offset));
+}
+
+std::unexpected<Error> not_prepared(sqlite3* connection, int code, const std::string& sql) {
+  std::string text = "the statement does not prepare: ";
+  text += sqlite3_errmsg(connection);
+  const int offset = sqlite3_error_offset(connection);
+  if (offset >= 0)
+    text += ", at " + point_at(sql, static_cast<std::size_t>(offset));
+  else
+    text += ":\n  " + sql;
+  // A mistake in the statement, or something wrong with the database?
+  const bool mistake = (code & 0xFF) == SQLITE_ERROR;
+  return fail(mistake ? Errc::kInvalidArgument : Errc::kSourceFailed, std::move(text));
+}
+
+// The parameter that SQL calls `name`, without its sigil; empty for a bare `?`.
+std::string plain_name(const char* name) { return name == nullptr ? "" : name + 1; }
+
+int bind_value(sqlite3_stmt* statement, int place, const SqlValue& value) {
+  if (const auto* integer = std::get_if<std::int64_t>(&value)) {
+    return sqlite3_bind_int64(statement, place, *integer);
+  }
+  if (const auto* real = std::get_if<double>(&value)) {
+    return sqlite3_bind_double(statement, place, *real);
+  }
+  if (const auto* text = std::get_if<std::string>(&value)) {
+    return sqlite3_bind_text64(statement, place, text->data(), text->size(), SQLITE_STATIC,
+                               SQLITE_UTF8);
+  }
+  return sqlite3_bind_null(statement, place);
+}
+
+}  // namespace
+
+Result<SqliteStatement> SqliteStatement::prepare(sqlite3* connection, const std::string& sql,
+                                                 const std::vector<std::string>& parameters,
+                                                 const std::vector<std::string>& json_columns) {
+  const auto compile = [&](const char* from, const char** tail, SqliteStatement& into) {
+    sqlite3_stmt* statement = nullptr;
+    const auto left = static_cast<int>(sql.size() - static_cast<std::size_t>(from - sql.data()));
+    const int code =
+        sqlite3_prepare_v3(connection, from, left, SQLITE_PREPARE_PERSISTENT, &statement, tail);
+    into.statement_.reset(statement);
+    return code;
+  };
+  if (sql.size() > (1U << 20U)) {
+    return fail(Errc::kInvalidArgument, "the statement is larger than 1 MiB");
+  }
+
+  SqliteStatement made;
+  const char* tail = nullptr;
+  const int code = compile(sql.data(), &tail, made);
+  if (code != SQLITE_OK) return not_prepared(connection, code, sql);
+  if (made.get() == nullptr) return refuse("it is empty", sql);
+
+  // Blanks and comments may follow; anything else is, or would be, a second one.
+  const auto rest = static_cast<std::size_t>(tail - sql.data());
+  SqliteStatement second;
+  const char* end = nullptr;
+  if (compile(tail, &end, second) != SQLITE_OK || second.get() != nullptr) {
+    const std::size_t start = sql.find_first_not_of(" \t\r\n;", rest);
+    return refuse_at("there is a second one after it", sql, std::min(start, sql.size()));
+  }
+
+  if (sqlite3_stmt_readonly(made.get()) == 0) return refuse("it writes, and must only read", sql);
+  if (sqlite3_stmt_isexplain(made.get()) != 0) return refuse("it only explains", sql);
+  Result<RowShape> shape = RowShape::of(made.get(), json_columns);
+  if (!shape) return refuse(shape.error().message, sql);
+  made.shape_ = std::move(*shape);
+  if (const auto named = made.name_parameters(sql, parameters); !named) {
+    return std::unexpected{named.error()};
+  }
+  return made;
+}
+
+Result<void> SqliteStatement::name_parameters(const std::string& sql,
+                                              const std::vector<std::string>& given) {
+  const int count = sqlite3_bind_parameter_count(get());
+  const bool only = given.size() == 1 && given.front().empty();
+  if (only && count == 0) return refuse("it has no parameter for the key", sql);
+  if (only && count > 1) {
+    return refuse("it has " + std::to_string(count) + " parameters, and the key gives one", sql);
+  }
+  for (int place = 1; place <= count; ++place) {
+    const char* written = sqlite3_bind_parameter_name(get(), place);
+    const std::string name = only ? "" : plain_name(written);
+    if (std::ranges::find(given, name) == given.end()) {
+      std::string problem = written == nullptr
+                                ? "a bare ? does not say which part of the key it is"
+                                : "nothing gives the parameter " + std::string{written};
+      if (const std::string meant = nearest(name, given); !meant.empty()) {
+        problem += "; did you mean :" + meant + "?";
+      }
+      problem += " There is " + join(given, ":");
+      const std::size_t at = sql.find(written == nullptr ? "?" : written);
+      return refuse_at(std::move(problem), sql, std::min(at, sql.size()));
+    }
+    parameters_.push_back(name);
+  }
+  return {};
+}
+
+Result<void> SqliteStatement::bind(const SqlParameters& values) {
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const auto value = std::ranges::find(values, parameters_[i], &SqlParameter::name);
+    if (value == values.end()) {
+      return fail(Errc::kInvalidArgument, "the key gives no value for :" + parameters_[i]);
+    }
+    const int code = bind_value(get(), static_cast<int>(i) + 1, value->value);
+    if (code == SQLITE_TOOBIG) {
+      return fail(Errc::kInvalidArgument, "a part of the key is too large for SQLite");
+    }
+    if (code != SQLITE_OK) return fail(Errc::kSourceFailed, sqlite3_errstr(code));
+  }
+  return {};
+}
+
+Result<void> SqliteStatement::follow_schema(const std::vector<std::string>& json_columns) {
+  const int now = prepared_anew();
+  if (now == shaped_at_) return {};
+  Result<RowShape> shape = RowShape::of(get(), json_columns);
+  if (!shape) {
+    return fail(Errc::kSourceFailed, "the schema changed, and the statement no longer fits it: " +
+                                         shape.error().message);
+  }
+  shape_ = std::move(*shape);
+  shaped_at_ = now;
+  return {};
+}
+
+void SqliteStatement::reset() {
+  sqlite3_reset(get());
+  sqlite3_clear_bindings(get());
+}
+
+int SqliteStatement::prepared_anew() const {
+  return sqlite3_stmt_status(get(), SQLITE_STMTSTATUS_REPREPARE, 0);
+}
+
+}  // namespace larder

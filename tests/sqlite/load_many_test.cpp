@@ -1,0 +1,194 @@
+// Many keys: as one query, and the same answers as one by one.
+#include <gmock/gmock.h>
+
+#include <random>
+
+#include "sqlite/shop_file.hpp"
+
+namespace larder {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+const std::string kOne = "SELECT id, name FROM p WHERE id = :id";
+const std::string kMany = "SELECT id, name FROM p WHERE id IN (SELECT value FROM json_each(:ids))";
+
+class SqliteLoadMany : public SqliteTest {
+ protected:
+  SqliteLoadMany() {
+    execute(
+        "CREATE TABLE p(id INTEGER PRIMARY KEY, name TEXT);"
+        "INSERT INTO p VALUES (1, 'a'), (2, 'b'), (3, 'c'), (9007199254740993, 'big')");
+  }
+};
+
+TEST_F(SqliteLoadMany, OneQueryAnswersManyKeysInTheirOrder) {
+  const auto reader = prepare({.one = kOne, .many = kMany, .many_key = "id"});
+
+  EXPECT_THAT(values(*reader, {id(3), id(7), id(1), id(9007199254740993), id(9007199254740992)}),
+              ElementsAre(R"({"id":3,"name":"c"})", "absent", R"({"id":1,"name":"a"})",
+                          R"({"id":9007199254740993,"name":"big"})", "absent"));
+  EXPECT_EQ(reader->queries(), 1U);
+}
+
+TEST_F(SqliteLoadMany, ASingleKeyUsesItsOwnStatement) {
+  const auto reader = prepare({.one = "SELECT name, 'one' AS how FROM p WHERE id = :id",
+                               .many = "SELECT id AS key, 'many' AS how, name FROM p WHERE id IN "
+                                       "(SELECT value FROM json_each(:ids))",
+                               .many_key = "key"});
+
+  EXPECT_EQ(value(*reader, id(1)), R"({"name":"a","how":"one"})");
+  EXPECT_THAT(values(*reader, {id(1), id(2)}),
+              ElementsAre(R"({"name":"a","how":"many"})", R"({"name":"b","how":"many"})"));
+}
+
+TEST_F(SqliteLoadMany, RowsAreGroupedByKeyInTheOrderOfTheQuery) {
+  execute("CREATE TABLE r(product, stars); INSERT INTO r VALUES (1, 5), (2, 1), (1, 3)");
+  const auto reader =
+      prepare({.one = "SELECT stars FROM r WHERE product = :id ORDER BY stars",
+               .rows = true,
+               .many = "SELECT product, stars FROM r WHERE product IN (SELECT value "
+                       "FROM json_each(:ids)) ORDER BY stars",
+               .many_key = "product"});
+
+  EXPECT_THAT(values(*reader, {id(1), id(2), id(3)}),
+              ElementsAre(R"([{"stars":3},{"stars":5}])", R"([{"stars":1}])", "[]"));
+  EXPECT_EQ(reader->queries(), 1U);
+}
+
+TEST_F(SqliteLoadMany, ThousandsOfKeysAreAskedInBoundedQueries) {
+  execute(
+      "WITH RECURSIVE i(x) AS (SELECT 100 UNION ALL SELECT x + 1 FROM i LIMIT 5000)"
+      "INSERT INTO p SELECT x, 'n' || x FROM i");
+  const auto reader = prepare({.one = kOne, .many = kMany, .many_key = "id"});
+  std::vector<SqlParameters> keys;
+  for (std::int64_t i = 100; i < 2600; ++i) keys.push_back(id(i));
+
+  const auto all = values(*reader, keys);
+
+  EXPECT_EQ(reader->queries(), 3U);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const std::string n = std::to_string(i + 100);
+    ASSERT_EQ(all[i], R"({"id":)" + n + R"(,"name":"n)" + n + R"("})");
+  }
+}
+
+TEST_F(SqliteLoadMany, WithoutAStatementForManyAllKeysShareOneSnapshot) {
+  // The statement for the first key waits for this test to have written more.
+  const auto reader = prepare("SELECT (SELECT count(*) FROM p) AS rows WHERE :id");
+
+  const auto before = values(*reader, {id(1), id(2), id(3)});
+  execute("INSERT INTO p VALUES (4, 'd')");
+  const auto after = values(*reader, {id(1), id(2), id(3)});
+
+  EXPECT_THAT(before, testing::Each(R"({"rows":4})"));
+  EXPECT_THAT(after, testing::Each(R"({"rows":5})"));
+}
+
+TEST_F(SqliteLoadMany, ARowThatCannotBecomeJsonFailsItsOwnKeyOnly) {
+  execute("UPDATE p SET name = CAST(x'e9' AS TEXT) WHERE id = 2");
+  const auto reader = prepare({.one = kOne, .many = kMany, .many_key = "id"});
+
+  const auto all = values(*reader, {id(1), id(2), id(3)});
+
+  EXPECT_EQ(all[0], R"({"id":1,"name":"a"})");
+  EXPECT_THAT(all[1], HasSubstr("not UTF-8"));
+  EXPECT_EQ(all[2], R"({"id":3,"name":"c"})");
+}
+
+TEST_F(SqliteLoadMany, ARowThatFailsTheQueryFailsItsOwnKeyOnly) {
+  execute("UPDATE p SET name = 'no json' WHERE id = 2; UPDATE p SET name = '[]' WHERE id <> 2");
+  const auto reader = prepare(
+      {.one = "SELECT id, json(name) AS data FROM p WHERE id = :id",
+       .many =
+           "SELECT id, json(name) AS data FROM p WHERE id IN (SELECT value FROM json_each(:ids))",
+       .many_key = "id"});
+
+  const auto all = values(*reader, {id(1), id(2), id(3)});
+
+  EXPECT_EQ(all[0], R"({"id":1,"data":[]})");
+  EXPECT_THAT(all[1], HasSubstr("malformed JSON"));
+  EXPECT_EQ(all[2], R"({"id":3,"data":[]})");
+}
+
+TEST_F(SqliteLoadMany, TwoRowsForOneKeyAreAnErrorForItAlone) {
+  execute("CREATE TABLE d(id, n); INSERT INTO d VALUES (1, 1), (2, 2), (2, 3)");
+  const auto reader =
+      prepare({.one = "SELECT id, n FROM d WHERE id = :id",
+               .many = "SELECT id, n FROM d WHERE id IN (SELECT value FROM json_each(:ids))",
+               .many_key = "id"});
+
+  const auto all = values(*reader, {id(1), id(2)});
+
+  EXPECT_EQ(all[0], R"({"id":1,"n":1})");
+  EXPECT_THAT(all[1], HasSubstr("more than one row"));
+}
+
+// Whatever column and keys: many keys together get what each gets alone.
+class SqliteLoadManyAgrees : public SqliteTest, public testing::WithParamInterface<const char*> {};
+
+TEST_P(SqliteLoadManyAgrees, WithOneByOne) {
+  execute("CREATE TABLE p(k " + std::string{GetParam()} + ", name TEXT)");
+  execute(
+      "INSERT INTO p VALUES (42, 'int'), ('abc', 'lower'), ('07', 'octal'), (2.5, 'real'),"
+      "('x ', 'blank'), ('', 'empty'), ('a' || char(0) || 'b', 'zero'), (-9223372036854775808, "
+      "'least'),"
+      "('ä', 'umlaut'), (NULL, 'null'), ('1e2', 'hundred'), (100.0, 'real hundred')");
+  const std::vector<SqlValue> pool{std::int64_t{42},
+                                   std::string{"42"},
+                                   std::string{"042"},
+                                   std::string{"abc"},
+                                   std::string{"ABC"},
+                                   std::string{"aBc"},
+                                   std::string{"07"},
+                                   std::int64_t{7},
+                                   std::string{"7"},
+                                   2.5,
+                                   std::string{"2.5"},
+                                   std::string{"x"},
+                                   std::string{"x "},
+                                   std::string{},
+                                   std::string("a\0b", 3),
+                                   std::string{"a"},
+                                   std::int64_t{-9223372036854775807 - 1},
+                                   std::string{"ä"},
+                                   std::string{"Ä"},
+                                   std::string{"\xff"},
+                                   SqlValue{},
+                                   std::string{"1e2"},
+                                   std::string{"100"},
+                                   std::int64_t{100},
+                                   100.0,
+                                   std::string{"\"quote\\"},
+                                   std::string{" 42"}};
+  const auto alone = prepare("SELECT name FROM p WHERE k = :id ORDER BY rowid LIMIT 1");
+  const auto together =
+      prepare({.one = "SELECT name FROM p WHERE k = :id ORDER BY rowid LIMIT 1",
+               .many = "SELECT k, name FROM p WHERE k IN (SELECT value FROM json_each(:ids)) "
+                       "GROUP BY k HAVING rowid = min(rowid)",
+               .many_key = "k"});
+  const std::uint32_t seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random{seed};
+
+  for (int round = 0; round < 60; ++round) {
+    std::vector<SqlParameters> keys;
+    for (const SqlValue& key : pool) {
+      if (random() % 3 == 0) keys.push_back({{"id", key}});
+    }
+    if (keys.empty()) continue;
+    std::shuffle(keys.begin(), keys.end(), random);
+
+    const auto got = values(*together, keys);
+
+    for (std::size_t i = 0; i < keys.size(); ++i) EXPECT_EQ(got[i], value(*alone, keys[i]));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Columns, SqliteLoadManyAgrees,
+                         testing::Values("", "INTEGER", "REAL", "NUMERIC", "TEXT",
+                                         "TEXT COLLATE NOCASE", "TEXT COLLATE RTRIM", "BLOB"));
+
+}  // namespace
+}  // namespace larder
