@@ -24,20 +24,13 @@ bool decode(const json::value& from, T& out, const Where& where, std::string& pr
 [[nodiscard]] inline std::string found(const json::value& from) {
   constexpr std::size_t kMost = 40;
   switch (from.kind()) {
-    case json::kind::null:
-      return "null";
-    case json::kind::bool_:
-      return from.get_bool() ? "true" : "false";
-    case json::kind::int64:
-      return std::to_string(from.get_int64());
-    case json::kind::uint64:
-      return std::to_string(from.get_uint64());
-    case json::kind::object:
-      return "an object";
-    case json::kind::array:
-      return "an array";
-    case json::kind::double_:
-      break;
+    case json::kind::null: return "null";
+    case json::kind::bool_: return from.get_bool() ? "true" : "false";
+    case json::kind::int64: return std::to_string(from.get_int64());
+    case json::kind::uint64: return std::to_string(from.get_uint64());
+    case json::kind::object: return "an object";
+    case json::kind::array: return "an array";
+    case json::kind::double_: break;
     case json::kind::string: {
       const std::string_view text{from.get_string().data(), from.get_string().size()};
       if (text.size() <= kMost) return '"' + std::string{text} + '"';
