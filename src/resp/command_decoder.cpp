@@ -40,12 +40,9 @@ CommandDecoder::Outcome CommandDecoder::decode(std::string_view input) {
     const char* line = command + 1;
     std::int64_t count = 0;
     switch (read_length(line, end, count)) {
-      case LengthLine::kWhole:
-        break;
-      case LengthLine::kCut:
-        return need_more(input, command, 1);
-      case LengthLine::kBad:
-        return broken("Protocol error: invalid multibulk length");
+      case LengthLine::kWhole: break;
+      case LengthLine::kCut: return need_more(input, command, 1);
+      case LengthLine::kBad: return broken("Protocol error: invalid multibulk length");
     }
     if (count > 0 && std::cmp_greater(count, limits_.max_arguments)) return bad_count(count);
     at = line;
@@ -65,12 +62,9 @@ CommandDecoder::Outcome CommandDecoder::decode(std::string_view input) {
     const char* body = at + 1;
     std::int64_t size = 0;
     switch (read_length(body, end, size)) {
-      case LengthLine::kWhole:
-        break;
-      case LengthLine::kCut:
-        return need_more(input, at, 1);
-      case LengthLine::kBad:
-        return broken("Protocol error: invalid bulk length");
+      case LengthLine::kWhole: break;
+      case LengthLine::kCut: return need_more(input, at, 1);
+      case LengthLine::kBad: return broken("Protocol error: invalid bulk length");
     }
     if (size < 0 || std::cmp_greater(size, limits_.max_argument.bytes)) return bad_argument(size);
 

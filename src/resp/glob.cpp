@@ -41,17 +41,12 @@ class Matcher {
   // Whether `c` fits the one-byte element at `p`; moves `p` past it either way.
   [[nodiscard]] bool fits(std::size_t& p, char c) const {
     switch (pattern_[p]) {
-      case '?':
-        ++p;
-        return true;
-      case '[':
-        ++p;
-        return class_has(p, c);
+      case '?': ++p; return true;
+      case '[': ++p; return class_has(p, c);
       case '\\':
         if (p + 1 < pattern_.size()) ++p;
         break;
-      default:
-        break;
+      default: break;
     }
     return folded(pattern_[p++]) == folded(c);
   }

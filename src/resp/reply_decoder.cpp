@@ -10,6 +10,7 @@ namespace larder::resp {
 namespace {
 
 constexpr std::size_t kLineEnd = 2;  // CRLF
+constexpr std::size_t kReservedItems = 64;
 
 // The whole of `text` as a number, or false.
 template <class Number>
@@ -40,15 +41,11 @@ Reply integer_reply(Reply::Kind kind, std::int64_t integer) {
 
 Reply::Kind aggregate_kind(char type) {
   switch (type) {
-    case '~':
-      return Reply::Kind::kSet;
+    case '~': return Reply::Kind::kSet;
     case '%':
-    case '|':
-      return Reply::Kind::kMap;
-    case '>':
-      return Reply::Kind::kPush;
-    default:
-      return Reply::Kind::kArray;
+    case '|': return Reply::Kind::kMap;
+    case '>': return Reply::Kind::kPush;
+    default: return Reply::Kind::kArray;
   }
 }
 
@@ -66,12 +63,9 @@ ReplyDecoder::Outcome ReplyDecoder::decode(std::string_view input) {
   if (!error_.empty()) return Outcome::kError;
   for (;;) {
     switch (step(input.substr(consumed_))) {
-      case Step::kGoOn:
-        break;
-      case Step::kNeedMore:
-        return Outcome::kNeedMore;
-      case Step::kError:
-        return Outcome::kError;
+      case Step::kGoOn: break;
+      case Step::kNeedMore: return Outcome::kNeedMore;
+      case Step::kError: return Outcome::kError;
       case Step::kReplyDone:
         memory_ = 0;
         return done_.kind == Kind::kPush ? Outcome::kPush : Outcome::kReply;
@@ -94,24 +88,18 @@ ReplyDecoder::Step ReplyDecoder::step(std::string_view rest) {
     case ',':
     case '#':
     case '_':
-    case '(':
-      return line(type, rest);
+    case '(': return line(type, rest);
     case '$':
     case '!':
-    case '=':
-      return bulk(type, rest);
+    case '=': return bulk(type, rest);
     case '*':
     case '~':
     case '%':
     case '>':
-    case '|':
-      return aggregate(type, rest);
-    case ';':
-      return chunk(rest);
-    case '.':
-      return end_of_stream(rest);
-    default:
-      return broken("bytes that begin no reply: " + quoted(type));
+    case '|': return aggregate(type, rest);
+    case ';': return chunk(rest);
+    case '.': return end_of_stream(rest);
+    default: return broken("bytes that begin no reply: " + quoted(type));
   }
 }
 
@@ -135,10 +123,8 @@ ReplyDecoder::Step ReplyDecoder::scalar(char type, std::string_view text) {
   std::int64_t integer = 0;
   Reply reply;
   switch (type) {
-    case '+':
-      return complete(text_reply(Kind::kSimple, text));
-    case '-':
-      return complete(text_reply(Kind::kError, text));
+    case '+': return complete(text_reply(Kind::kSimple, text));
+    case '-': return complete(text_reply(Kind::kError, text));
     case '_':
       if (!text.empty()) return broken("a null with text");
       return complete({});
@@ -168,12 +154,9 @@ ReplyDecoder::Step ReplyDecoder::bulk(char type, std::string_view rest) {
   }
   std::int64_t length = 0;
   switch (read_length(at, end, length)) {
-    case LengthLine::kWhole:
-      break;
-    case LengthLine::kCut:
-      return need_more(1);
-    case LengthLine::kBad:
-      return broken("a bulk length that is none");
+    case LengthLine::kWhole: break;
+    case LengthLine::kCut: return need_more(1);
+    case LengthLine::kBad: return broken("a bulk length that is none");
   }
   const auto header = static_cast<std::size_t>(at - rest.data());
   if (length == -1 && type == '$') return took(header, complete({}));
@@ -210,12 +193,9 @@ ReplyDecoder::Step ReplyDecoder::aggregate(char type, std::string_view rest) {
   const char* at = rest.data() + 1;
   std::int64_t count = 0;
   switch (read_length(at, rest.data() + rest.size(), count)) {
-    case LengthLine::kWhole:
-      break;
-    case LengthLine::kCut:
-      return need_more(1);
-    case LengthLine::kBad:
-      return broken("a count that is none");
+    case LengthLine::kWhole: break;
+    case LengthLine::kCut: return need_more(1);
+    case LengthLine::kBad: return broken("a count that is none");
   }
   const auto header = static_cast<std::size_t>(at - rest.data());
   if (count == -1 && type == '*') return took(header, complete({}));
@@ -230,12 +210,9 @@ ReplyDecoder::Step ReplyDecoder::chunk(std::string_view rest) {
   const char* at = rest.data() + 1;
   std::int64_t length = 0;
   switch (read_length(at, rest.data() + rest.size(), length)) {
-    case LengthLine::kWhole:
-      break;
-    case LengthLine::kCut:
-      return need_more(1);
-    case LengthLine::kBad:
-      return broken("a chunk length that is none");
+    case LengthLine::kWhole: break;
+    case LengthLine::kCut: return need_more(1);
+    case LengthLine::kBad: return broken("a chunk length that is none");
   }
   const auto header = static_cast<std::size_t>(at - rest.data());
   Reply& string = open_.back().reply;
@@ -276,15 +253,16 @@ ReplyDecoder::Step ReplyDecoder::open(Open opened) {
   if (open_.size() >= limits_.max_depth) {
     return broken("a reply nested more than " + std::to_string(limits_.max_depth) + " deep");
   }
-  // What is announced must fit, but only what arrives is allocated.
+  // What is announced must fit, but hardly more than what arrives is allocated.
   const std::uint64_t left = limits_.max_memory.bytes - memory_;
   if (opened.awaited > left / sizeof(Reply)) return too_large();
+  opened.reply.items.reserve(std::min<std::size_t>(opened.awaited, kReservedItems));
   open_.push_back(std::move(opened));
   return close_filled();
 }
 
 // `reply` is whole: hands it to what it is part of, which may thereby be whole too.
-ReplyDecoder::Step ReplyDecoder::complete(Reply reply) {
+ReplyDecoder::Step ReplyDecoder::complete(Reply&& reply) {
   if (!charge(sizeof(Reply))) return too_large();
   if (open_.empty()) {
     done_ = std::move(reply);

@@ -110,7 +110,7 @@ class ReplyDecoder {
   [[nodiscard]] Step end_of_stream(std::string_view rest);
 
   [[nodiscard]] Step open(Open opened);
-  [[nodiscard]] Step complete(Reply reply);
+  [[nodiscard]] Step complete(Reply&& reply);
   [[nodiscard]] Step close_filled();
   [[nodiscard]] bool charge(std::uint64_t bytes);
   [[nodiscard]] Step took(std::size_t bytes, Step next);
