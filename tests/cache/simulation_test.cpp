@@ -94,6 +94,7 @@ class Simulation : public testing::CoreFixture {
       case 11:
         if (pick(20) == 0) clear();
         break;
+      default: FAIL();
     }
     notice_loads();
     check();
