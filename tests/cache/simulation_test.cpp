@@ -71,26 +71,14 @@ class Simulation : public testing::CoreFixture {
       case 0:
       case 1:
       case 2:
-      case 3:
-        start_read();
-        break;
+      case 3: start_read(); break;
       case 4:
       case 5:
-      case 6:
-        end_load();
-        break;
-      case 7:
-        write_and_invalidate(pick_key());
-        break;
-      case 8:
-        ++keys_[pick(kKeys)].version;
-        break;  // a write that larder is not told of
-      case 9:
-        timers_.advance(std::chrono::milliseconds{pick(4000)});
-        break;
-      case 10:
-        abandon();
-        break;
+      case 6: end_load(); break;
+      case 7: write_and_invalidate(pick_key()); break;
+      case 8: ++keys_[pick(kKeys)].version; break;  // a write that larder is not told of
+      case 9: timers_.advance(std::chrono::milliseconds{pick(4000)}); break;
+      case 10: abandon(); break;
       case 11:
         if (pick(20) == 0) clear();
         break;
