@@ -43,6 +43,22 @@ void OutputBuffer::consume(std::size_t size) {
   if (head_of_last_ == tail_ && sealed_ == 0) rewind_last();
 }
 
+void OutputBuffer::retract(std::size_t size) {
+  assert(size <= this->size());
+  while (size > static_cast<std::size_t>(tail_ - head_of_last_)) {
+    size -= static_cast<std::size_t>(tail_ - head_of_last_);
+    memory_ -= blocks_.back().capacity;
+    blocks_.pop_back();
+    const Block& last = blocks_.back();
+    sealed_ -= last.end - last.begin;
+    head_of_last_ = last.bytes.get() + last.begin;
+    tail_ = last.bytes.get() + last.end;
+    limit_ = last.bytes.get() + last.capacity;
+  }
+  tail_ -= size;
+  if (head_of_last_ == tail_ && sealed_ == 0) rewind_last();
+}
+
 void OutputBuffer::release_if_empty() {
   if (!empty()) return;
   std::vector<Block>{}.swap(blocks_);

@@ -58,6 +58,10 @@ class OutputBuffer {
   // Drops `size` bytes at the front. REQUIRES: size <= size().
   void consume(std::size_t size);
 
+  // Takes back the last `size` bytes appended, none of which a write may be on.
+  // REQUIRES: size <= size().
+  void retract(std::size_t size);
+
   // Gives back all memory if nothing is to be sent: for a connection gone quiet.
   void release_if_empty();
 

@@ -82,6 +82,17 @@ TEST(OutputBuffer, ReleasesOnlyWhenNothingIsToBeSent) {
   EXPECT_EQ(buffer.memory(), 0U);
 }
 
+TEST(OutputBuffer, TakesBackWhatWasAppendedLast) {
+  OutputBuffer buffer;
+  buffer.append("kept");
+  buffer.append(std::string(200'000, 'x'));
+
+  buffer.retract(200'000);
+  buffer.append(" and more");
+
+  EXPECT_EQ(contents(buffer), "kept and more");
+}
+
 TEST(OutputBuffer, BehavesAsOneLongString) {
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
@@ -101,6 +112,9 @@ TEST(OutputBuffer, BehavesAsOneLongString) {
         buffer.commit(bytes.size());
         model += bytes;
       }
+      const std::size_t back = below(4) == 0 ? below(model.size() + 1) : 0;
+      buffer.retract(back);
+      model.resize(model.size() - back);
       const std::size_t gone = below(3) == 0 ? model.size() : below(model.size() + 1) / 2;
       buffer.consume(gone);
       model.erase(0, gone);
