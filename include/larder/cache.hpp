@@ -204,8 +204,10 @@ class Cache {
     return core_->entry_for_put(options);
   }
 
-  // A hit that a door found in a shared tier by itself.
+  // A hit, or a miss that no source can answer, that a door found in a shared
+  // tier by itself.
   void count_hit(bool negative) { core_->count_hit(negative); }
+  void count_miss() { core_->count_miss(); }
 
   // Whether a load of `key` is on its way.
   [[nodiscard]] bool loading(KeyView key) const { return core_->loading(key); }

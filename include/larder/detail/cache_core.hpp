@@ -118,6 +118,7 @@ class CacheCore : public std::enable_shared_from_this<CacheCore<Key, Value>> {
     hits_.add();
     if (negative) negative_hits_.add();
   }
+  void count_miss() { misses_.add(); }
 
   // Reads `keys`: two steps, so that a caller can arrange for abandon() between them.
   [[nodiscard]] static CallPtr call(std::size_t count, Each each) {
