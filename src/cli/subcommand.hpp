@@ -36,5 +36,6 @@ using Action = std::function<Exit()>;
 void complain(std::string_view sentence);
 
 // REQUIRES, of each: `action` lives until the program was parsed and the action run.
+void add_demo(CLI::App& program, Action& action);
 
 }  // namespace larder::cli

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "demo/processor_time.hpp"
 #include "larder/clock.hpp"
 #include "larder/error.hpp"
 
@@ -32,6 +33,9 @@ class Child {
   Child& operator=(Child&&) = delete;
   // Asks it to end, and kills it if it has not within ten seconds.
   ~Child();
+
+  // What its threads have worked since its start; zero once it has ended.
+  [[nodiscard]] Duration processor_time() const { return processor_time_of(process_); }
 
   // Asks it to end (SIGTERM).
   void terminate() const;

@@ -5,12 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
 namespace larder::demo {
 namespace {
 
-constexpr int kNameWidth = 24;
-constexpr int kWidth = 18;
+constexpr int kNameWidth = 26;
+constexpr int kWidth = 16;
 
 // How many columns a UTF-8 text takes on a terminal: one a code point is true of all used here.
 int columns_of(std::string_view text) {
@@ -48,10 +49,7 @@ std::string ratio(double larder, double straight) {
 
 std::string percent(double share) { return fmt::format("{:.1f} %", share * 100); }
 
-std::string latency_line(std::string_view name, const Comparison& runs, double percentile) {
-  const Duration straight = runs.straight.latencies.percentile(percentile);
-  const Duration cold = runs.cold.latencies.percentile(percentile);
-  const Duration warm = runs.warm.latencies.percentile(percentile);
+std::string duration_line(std::string_view name, Duration straight, Duration cold, Duration warm) {
   return line(name,
               {short_text(straight), short_text(cold), short_text(warm),
                ratio(static_cast<double>(warm.count()), static_cast<double>(straight.count()))});
@@ -65,14 +63,19 @@ std::string to_table(const Comparison& runs) {
   table += line("pages per second", {rate(straight.pages_per_second()),
                                      rate(cold.pages_per_second()), rate(warm.pages_per_second()),
                                      ratio(warm.pages_per_second(), straight.pages_per_second())});
-  table += latency_line("p50", runs, 50);
-  table += latency_line("p99", runs, 99);
-  table += latency_line("p99.9", runs, 99.9);
+  for (const auto& [name, percentile] :
+       {std::pair{"p50", 50.0}, std::pair{"p99", 99.0}, std::pair{"p99.9", 99.9}}) {
+    table +=
+        duration_line(name, straight.latencies.percentile(percentile),
+                      cold.latencies.percentile(percentile), warm.latencies.percentile(percentile));
+  }
   table += line("SQL queries per second",
                 {rate(straight.queries_per_second()), rate(cold.queries_per_second()),
                  rate(warm.queries_per_second()),
                  ratio(warm.queries_per_second(), straight.queries_per_second())});
   table += line("hit ratio", {"-", percent(cold.hit_ratio()), percent(warm.hit_ratio()), ""});
+  table += duration_line("CPU time per page served", straight.processor_time_per_page(),
+                         cold.processor_time_per_page(), warm.processor_time_per_page());
   return table;
 }
 

@@ -107,14 +107,10 @@ class Connection {
     size_ -= decoder_.consumed();
     std::memmove(received_.data(), received_.data() + decoder_.consumed(), size_);
     switch (outcome) {
-      case Outcome::kReply:
-        return answered(decoder_.take(), round);
-      case Outcome::kNeedMore:
-        return await(round);
-      case Outcome::kPush:
-        return round.fail_with("larder sent a message nobody asked for");
-      case Outcome::kError:
-        return round.fail_with("larder's answer: " + decoder_.error());
+      case Outcome::kReply: return answered(decoder_.take(), round);
+      case Outcome::kNeedMore: return await(round);
+      case Outcome::kPush: return round.fail_with("larder sent a message nobody asked for");
+      case Outcome::kError: return round.fail_with("larder's answer: " + decoder_.error());
     }
   }
 

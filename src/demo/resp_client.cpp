@@ -115,14 +115,11 @@ Result<std::optional<std::string>> RespClient::ask(
   const std::string name{*command.begin()};
   using Kind = resp::Reply::Kind;
   switch (reply->kind) {
-    case Kind::kNull:
-      return std::nullopt;
-    case Kind::kInteger:
-      return std::to_string(reply->integer);
+    case Kind::kNull: return std::nullopt;
+    case Kind::kInteger: return std::to_string(reply->integer);
     case Kind::kSimple:
     case Kind::kBulk:
-    case Kind::kVerbatim:
-      return std::move(reply->text);
+    case Kind::kVerbatim: return std::move(reply->text);
     case Kind::kError:
       return fail(Errc::kSourceFailed, "larder refused " + name + ": " + reply->text);
     default:

@@ -39,6 +39,7 @@ struct Measured {
   std::uint64_t pages = 0;
   std::uint64_t queries = 0;  // that the database answered meanwhile
   Duration took{};
+  Duration processor_time{};  // of those who served them, not of the viewers
   Histogram latencies{};
 
   [[nodiscard]] double pages_per_second() const { return rate(pages); }
@@ -47,6 +48,9 @@ struct Measured {
   [[nodiscard]] double hit_ratio() const {
     if (pages == 0 || queries >= pages) return 0;
     return 1 - static_cast<double>(queries) / static_cast<double>(pages);
+  }
+  [[nodiscard]] Duration processor_time_per_page() const {
+    return pages == 0 ? Duration::zero() : processor_time / static_cast<Duration::rep>(pages);
   }
 
  private:

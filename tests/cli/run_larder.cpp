@@ -2,13 +2,14 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 namespace larder::test {
 namespace {
@@ -43,9 +44,16 @@ bool drain(int from, std::string& text) {
   return true;
 }
 
+int wait_for(pid_t process) {
+  int status = 0;
+  while (::waitpid(process, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 }  // namespace
 
-Ran run_larder(const std::vector<std::string>& arguments) {
+Larder::Larder(const std::vector<std::string>& arguments) {
   Pipe out;
   Pipe err;
   std::vector<std::string> words{LARDER_PROGRAM};
@@ -59,26 +67,49 @@ Ran run_larder(const std::vector<std::string>& arguments) {
   ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   ::posix_spawn_file_actions_adddup2(&actions, out.ends[1], STDOUT_FILENO);
   ::posix_spawn_file_actions_adddup2(&actions, err.ends[1], STDERR_FILENO);
-  pid_t child = -1;
   const int failed =
-      ::posix_spawn(&child, words[0].c_str(), &actions, nullptr, argv.data(), environ);
+      ::posix_spawn(&process_, words[0].c_str(), &actions, nullptr, argv.data(), environ);
   ::posix_spawn_file_actions_destroy(&actions);
   if (failed != 0) throw std::system_error{failed, std::generic_category(), words[0]};
-  out.close_end(1);
-  err.close_end(1);
-
-  Ran ran;
-  std::array<pollfd, 2> streams{pollfd{out.ends[0], POLLIN, 0}, pollfd{err.ends[0], POLLIN, 0}};
-  while (streams[0].fd >= 0 || streams[1].fd >= 0) {
-    if (::poll(streams.data(), streams.size(), -1) < 0) continue;
-    if (streams[0].revents != 0 && !drain(streams[0].fd, ran.out)) streams[0].fd = -1;
-    if (streams[1].revents != 0 && !drain(streams[1].fd, ran.err)) streams[1].fd = -1;
-  }
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  ran.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  return ran;
+  streams_ = {std::exchange(out.ends[0], -1), std::exchange(err.ends[0], -1)};
 }
+
+Larder::~Larder() {
+  for (const int stream : streams_) {
+    if (stream >= 0) ::close(stream);
+  }
+  if (process_ < 0) return;
+  ::kill(process_, SIGKILL);
+  wait_for(process_);
+}
+
+bool Larder::says(std::string_view text) {
+  while (ran_.out.find(text) == std::string::npos) {
+    if (!listen()) return false;
+  }
+  return true;
+}
+
+void Larder::signal(int number) const { ::kill(process_, number); }
+
+Ran Larder::finish() {
+  while (listen()) {
+  }
+  ran_.exit_code = wait_for(std::exchange(process_, -1));
+  return std::move(ran_);
+}
+
+bool Larder::listen() {
+  std::array<pollfd, 2> wanted{pollfd{streams_[0], POLLIN, 0}, pollfd{streams_[1], POLLIN, 0}};
+  if (streams_[0] < 0 && streams_[1] < 0) return false;
+  if (::poll(wanted.data(), wanted.size(), -1) < 0) return errno == EINTR;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (wanted[i].revents == 0 || drain(streams_[i], i == 0 ? ran_.out : ran_.err)) continue;
+    ::close(std::exchange(streams_[i], -1));
+  }
+  return true;
+}
+
+Ran run_larder(const std::vector<std::string>& arguments) { return Larder{arguments}.finish(); }
 
 }  // namespace larder::test
