@@ -24,10 +24,8 @@ bool cured_by_a_new_connection(int code) {
     case SQLITE_CANTOPEN:
     case SQLITE_NOMEM:
     case SQLITE_PROTOCOL:
-    case SQLITE_MISUSE:
-      return true;
-    default:
-      return false;
+    case SQLITE_MISUSE: return true;
+    default: return false;
   }
 }
 
@@ -154,10 +152,6 @@ Result<bool> SqliteConnection::is_current() const {
                     file_.name + "-wal and -shm, and put the new file there again");
   }
   return false;
-}
-
-bool SqliteConnection::reads_the_file_of(const SqliteConnection& other) const {
-  return id_ == other.id_;
 }
 
 void SqliteConnection::start_work() { deadline_ = file_.clock.now() + file_.options.query_timeout; }

@@ -47,10 +47,15 @@ class SqliteFile {
 
 // How one reader reads, checked. Lives as long as the reader and its loads.
 struct SqlitePlan {
+  // Whether the statements for one and for many keys gave the same value, when
+  // that could depend on how SQLite runs them. With another schema it is open again.
+  enum class Agreement : std::uint8_t { kUnknown, kSame, kDifferent };
+
   std::uint64_t id = 0;  // never used twice in one database
   SqlRead read;
   std::vector<std::string> parameters;
   std::atomic<std::uint64_t> queries{0};
+  std::atomic<Agreement> agreement{Agreement::kUnknown};
 };
 
 // A plan's statements on one connection.
@@ -78,7 +83,13 @@ class SqliteConnection {
   // replaced, and a new connection reads the new one. An error: it is gone, or
   // replaced in a way that SQLite would answer wrongly.
   [[nodiscard]] Result<bool> is_current() const;
-  [[nodiscard]] bool reads_the_file_of(const SqliteConnection& other) const;
+  // Says which file is open, as long as that is open.
+  struct FileId {
+    dev_t device;
+    ino_t inode;
+    friend bool operator==(const FileId&, const FileId&) = default;
+  };
+  [[nodiscard]] FileId id() const { return *id_; }
 
   // Work begins: from now on it has the query timeout.
   void start_work();
@@ -93,14 +104,16 @@ class SqliteConnection {
 
   // Runs a bound statement, and calls `row()` for each row until it fails.
   template <class Row>
-  [[nodiscard]] Result<void> run(SqliteStatement& statement, const SqlRead& read, Row&& row) {
+  [[nodiscard]] Result<void> run(SqliteStatement& statement, SqlitePlan& plan, Row&& row) {
     const Resetting resetting{statement};
     for (bool first = true;; first = false) {
       const Result<bool> stepped = step(statement);
       if (!stepped) return std::unexpected{stepped.error()};
       if (!*stepped) return {};
       if (first) {
-        if (auto followed = statement.follow_schema(read.json_columns); !followed) return followed;
+        const Result<bool> changed = statement.follow_schema(plan.read.json_columns);
+        if (!changed) return std::unexpected{changed.error()};
+        if (*changed) plan.agreement = SqlitePlan::Agreement::kUnknown;
       }
       if (Result<void> taken = row(); !taken) return taken;
     }
@@ -119,11 +132,6 @@ class SqliteConnection {
   };
 
  private:
-  struct FileId {
-    dev_t device;
-    ino_t inode;
-    friend bool operator==(const FileId&, const FileId&) = default;
-  };
   struct Close {
     void operator()(sqlite3* connection) const { sqlite3_close_v2(connection); }
   };

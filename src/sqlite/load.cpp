@@ -33,12 +33,15 @@ class Rows {
     }
     if (plan_.read.rows) text_ += count_ == 0 ? '[' : ',';
     ++count_;
+    doubtful_ = doubtful_ || depends_on_marks(statement.get(), statement.shape());
     const Result<void> appended =
         append_row(text_, statement.get(), statement.shape(), order, file_.options.max_value);
     if (!appended) error_ = {appended.error().code, file_.name + ": " + appended.error().message};
   }
 
   [[nodiscard]] bool any() const { return count_ > 0 || error_; }
+  // The value may be another when SQLite runs the statement otherwise.
+  [[nodiscard]] bool doubtful() const { return doubtful_; }
   [[nodiscard]] bool failed() const { return error_.has_value(); }
 
   [[nodiscard]] Loaded<std::string> value() && {
@@ -53,6 +56,7 @@ class Rows {
   const SqliteFile& file_;
   std::string text_;
   std::size_t count_ = 0;
+  bool doubtful_ = false;
   std::optional<Error> error_;
 };
 
@@ -74,7 +78,7 @@ class Load {
       return std::move(results_);
     }
     const SqliteConnection::Snapshot snapshot{connection_};
-    if (statements_.many) {
+    if (statements_.many && plan_.agreement != Agreement::kDifferent) {
       together();
     } else {
       for (std::size_t i = 0; i < keys_.size(); ++i) one(i);
@@ -83,6 +87,8 @@ class Load {
   }
 
  private:
+  using Agreement = SqlitePlan::Agreement;
+
   // Asks for one key by itself.
   void one(std::size_t place) {
     if (std::optional<Error> why = connection_.in_vain()) {
@@ -94,7 +100,7 @@ class Load {
     Result<void> done = statement.bind(keys_[place]);
     if (done) {
       count_query();
-      done = connection_.run(statement, plan_.read, [&]() -> Result<void> {
+      done = connection_.run(statement, plan_, [&]() -> Result<void> {
         rows.take(statement, statement.shape().in_order);
         if (rows.failed()) return fail(Errc::kBadValue, {});  // only to stop; `rows` knows why
         return {};
@@ -132,7 +138,7 @@ class Load {
     Result<void> done = many.bind(ids);
     if (done) {
       count_query();
-      done = connection_.run(many, plan_.read, [&]() -> Result<void> {
+      done = connection_.run(many, plan_, [&]() -> Result<void> {
         if (!order) order = statements_.order_of_many(plan_);
         if (!order) return fail(Errc::kSourceFailed, "the columns changed");
         const std::optional<std::size_t> place = key_of_row(batch);
@@ -148,10 +154,12 @@ class Load {
       many.reset();
     }
 
+    if (done) compare(places, rows);
+    const bool good = done && plan_.agreement != Agreement::kDifferent;
     for (std::size_t i = 0; i < places.size(); ++i) {
       // One key's row may have failed them all, and a stranger may be the row of a
       // key that looks otherwise there: whoever may be concerned is asked alone.
-      const bool sure = done && (rows[i].any() || !strangers);
+      const bool sure = good && (rows[i].any() || !strangers);
       if (sure)
         results_[places[i]] = std::move(rows[i]).value();
       else
@@ -159,13 +167,25 @@ class Load {
     }
   }
 
+  // SQLite marks what its JSON functions made, and loses the mark in a sorter: the same
+  // column may be JSON in one statement and text in the other. So the first value
+  // for which that matters is asked for by both.
+  void compare(std::span<const std::size_t> places, const std::vector<Rows>& rows) {
+    if (plan_.agreement != Agreement::kUnknown) return;
+    const auto doubtful = std::ranges::find_if(rows, &Rows::doubtful);
+    if (doubtful == rows.end()) return;
+    const std::size_t place = places[static_cast<std::size_t>(doubtful - rows.begin())];
+    one(place);
+    plan_.agreement =
+        results_[place] == Rows{*doubtful}.value() ? Agreement::kSame : Agreement::kDifferent;
+  }
+
   // Whose row the current one of `many` is.
   [[nodiscard]] std::optional<std::size_t> key_of_row(const SqlBatch& batch) const {
     sqlite3_stmt* many = statements_.many->get();
     const auto column = static_cast<int>(statements_.many->shape().find(plan_.read.many_key));
     switch (sqlite3_column_type(many, column)) {
-      case SQLITE_INTEGER:
-        return batch.find(std::int64_t{sqlite3_column_int64(many, column)});
+      case SQLITE_INTEGER: return batch.find(std::int64_t{sqlite3_column_int64(many, column)});
       case SQLITE_FLOAT: {
         constexpr double kExact = 9007199254740992;  // 2^53
         const double number = sqlite3_column_double(many, column);
@@ -178,8 +198,7 @@ class Load {
         if (text == nullptr) return std::nullopt;
         return batch.find(std::string_view{text, size});
       }
-      default:
-        return std::nullopt;
+      default: return std::nullopt;
     }
   }
 

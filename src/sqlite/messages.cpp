@@ -89,19 +89,15 @@ std::string explain(int code, std::string_view path, std::string_view said, Dura
     case SQLITE_CORRUPT:
       return file + " is damaged (" + std::string{said} + "): look at it with `sqlite3 " + file +
              " 'PRAGMA integrity_check'` and restore a backup";
-    case SQLITE_NOTADB:
-      return file + " is not a SQLite database, or an encrypted one";
+    case SQLITE_NOTADB: return file + " is not a SQLite database, or an encrypted one";
     case SQLITE_CANTOPEN:
       return file + " cannot be opened (" + std::string{said} +
              "): it must be readable, and its folder writable while it is in WAL mode";
     case SQLITE_IOERR:
       return file + " cannot be read (" + std::string{said} + "): is its disk well?";
-    case SQLITE_TOOBIG:
-      return file + ": a value is larger than the limit of this source";
-    case SQLITE_NOMEM:
-      return file + ": there is not enough memory for the query";
-    default:
-      return file + ": " + std::string{said};
+    case SQLITE_TOOBIG: return file + ": a value is larger than the limit of this source";
+    case SQLITE_NOMEM: return file + ": there is not enough memory for the query";
+    default: return file + ": " + std::string{said};
   }
 }
 

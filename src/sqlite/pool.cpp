@@ -71,18 +71,24 @@ void SqlitePool::work_off() {
 // Makes `connection` one that reads the file which is at the path now.
 Result<SqliteConnection*> SqlitePool::ready(Connection& connection) {
   if (file_.closing()) return fail(Errc::kCancelled, file_.name + " is closed");
-  const MutexLock lock{witness_mutex_};
-  if (auto renewed = renew_witness(); !renewed) return std::unexpected{renewed.error()};
-  if (!connection || !connection->reads_the_file_of(*witness_)) {
+  const Result<SqliteConnection::FileId> current = current_file();
+  if (!current) return std::unexpected{current.error()};
+  if (!connection || connection->id() != *current) {
     Result<Connection> opened = SqliteConnection::open(file_);
     if (!opened) return std::unexpected{opened.error()};
-    if (!(*opened)->reads_the_file_of(*witness_)) {
+    if ((*opened)->id() != *current) {
       return fail(Errc::kSourceFailed, file_.name + " was replaced while it was being opened");
     }
     connection = std::move(*opened);
   }
   connection->start_work();
   return connection.get();
+}
+
+Result<SqliteConnection::FileId> SqlitePool::current_file() {
+  const MutexLock lock{witness_mutex_};
+  if (auto renewed = renew_witness(); !renewed) return std::unexpected{renewed.error()};
+  return witness_->id();
 }
 
 // The old witness stays until there is a new one: it knows the old file's log.

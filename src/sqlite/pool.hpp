@@ -52,6 +52,7 @@ class SqlitePool : public std::enable_shared_from_this<SqlitePool> {
   [[nodiscard]] Result<SqliteConnection*> ready(Connection& connection)
       LARDER_EXCLUDES(witness_mutex_);
   [[nodiscard]] Result<void> renew_witness() LARDER_REQUIRES(witness_mutex_);
+  [[nodiscard]] Result<SqliteConnection::FileId> current_file() LARDER_EXCLUDES(witness_mutex_);
 
   Runtime& runtime_;
   SqliteFile file_;

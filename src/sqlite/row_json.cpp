@@ -56,17 +56,14 @@ bool marked_json(sqlite3_stmt* statement, int column) {
 Result<void> append_value(std::string& out, sqlite3_stmt* statement, int at,
                           const RowShape::Column& column) {
   switch (sqlite3_column_type(statement, at)) {
-    case SQLITE_NULL:
-      out += "null";
-      return {};
+    case SQLITE_NULL: out += "null"; return {};
     case SQLITE_INTEGER:
       append_json_integer(out, std::int64_t{sqlite3_column_int64(statement, at)});
       return {};
     case SQLITE_FLOAT:
       if (append_json_double(out, sqlite3_column_double(statement, at))) return {};
       return bad_column(column, "is infinite, which JSON cannot say");
-    default:
-      break;
+    default: break;
   }
 
   const bool text = sqlite3_column_type(statement, at) == SQLITE_TEXT;
@@ -117,7 +114,8 @@ Result<RowShape> RowShape::of(sqlite3_stmt* statement,
     Column column{.name = name,
                   .label = {},
                   .json = type == "JSON" || type == "JSONB",
-                  .text = has_text_affinity(type)};
+                  .text = has_text_affinity(type),
+                  .stored = !type.empty()};
     if (!append_json_string(column.label, column.name)) {
       return fail(Errc::kInvalidArgument, "a column's name is not UTF-8: name it with AS");
     }
@@ -135,6 +133,15 @@ Result<RowShape> RowShape::of(sqlite3_stmt* statement,
                 "it has no column " + name + " to take as JSON; it has " + join(shape.names()));
   }
   return shape;
+}
+
+bool depends_on_marks(sqlite3_stmt* statement, const RowShape& shape) {
+  for (const std::size_t at : shape.in_order) {
+    const RowShape::Column& column = shape.columns[at];
+    if (column.json || column.stored) continue;
+    if (sqlite3_column_type(statement, static_cast<int>(at)) == SQLITE_TEXT) return true;
+  }
+  return false;
 }
 
 Result<void> append_row(std::string& out, sqlite3_stmt* statement, const RowShape& shape,

@@ -18,9 +18,10 @@ namespace larder {
 struct RowShape {
   struct Column {
     std::string name;
-    std::string label;  // the name as JSON, with the colon
-    bool json = false;  // its text is JSON
-    bool text = false;  // declared with TEXT affinity
+    std::string label;    // the name as JSON, with the colon
+    bool json = false;    // its text is JSON
+    bool text = false;    // declared with TEXT affinity
+    bool stored = false;  // a table's column, and no expression
   };
   std::vector<Column> columns;
   std::vector<std::size_t> in_order;  // 0, 1, …: all columns as they stand
@@ -35,6 +36,10 @@ struct RowShape {
   [[nodiscard]] static Result<RowShape> of(sqlite3_stmt* statement,
                                            const std::vector<std::string>& json_columns);
 };
+
+// Whether a text in the current row is JSON or not by the engine's mark alone, which
+// depends on how SQLite runs the statement.
+[[nodiscard]] bool depends_on_marks(sqlite3_stmt* statement, const RowShape& shape);
 
 // Appends the columns `order` of the statement's current row. An error names the
 // column; `out` then holds a part of a row. `most` bounds all of `out`.

@@ -133,9 +133,9 @@ Result<void> SqliteStatement::bind(const SqlParameters& values) {
   return {};
 }
 
-Result<void> SqliteStatement::follow_schema(const std::vector<std::string>& json_columns) {
+Result<bool> SqliteStatement::follow_schema(const std::vector<std::string>& json_columns) {
   const int now = prepared_anew();
-  if (now == shaped_at_) return {};
+  if (now == shaped_at_) return false;
   Result<RowShape> shape = RowShape::of(get(), json_columns);
   if (!shape) {
     return fail(Errc::kSourceFailed, "the schema changed, and the statement no longer fits it: " +
@@ -143,7 +143,7 @@ Result<void> SqliteStatement::follow_schema(const std::vector<std::string>& json
   }
   shape_ = std::move(*shape);
   shaped_at_ = now;
-  return {};
+  return true;
 }
 
 void SqliteStatement::reset() {

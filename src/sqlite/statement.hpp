@@ -30,8 +30,8 @@ class SqliteStatement {
   [[nodiscard]] Result<void> bind(const SqlParameters& values);
 
   // SQLite prepares a statement anew when the schema changed; then its columns
-  // may be others. To be called when the first row is there.
-  [[nodiscard]] Result<void> follow_schema(const std::vector<std::string>& json_columns);
+  // may be others. To be called when the first row is there. Whether it was so.
+  [[nodiscard]] Result<bool> follow_schema(const std::vector<std::string>& json_columns);
 
   void reset();
 
