@@ -43,8 +43,7 @@ SqlBatch::SqlBatch(std::span<const SqlParameters> keys, bool text_column) : keys
   for (std::size_t i = 0; i < keys.size(); ++i) {
     const SqlValue& value = keys[i].front().value;
     if (const auto* integer = std::get_if<std::int64_t>(&value); integer && !text_column) {
-      integers_.emplace(*integer, i);
-      together_.push_back(i);
+      (integers_.emplace(*integer, i).second ? together_ : alone_).push_back(i);
       continue;
     }
     const auto* text = std::get_if<std::string>(&value);

@@ -62,6 +62,14 @@ TEST(SqlBatch, KeysThatJsonCannotCarryAreAskedAlone) {
   EXPECT_THAT(batch.together(), ElementsAre(4));
 }
 
+TEST(SqlBatch, AKeyThatIsAskedTwiceIsAnsweredTwice) {
+  const auto asked = keys({std::int64_t{1}, std::int64_t{2}, std::int64_t{1}});
+  const SqlBatch batch{asked};
+
+  EXPECT_THAT(batch.together(), ElementsAre(0, 1));
+  EXPECT_THAT(batch.alone(), ElementsAre(2));
+}
+
 TEST(SqlBatch, IntegersForATextColumnAreAskedAlone) {
   const auto asked = keys({std::int64_t{1}, std::int64_t{2}});
   const SqlBatch batch{asked, true};
