@@ -18,6 +18,7 @@ Exit run(int argc, char** argv) {
   program.require_subcommand(1);
   program.footer("Exit codes: 0 done, 1 a mistake was found, 2 wrong usage.");
   Action action;
+  add_check(program, action);
   add_demo(program, action);
 
   try {

@@ -1,18 +1,48 @@
 // The configuration file, as typed values. Defaults stand here; what a setting
-// means, its range and its consequence stand in its record (settings.hpp).
+// means, its range and its consequence stand in its record (settings.cpp).
+//
+// A Config that parse_config() gave is whole: names refer to what is there,
+// values are in range, patterns do not overlap.
 //
 // Threads: plain values.
 #pragma once
 
-#include <optional>
+#include <chrono>
+#include <cstdint>
+#include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/key_pattern.hpp"
+#include "config/problem.hpp"
+#include "config/secret.hpp"
 #include "larder/clock.hpp"
 #include "larder/units.hpp"
 
 namespace larder {
+
+// Where a section and its settings were written, for messages about them.
+struct Written {
+  struct Place {
+    Position position;   // where the value begins
+    bool usable = true;  // no mistake in it by itself
+  };
+  Position section;
+  std::map<std::string, Place, std::less<>> settings;
+
+  [[nodiscard]] bool has(std::string_view setting) const { return settings.contains(setting); }
+  // Given with a mistake, which is reported already: what stands in its place says nothing.
+  [[nodiscard]] bool mistaken(std::string_view setting) const {
+    const auto found = settings.find(setting);
+    return found != settings.end() && !found->second.usable;
+  }
+  // The setting's value, or the section where it was left out.
+  [[nodiscard]] Position of(std::string_view setting) const {
+    const auto found = settings.find(setting);
+    return found == settings.end() ? section : found->second.position;
+  }
+};
 
 struct ServerConfig {
   std::string listen = "127.0.0.1:6380";  // the RESP door
@@ -20,49 +50,65 @@ struct ServerConfig {
   unsigned threads = 0;                   // I/O threads; 0: one a core
   // Limits.
   unsigned max_clients = 10'000;
-  ByteCount max_request{64ULL << 20};        // one command with all its arguments
-  unsigned max_arguments = 1'048'576;        // of one command
+  ByteCount max_request{64ULL << 20};  // one command with all its arguments
+  unsigned max_arguments = 1'048'576;  // of one command
   ByteCount max_key{64ULL << 10};
   ByteCount max_value{32ULL << 20};
-  ByteCount max_reply_buffer{64ULL << 20};   // replies that a client has not read yet
-  unsigned max_pipeline = 10'000;            // commands of one client awaiting their replies
+  ByteCount max_reply_buffer{64ULL << 20};  // replies that a client has not read yet
+  unsigned max_pipeline = 10'000;           // commands of one client awaiting their replies
   Duration shutdown_timeout = std::chrono::seconds{10};  // to finish what was asked
+
+  Written written{};
 };
 
 struct MemoryConfig {
   ByteCount capacity{256ULL << 20};
+
+  Written written{};
 };
+
+enum class SourceKind : std::uint8_t { kSqlite };
 
 struct SourceConfig {
   std::string name;
-  std::string url;                 // "sqlite:shop.db"; relative to the file's folder
-  unsigned connections = 4;        // for reading
-  unsigned max_loads = 16;         // loads at a time; further ones wait in order
-  unsigned max_waiting = 1024;     // loads that wait; further ones fail at once
+  Secret url;  // as written, resolved; describe_url() to show it
+  SourceKind kind = SourceKind::kSqlite;
+  std::string path;             // of the SQLite file, from the file's folder
+  unsigned connections = 4;     // for reading
+  unsigned max_loads = 16;      // loads at a time; further ones wait in order
+  unsigned max_waiting = 1024;  // loads that wait; further ones fail at once
   Duration load_timeout = std::chrono::seconds{10};
+
+  Written written{};
 };
 
 enum class StrategyKind : std::uint8_t { kCacheAside, kReadThrough };
 
+[[nodiscard]] constexpr std::string_view to_string(StrategyKind strategy) {
+  return strategy == StrategyKind::kCacheAside ? "cache-aside" : "read-through";
+}
+
 struct CacheConfig {
   std::string name;
   KeyPattern key;
-  std::string source;              // empty: a plain cache, filled by its clients
+  std::string source;  // empty: a plain cache, filled by its clients
   std::string read;
-  std::string read_many;           // `:ids`
-  bool many = false;               // all rows, as an array
-  std::vector<std::string> json;   // columns that hold JSON
+  std::string read_many;                              // `:ids`
+  bool many = false;                                  // all rows, as an array
+  std::vector<std::string> json;                      // columns that hold JSON
   StrategyKind strategy = StrategyKind::kCacheAside;  // with a source: read-through
   Duration ttl = std::chrono::minutes{5};
   double jitter = 0.1;
-  Duration negative_ttl = std::chrono::seconds{5};
+  Duration negative_ttl = std::chrono::seconds{5};  // 0: absences are not kept
+
+  Written written{};
 };
 
 struct Config {
   std::string file;  // as it was named, for messages
   ServerConfig server;
   MemoryConfig memory;
-  std::vector<SourceConfig> sources;
+  std::vector<SourceConfig> sources;  // as they stand in the file
   std::vector<CacheConfig> caches;
 };
 

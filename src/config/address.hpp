@@ -1,0 +1,28 @@
+// Addresses to listen on: HOST:PORT.
+//
+// Threads: pure functions.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "larder/error.hpp"
+
+namespace larder {
+
+struct Address {
+  std::string host;  // without the brackets of an IPv6 address
+  std::uint16_t port = 0;
+};
+
+// "127.0.0.1:6380", "localhost:6380", "[::1]:6380", "0.0.0.0:6380". Port 0: any
+// that is free. Errors are half sentences: `has no port; …`.
+[[nodiscard]] Result<Address> parse_address(std::string_view text);
+
+// Whether two doors cannot both have theirs: the same port, and the same host or
+// one of them every host. Port 0 never collides.
+[[nodiscard]] bool collide(const Address& a, const Address& b);
+
+}  // namespace larder

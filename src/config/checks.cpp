@@ -1,0 +1,260 @@
+#include "config/checks.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "base/nearest_name.hpp"
+#include "base/quantity.hpp"
+#include "config/address.hpp"
+#include "config/setting_text.hpp"
+#include "config/sql_parameters.hpp"
+
+namespace larder {
+namespace {
+
+class Checks {
+ public:
+  Checks(const Config& config, std::vector<Problem>& problems)
+      : config_{config}, problems_{problems} {
+    for (const SourceConfig& source : config.sources) source_names_.push_back(source.name);
+  }
+
+  void run() {
+    check_server();
+    if (config_.caches.empty()) {
+      mistake({1, 1},
+              "there is no cache, so every key would be refused; add one, as [caches.product] with "
+              "key = \"product:{id:int}\".");
+    }
+    for (const CacheConfig& cache : config_.caches) {
+      check_source(cache);
+      check_statements(cache);
+      check_lifetimes(cache);
+    }
+    check_overlaps();
+    check_unused_sources();
+  }
+
+ private:
+  void mistake(Position position, std::string message) {
+    problems_.push_back({.position = position, .message = std::move(message)});
+  }
+  void warning(Position position, std::string message) {
+    problems_.push_back({.position = position,
+                         .severity = Problem::Severity::kWarning,
+                         .message = std::move(message)});
+  }
+  static std::string path(const CacheConfig& cache, std::string_view setting) {
+    return "caches." + cache.name + "." + std::string{setting};
+  }
+
+  void check_server() {
+    const ServerConfig& server = config_.server;
+    // A mistaken address stands at its default here, which nobody wrote.
+    const bool addressed = !server.written.mistaken("listen") && !server.written.mistaken("admin");
+    const auto listen = parse_address(server.listen);
+    const auto admin = parse_address(server.admin);
+    if (addressed && listen && admin && collide(*listen, *admin)) {
+      const bool at_admin = server.written.has("admin");
+      mistake(server.written.of(at_admin ? "admin" : "listen"),
+              "server.listen and server.admin are both on port " + std::to_string(listen->port) +
+                  " (" + server.listen + " and " + server.admin + "); give each its own.");
+    }
+    if (server.written.has("max_value") && server.max_value > server.max_request) {
+      warning(server.written.of("max_value"),
+              "server.max_value, " + format_bytes(server.max_value) +
+                  ", is more than server.max_request, " + format_bytes(server.max_request) +
+                  ", so a client can never set such a value; raise max_request.");
+    }
+  }
+
+  void check_source(const CacheConfig& cache) {
+    const bool has_source = cache.written.has("source");
+    if (!cache.source.empty() && !knows(cache.source)) {
+      mistake(cache.written.of("source"), unknown_source(cache));
+    }
+    if (has_source && !cache.written.mistaken("source") && !cache.written.has("read")) {
+      mistake(cache.written.of("source"),
+              path(cache, "source") +
+                  " is given, but no read, so nothing can be loaded; add read "
+                  "= \"SELECT …\".");
+    }
+    for (const std::string_view statement : {"read", "read_many"}) {
+      if (!has_source && cache.written.has(statement)) {
+        mistake(cache.written.of(statement),
+                path(cache, statement) + " is given, but no source to ask; add source = " +
+                    in_quotes(source_names_.empty() ? "shop" : source_names_[0]) + ".");
+      }
+    }
+    check_strategy(cache, has_source);
+    if (has_source) return;
+    for (const std::string_view setting : {"many", "json"}) {
+      if (!cache.written.has(setting)) continue;
+      warning(cache.written.of(setting),
+              path(cache, setting) + " changes nothing in a cache without a source.");
+    }
+  }
+
+  void check_strategy(const CacheConfig& cache, bool has_source) {
+    if (!cache.written.has("strategy") || cache.written.mistaken("strategy")) return;
+    if (cache.strategy == StrategyKind::kReadThrough && !has_source) {
+      mistake(cache.written.of("strategy"),
+              path(cache, "strategy") +
+                  " is read-through, but there is no source to read from; add source and read, or "
+                  "make it cache-aside.");
+    }
+    if (cache.strategy == StrategyKind::kCacheAside && has_source) {
+      warning(cache.written.of("strategy"),
+              path(cache, "strategy") +
+                  " is cache-aside, so its source is never asked; make it read-through, or leave "
+                  "source and read out.");
+    }
+  }
+
+  [[nodiscard]] bool knows(std::string_view source) const {
+    return std::ranges::find(source_names_, source) != source_names_.end();
+  }
+
+  [[nodiscard]] std::string unknown_source(const CacheConfig& cache) const {
+    std::string message = path(cache, "source") + " names " + in_quotes(cache.source) +
+                          ", but there is no [sources." + cache.source + "]";
+    if (source_names_.empty()) return message + "; add it, with its url.";
+    if (const auto nearest = nearest_name(cache.source, source_names_)) {
+      return message + "; did you mean " + in_quotes(*nearest) + "?";
+    }
+    return message + "; there is " + list_names(source_names_) + ".";
+  }
+
+  void check_statements(const CacheConfig& cache) {
+    if (cache.key.text().empty()) return;  // no pattern to compare with
+    if (!cache.read.empty()) check_read(cache);
+    if (!cache.read_many.empty()) check_read_many(cache);
+  }
+
+  void check_read(const CacheConfig& cache) {
+    std::vector<std::string_view> parts;
+    for (const KeyPattern::Part& part : cache.key.parts()) parts.push_back(part.name);
+    const auto used = check_parameters(cache, "read", cache.read, parts);
+    for (const std::string_view part : parts) {
+      if (used.contains(part)) continue;
+      mistake(cache.written.of("read"),
+              path(cache, "read") + " does not use the key's part {" + std::string{part} +
+                  "}, so keys that differ in it alone would all have the same value; use :" +
+                  std::string{part} + ", or take the part out of the key.");
+    }
+  }
+
+  void check_read_many(const CacheConfig& cache) {
+    const std::size_t parts = cache.key.parts().size();
+    if (parts != 1) {
+      mistake(cache.written.of("read_many"),
+              path(cache, "read_many") + " needs a key with exactly one part, and " +
+                  in_quotes(cache.key.text()) + " has " +
+                  (parts == 0 ? "none" : std::to_string(parts)) +
+                  "; leave read_many out, and many keys are read one by one in one transaction.");
+    }
+    const auto used = check_parameters(cache, "read_many", cache.read_many, {"ids"});
+    if (used.contains("ids")) return;
+    mistake(cache.written.of("read_many"),
+            path(cache, "read_many") +
+                " does not use :ids, the JSON array of the keys to read; for example WHERE id IN "
+                "(SELECT value FROM json_each(:ids)).");
+  }
+
+  // Reports each parameter that `known` does not have, once; returns those used.
+  std::set<std::string, std::less<>> check_parameters(const CacheConfig& cache,
+                                                      std::string_view setting,
+                                                      std::string_view sql,
+                                                      std::vector<std::string_view> known) {
+    const Position position = cache.written.of(setting);
+    if (sql.contains('\0')) {
+      mistake(position, path(cache, setting) + " holds a zero byte, where SQL would end.");
+    }
+    std::set<std::string, std::less<>> used;
+    for (const SqlParameterUse& use : sql_parameters(sql, SqlDialect::kSqlite)) {
+      if (!used.insert(use.name().empty() ? use.text : std::string{use.name()}).second) continue;
+      if (!use.name().empty() && std::ranges::find(known, use.name()) != known.end()) continue;
+      mistake(position, path(cache, setting) + unknown_parameter(cache, use, known));
+    }
+    return used;
+  }
+
+  static std::string unknown_parameter(const CacheConfig& cache, const SqlParameterUse& use,
+                                       const std::vector<std::string_view>& known) {
+    std::string message = " has the parameter " + use.text + " (line " + std::to_string(use.line) +
+                          ", column " + std::to_string(use.column) + " of the statement)";
+    if (use.name().empty()) {
+      message += ", but parameters are written :name";
+      return message + (known.empty() ? "." : ", here :" + std::string{known[0]} + ".");
+    }
+    message += ", but the key " + in_quotes(cache.key.text()) + " has no such part";
+    if (known.empty()) return message + "; it has none.";
+    if (known[0] == "ids")
+      return message.substr(0, message.find(", but")) + ", but its only one is :ids.";
+    if (const auto nearest = nearest_name(use.name(), known)) {
+      return message + "; did you mean :" + std::string{*nearest} + "?";
+    }
+    return message + "; it has " + list_names(known, ":") + ".";
+  }
+
+  void check_lifetimes(const CacheConfig& cache) {
+    if (cache.negative_ttl <= cache.ttl) return;
+    if (cache.written.mistaken("ttl") || cache.written.mistaken("negative_ttl")) return;
+    const bool written = cache.written.has("negative_ttl");
+    mistake(cache.written.of(written ? "negative_ttl" : "ttl"),
+            written ? path(cache, "negative_ttl") + ", " + format_duration(cache.negative_ttl) +
+                          ", is more than ttl, " + format_duration(cache.ttl) +
+                          "; what is not there would be remembered longer than what is."
+                    : path(cache, "ttl") + ", " + format_duration(cache.ttl) +
+                          ", is less than negative_ttl, whose default is " +
+                          format_duration(cache.negative_ttl) +
+                          "; set negative_ttl as well, as \"" + format_duration(cache.ttl) + "\".");
+  }
+
+  void check_overlaps() {
+    for (std::size_t i = 0; i < config_.caches.size(); ++i) {
+      const CacheConfig& later = config_.caches[i];
+      if (later.key.text().empty()) continue;
+      for (std::size_t j = 0; j < i; ++j) {
+        const CacheConfig& earlier = config_.caches[j];
+        if (earlier.key.text().empty() || !later.key.overlaps(earlier.key)) continue;
+        mistake(later.written.of("key"),
+                path(later, "key") + ", " + in_quotes(later.key.text()) +
+                    ", shares keys with that of caches." + earlier.name + ", " +
+                    in_quotes(earlier.key.text()) +
+                    "; a key has one owner, so begin each pattern with a text of its own.");
+        break;  // one is enough to say so
+      }
+    }
+  }
+
+  void check_unused_sources() {
+    // A cache whose source is not known may mean any of them.
+    const bool unclear = std::ranges::any_of(config_.caches, [this](const CacheConfig& cache) {
+      return cache.written.has("source") && !knows(cache.source);
+    });
+    if (unclear) return;
+    for (const SourceConfig& source : config_.sources) {
+      const bool used = std::ranges::any_of(
+          config_.caches, [&](const CacheConfig& cache) { return cache.source == source.name; });
+      if (used) continue;
+      warning(source.written.section,
+              "sources." + source.name + " is used by no cache; it is not opened.");
+    }
+  }
+
+  const Config& config_;
+  std::vector<Problem>& problems_;
+  std::vector<std::string_view> source_names_;
+};
+
+}  // namespace
+
+void check_config(const Config& config, std::vector<Problem>& problems) {
+  Checks{config, problems}.run();
+}
+
+}  // namespace larder

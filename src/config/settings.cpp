@@ -1,0 +1,301 @@
+#include "config/settings.hpp"
+
+#include <array>
+
+#include "config/address.hpp"
+#include "config/source_url.hpp"
+
+namespace larder {
+namespace {
+
+using namespace larder::literals;
+using namespace std::chrono_literals;
+
+constexpr Duration kYear = 24h * 365;
+
+template <class T>
+std::optional<std::string> complaint(const Result<T>& result) {
+  return result ? std::nullopt : std::optional{result.error().message};
+}
+
+std::optional<std::string> check_address(std::string_view text) {
+  if (text.empty()) return std::nullopt;  // where an empty text is allowed, it means none
+  return complaint(parse_address(text));
+}
+
+std::optional<std::string> check_url(std::string_view text) {
+  return complaint(parse_source_url(text));
+}
+
+SectionRecord<ServerConfig> make_server_section() {
+  using S = ServerConfig;
+  return {
+      "server",
+      false,
+      "The doors of this process, and what one client may ask of it.",
+      {
+          {.name = "listen",
+           .target = Text<S>{&S::listen, "an address, HOST:PORT", check_address},
+           .example = "\"0.0.0.0:6380\"",
+           .meaning = "Where the RESP door listens: redis-cli and Redis clients connect here. Port "
+                      "0 takes a free one and logs it. There is no password: listen where only "
+                      "your own programs reach."},
+          {.name = "admin",
+           .target = Text<S>{&S::admin, "an address, HOST:PORT, or \"\"", check_address,
+                             /*may_be_empty=*/true},
+           .example = "\"127.0.0.1:9380\"",
+           .meaning = "Where /metrics and /health answer over HTTP. Empty: nowhere."},
+          {.name = "threads",
+           .target = Ranged<S, unsigned>{&S::threads, 0, 1024},
+           .example = "4",
+           .meaning = "I/O threads. Each serves its share of the clients.",
+           .too_small = "Clients wait for a core while others idle.",
+           .too_large = "More threads than cores take turns and cost memory.",
+           .unset = "0, one a core"},
+          {.name = "max_clients",
+           .target = Ranged<S, unsigned>{&S::max_clients, 1, 1'000'000},
+           .example = "10000",
+           .meaning = "Connections at a time; further ones get an error and are closed.",
+           .too_small = "Clients of a large pool are turned away.",
+           .too_large =
+               "The process may run out of file descriptors, and then turns away anybody."},
+          {.name = "max_request",
+           .target = Ranged<S, ByteCount>{&S::max_request, 1_KiB, 1_GiB},
+           .example = "\"64MiB\"",
+           .meaning = "One command with all its arguments. A longer one is a protocol error and "
+                      "closes its connection.",
+           .too_small = "Large values and long MGETs are refused.",
+           .too_large = "A client may make larder hold that much for each connection."},
+          {.name = "max_arguments",
+           .target = Ranged<S, unsigned>{&S::max_arguments, 1, 16'777'216},
+           .example = "1048576",
+           .meaning = "Words of one command. More are a protocol error.",
+           .too_small = "Long MGETs are refused.",
+           .too_large = "One command may keep an I/O thread busy while others wait."},
+          {.name = "max_key",
+           .target = Ranged<S, ByteCount>{&S::max_key, 1_B, 1_MiB},
+           .example = "\"64KiB\"",
+           .meaning = "The longest key that is taken; a longer one is refused.",
+           .too_small = "Keys that clients use are refused.",
+           .too_large = "Keys take the memory that values need."},
+          {.name = "max_value",
+           .target = Ranged<S, ByteCount>{&S::max_value, 1_B, 512_MiB},
+           .example = "\"32MiB\"",
+           .meaning =
+               "The largest value, as a client sets it or a source gives it; a larger one is "
+               "an error for its call.",
+           .too_small = "Large rows are errors and are asked from the source again and again.",
+           .too_large = "Few values fill the memory tier and drive out all others."},
+          {.name = "max_reply_buffer",
+           .target = Ranged<S, ByteCount>{&S::max_reply_buffer, 64_KiB, 4_GiB},
+           .example = "\"64MiB\"",
+           .meaning = "Replies kept for a client that reads slowly. Past it, larder reads no "
+                      "further command of that client until it has read.",
+           .too_small = "Pipelines stop and go.",
+           .too_large = "Many slow clients together may use up the machine's memory."},
+          {.name = "max_pipeline",
+           .target = Ranged<S, unsigned>{&S::max_pipeline, 1, 1'000'000},
+           .example = "10000",
+           .meaning =
+               "Commands of one client that await their replies; larder reads no further one "
+               "until there are fewer.",
+           .too_small = "Pipelines stop and go.",
+           .too_large = "One client's pipeline takes memory and the source's time from others."},
+          {.name = "shutdown_timeout",
+           .target = Ranged<S, Duration>{&S::shutdown_timeout, 0s, 10min},
+           .example = "\"10s\"",
+           .meaning = "How long a shutdown waits for what was already asked.",
+           .too_small = "Clients lose replies that were nearly there.",
+           .too_large = "A source that hangs holds up the shutdown."},
+      }};
+}
+
+SectionRecord<MemoryConfig> make_memory_section() {
+  using S = MemoryConfig;
+  return {"memory",
+          false,
+          "The memory tier that all caches of this process share.",
+          {
+              {.name = "capacity",
+               .target = Ranged<S, ByteCount>{&S::capacity, 64_KiB, 1024_GiB},
+               .example = "\"1GiB\"",
+               .meaning = "Bytes that entries may take, keys and overhead counted. What is used "
+                          "least makes room for what is new. The process needs some more for "
+                          "clients and sources.",
+               .too_small = "Entries are dropped before they are read again, and the sources have "
+                            "their work.",
+               .too_large = "The machine swaps, or ends the process for lack of memory."},
+          }};
+}
+
+SectionRecord<SourceConfig> make_source_section() {
+  using S = SourceConfig;
+  return {
+      "sources",
+      true,
+      "Where the truth lives: one database, which caches name as their source.",
+      {
+          {.name = "url",
+           .target = SecretText<S>{&S::url, "a URL as \"sqlite:shop.db\"", check_url},
+           .example = "\"sqlite:shop.db\"",
+           .meaning = "The database. A relative path starts at the configuration file's folder; "
+                      "the file must exist. The URL is never logged with its password.",
+           .required = true},
+          {.name = "connections",
+           .target = Ranged<S, unsigned>{&S::connections, 1, 256},
+           .example = "4",
+           .meaning = "Connections for reading: statements that run at the same time.",
+           .too_small = "Loads wait for a connection while the database idles.",
+           .too_large = "Each has its own page cache and thread; beyond the cores they only "
+                        "compete."},
+          {.name = "max_loads",
+           .target = Ranged<S, unsigned>{&S::max_loads, 1, 10'000},
+           .example = "16",
+           .meaning = "Loads of each cache at a time, waiting for a connection included. "
+                      "Further loads wait in order.",
+           .too_small = "Misses queue although the source could answer them.",
+           .too_large = "A slow source is asked more than it can bear."},
+          {.name = "max_waiting",
+           .target = Ranged<S, unsigned>{&S::max_waiting, 0, 1'000'000},
+           .example = "1024",
+           .meaning = "Loads that wait for their turn. Further ones fail at once, with an error "
+                      "that says so.",
+           .too_small = "A short burst of misses brings errors.",
+           .too_large = "While the source is slow, clients wait long for answers that they no "
+                        "longer want."},
+          {.name = "load_timeout",
+           .target = Ranged<S, Duration>{&S::load_timeout, 1ms, 10min},
+           .example = "\"10s\"",
+           .meaning = "The longest that one load may take; past it, it is an error.",
+           .too_small = "Slow but healthy statements fail, and their keys are never cached.",
+           .too_large = "A source that hangs holds clients and the turns of other loads."},
+      }};
+}
+
+SectionRecord<CacheConfig> make_cache_section() {
+  using S = CacheConfig;
+  return {
+      "caches",
+      true,
+      "One kind of entry: which keys it has, how they are loaded, and how long they live.",
+      {
+          {.name = "key",
+           .target = &S::key,
+           .example = "\"product:{id:int}\"",
+           .meaning = "The pattern of the cache's keys. A part is written {name} or {name:text} "
+                      "(bytes up to the next literal byte) or {name:int} (a decimal 64-bit "
+                      "number); {{ and }} are the braces themselves. A key that fits two patterns "
+                      "would have two owners, so patterns that share a key are refused. Not "
+                      "looked up in the environment or a file.",
+           .required = true},
+          {.name = "source",
+           .target = Text<S>{&S::source, "a source's name"},
+           .example = "\"shop\"",
+           .meaning = "The [sources.NAME] that misses are loaded from.",
+           .unset = "none: a plain cache, which its clients fill with SET"},
+          {.name = "read",
+           .target = Text<S>{&S::read, "a SQL statement"},
+           .example = "\"SELECT id, name, price FROM products WHERE id = :id\"",
+           .meaning = "The statement that loads one key. The key's parts are its parameters, by "
+                      "name and type. One row becomes a JSON object; no row means absent.",
+           .unset = "none; needed when there is a source"},
+          {.name = "read_many",
+           .target = Text<S>{&S::read_many, "a SQL statement"},
+           .example = "\"SELECT id, name, price FROM products WHERE id IN (SELECT value FROM "
+                      "json_each(:ids))\"",
+           .meaning = "A statement that loads many keys at once, for MGET and for misses that come "
+                      "together. :ids is a JSON array of the keys' only part, and each row names "
+                      "its key in the column of that part's name.",
+           .unset = "none: many keys are read one by one in one transaction"},
+          {.name = "many",
+           .target = &S::many,
+           .example = "true",
+           .meaning = "Whether every row that `read` finds counts: the value is then a JSON array "
+                      "of rows, and no row is an empty array. Otherwise the first row counts."},
+          {.name = "json",
+           .target = &S::json,
+           .example = "[\"attributes\"]",
+           .meaning = "Columns whose text is JSON and is embedded as such, instead of as a string.",
+           .unset = "none, but columns that the database itself knows to be JSON"},
+          {.name = "strategy",
+           .target = &S::strategy,
+           .example = "\"read-through\"",
+           .meaning = "How reads and writes travel. cache-aside: clients SET what they read "
+                      "elsewhere, and GET of a missing key answers nil. read-through: GET loads "
+                      "what is missing, and clients do not write.",
+           .unset = "read-through with a source, cache-aside without"},
+          {.name = "ttl",
+           .target = Ranged<S, Duration>{&S::ttl, 1ms, kYear},
+           .example = "\"5m\"",
+           .meaning =
+               "How long an entry is fresh. No entry lives for ever: when an invalidation is "
+               "missed, this is how long the old value may be served.",
+           .too_small = "Entries are loaded again before they were worth keeping. No number here "
+                        "means for ever.",
+           .too_large = "A change that larder is not told of stays unseen that long."},
+          {.name = "jitter",
+           .target = Ranged<S, double>{&S::jitter, 0.0, 0.5},
+           .example = "0.1",
+           .meaning = "The share of its ttl by which an entry's life is made longer or shorter, at "
+                      "random: 0.1 is up to a tenth either way.",
+           .too_small = "Entries that were filled together expire together, and their loads come "
+                        "as one burst.",
+           .too_large = "How long an entry lives is hard to foretell."},
+          {.name = "negative_ttl",
+           .target = Ranged<S, Duration>{&S::negative_ttl, 0s, kYear},
+           .example = "\"5s\"",
+           .meaning = "How long larder remembers that there is no such row; at most ttl. 0s: not "
+                      "at all.",
+           .too_small = "Keys that do not exist ask the source each time.",
+           .too_large = "A row that is added later is not seen for that long."},
+      }};
+}
+
+constexpr std::array<std::string_view, 4> kSections{"server", "memory", "sources", "caches"};
+
+constexpr std::array kLater{
+    LaterSetting{"shared", "", "a shared tier (Redis, Valkey, Memcached)"},
+    LaterSetting{"edge", "", "the HTTP edge"},
+    LaterSetting{"memory", "ttl", "a ttl of the memory tier's own"},
+    LaterSetting{"server", "http", "the HTTP edge"},
+    LaterSetting{"caches", "stale", "serving stale entries"},
+    LaterSetting{"caches", "tags", "invalidating by tag"},
+    LaterSetting{"caches", "changes", "the change feed"},
+    LaterSetting{"caches", "write", "writing through to the source"},
+    LaterSetting{"caches", "on_shared_down", "a shared tier (Redis, Valkey, Memcached)"},
+};
+
+}  // namespace
+
+const SectionRecord<ServerConfig>& server_section() {
+  static const auto record = make_server_section();
+  return record;
+}
+
+const SectionRecord<MemoryConfig>& memory_section() {
+  static const auto record = make_memory_section();
+  return record;
+}
+
+const SectionRecord<SourceConfig>& source_section() {
+  static const auto record = make_source_section();
+  return record;
+}
+
+const SectionRecord<CacheConfig>& cache_section() {
+  static const auto record = make_cache_section();
+  return record;
+}
+
+std::span<const std::string_view> section_names() { return kSections; }
+
+std::span<const LaterSetting> later_settings() { return kLater; }
+
+const LaterSetting* find_later(std::string_view section, std::string_view name) {
+  for (const LaterSetting& later : kLater) {
+    if (later.section == section && later.name == name) return &later;
+  }
+  return nullptr;
+}
+
+}  // namespace larder

@@ -1,0 +1,56 @@
+#include "config/source_url.hpp"
+
+#include <array>
+#include <optional>
+
+#include "base/nearest_name.hpp"
+
+namespace larder {
+namespace {
+
+std::unexpected<Error> refuse(std::string why) {
+  return fail(Errc::kInvalidArgument, std::move(why));
+}
+
+// Schemes of larder's design whose sources this version does not have.
+bool is_later(std::string_view scheme) {
+  return scheme == "postgresql" || scheme == "postgres" || scheme == "http" || scheme == "https";
+}
+
+Result<SourceUrl> sqlite_url(std::string_view path) {
+  if (path.starts_with("//")) {
+    return refuse(
+        "has slashes after \"sqlite:\" that are no part of a path; write \"sqlite:shop.db\" or "
+        "\"sqlite:/var/lib/shop.db\"");
+  }
+  if (path.empty()) return refuse("names no file; write \"sqlite:shop.db\"");
+  if (path.starts_with(":memory:")) {
+    return refuse("is a database in memory, which is empty for each connection; name a file");
+  }
+  if (path.contains('\0')) return refuse("names a file with a zero byte in its name");
+  return SourceUrl{.kind = SourceKind::kSqlite, .path = std::string{path}};
+}
+
+}  // namespace
+
+Result<SourceUrl> parse_source_url(std::string_view url) {
+  const std::size_t colon = url.find(':');
+  if (colon == std::string_view::npos) {
+    return refuse("has no scheme; a SQLite file is written \"sqlite:shop.db\"");
+  }
+  const std::string_view scheme = url.substr(0, colon);
+  if (scheme == "sqlite") return sqlite_url(url.substr(colon + 1));
+  if (is_later(scheme)) {
+    return refuse("has the scheme \"" + std::string{scheme} +
+                  "\", whose sources are not in this version of larder; it reads SQLite files, "
+                  "\"sqlite:shop.db\"");
+  }
+  constexpr std::array<std::string_view, 1> kSchemes{"sqlite"};
+  std::string why = "has the unknown scheme \"" + std::string{scheme.substr(0, 20)} + "\"";
+  if (nearest_name(scheme, kSchemes) || scheme == "sqlite3" || scheme == "file") {
+    return refuse(why + "; did you mean \"sqlite:\"?");
+  }
+  return refuse(why + "; this version reads SQLite files, \"sqlite:shop.db\"");
+}
+
+}  // namespace larder

@@ -1,0 +1,23 @@
+// A source's URL, as far as this version goes.
+//
+// Threads: pure functions.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "config/config.hpp"
+#include "larder/error.hpp"
+
+namespace larder {
+
+struct SourceUrl {
+  SourceKind kind = SourceKind::kSqlite;
+  std::string path;  // as in the URL
+};
+
+// "sqlite:shop.db", "sqlite:/var/lib/shop.db". Errors are half sentences; they
+// show the URL's scheme and nothing else of it.
+[[nodiscard]] Result<SourceUrl> parse_source_url(std::string_view url);
+
+}  // namespace larder

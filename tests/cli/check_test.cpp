@@ -1,0 +1,107 @@
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "cli/run_larder.hpp"
+#include "config/reference.hpp"
+
+namespace larder {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+// A configuration file in a folder of its own.
+class CheckTest : public testing::Test {
+ protected:
+  CheckTest() {
+    std::string pattern = testing::TempDir() + "larder-check-XXXXXX";
+    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error{"mkdtemp"};
+    folder_ = pattern;
+  }
+  ~CheckTest() override { std::filesystem::remove_all(folder_); }
+
+  std::string file(std::string_view text) {
+    const std::string path = folder_ / "shop.toml";
+    std::ofstream{path} << text;
+    return path;
+  }
+
+ private:
+  std::filesystem::path folder_;
+};
+
+TEST_F(CheckTest, SummarizesAGoodFile) {
+  const std::string path = file(
+      "[sources.shop]\nurl = \"sqlite:shop.db\"\n"
+      "[caches.product]\nkey = \"product:{id:int}\"\nsource = \"shop\"\n"
+      "read = \"SELECT 1 WHERE 1 = :id\"\n");
+
+  const test::Ran ran = test::run_larder({"check", path});
+
+  EXPECT_EQ(ran.exit_code, 0);
+  EXPECT_EQ(ran.err, "");
+  EXPECT_EQ(ran.out, path +
+                         ": ok, 1 cache, 1 source, memory 256MiB, listening on 127.0.0.1:6380\n"
+                         "  source shop    sqlite:shop.db\n"
+                         "  cache product  product:{id:int}  read-through from shop  ttl 5m\n");
+}
+
+TEST_F(CheckTest, ReportsEveryMistakeWithItsPlace) {
+  const std::string path = file("[server]\nlisten = 1\n[caches.a]\nkey = \"a\"\ntll = \"5m\"\n");
+
+  const test::Ran ran = test::run_larder({"check", path});
+
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_EQ(ran.out, "");
+  EXPECT_THAT(ran.err, StartsWith(path + ":2:10: server.listen"));
+  EXPECT_THAT(ran.err, HasSubstr("\n" + path + ":5:1: [caches.a] has no setting tll"));
+}
+
+TEST_F(CheckTest, AWarningIsShownAndIsNoMistake) {
+  const std::string path =
+      file("[sources.shop]\nurl = \"sqlite:shop.db\"\n[caches.a]\nkey = \"a\"\n");
+
+  const test::Ran ran = test::run_larder({"check", path});
+
+  EXPECT_EQ(ran.exit_code, 0);
+  EXPECT_THAT(ran.err, HasSubstr(":1:10: warning: sources.shop"));
+  EXPECT_THAT(ran.out, HasSubstr(": ok, 1 cache"));
+}
+
+TEST_F(CheckTest, AMissingFileIsAMistake) {
+  const test::Ran ran = test::run_larder({"check", "/nowhere/shop.toml"});
+
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_EQ(ran.err, "/nowhere/shop.toml: the file cannot be read: No such file or directory.\n");
+}
+
+TEST_F(CheckTest, ExplainsASetting) {
+  const test::Ran ran = test::run_larder({"check", "--explain", "caches.ttl"});
+
+  EXPECT_EQ(ran.exit_code, 0);
+  EXPECT_EQ(ran.out, *explain_setting("caches.ttl"));
+}
+
+TEST_F(CheckTest, NamesTheNearestSettingForATypingMistake) {
+  const test::Ran ran = test::run_larder({"check", "--explain", "caches.tll"});
+
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_EQ(ran.err, "larder: there is no setting \"caches.tll\"; did you mean caches.ttl?\n");
+}
+
+TEST_F(CheckTest, PrintsTheReference) {
+  const test::Ran ran = test::run_larder({"check", "--reference"});
+
+  EXPECT_EQ(ran.exit_code, 0);
+  EXPECT_EQ(ran.out, configuration_reference());
+}
+
+TEST_F(CheckTest, AskedForNothingIsWrongUsage) {
+  EXPECT_EQ(test::run_larder({"check"}).exit_code, 2);
+}
+
+}  // namespace
+}  // namespace larder

@@ -1,0 +1,86 @@
+// Each bad/NAME.toml is refused with exactly the messages in bad/NAME.txt.
+//
+// LARDER_REWRITE_MESSAGES=1 in the environment writes the messages as they are
+// now; read them in the diff before you commit.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <vector>
+
+#include "config/parse.hpp"
+#include "config/surroundings.hpp"
+
+namespace larder {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string text_of(const fs::path& path) {
+  std::ostringstream text;
+  text << std::ifstream{path}.rdbuf();
+  return text.str();
+}
+
+std::vector<fs::path> bad_files() {
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator{LARDER_BAD_FILES}) {
+    if (entry.path().extension() == ".toml") files.push_back(entry.path());
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+// What the bad files may refer to. The values must never be in a message.
+test::Surroundings surroundings() {
+  return {.variables = {{"SHOP_URL", "mysql://shop:hunter2@db/shop"},
+                        {"LONG", "9753d"},
+                        {"WORD", "hunter2"}},
+          .files = {{"secrets/url", "hunter2\n"}}};
+}
+
+std::vector<Problem> problems_of(const fs::path& file) {
+  const test::Surroundings around = surroundings();
+  return parse_config(text_of(file), around.as(file.filename().string())).problems;
+}
+
+std::string messages(const fs::path& file) {
+  std::string all;
+  for (const Problem& problem : problems_of(file)) {
+    all += to_string(problem, file.filename().string()) + "\n";
+  }
+  return all;
+}
+
+class BadFile : public testing::TestWithParam<fs::path> {};
+
+TEST_P(BadFile, IsRefusedInTheseWords) {
+  const fs::path wanted = fs::path{GetParam()}.replace_extension(".txt");
+  if (std::getenv("LARDER_REWRITE_MESSAGES") != nullptr) {
+    std::ofstream{wanted} << messages(GetParam());
+  }
+
+  EXPECT_EQ(messages(GetParam()), text_of(wanted));
+  EXPECT_FALSE(text_of(wanted).empty());
+}
+
+TEST_P(BadFile, GivesNoSecretAway) {
+  EXPECT_EQ(messages(GetParam()).find("hunter2"), std::string::npos);
+  EXPECT_EQ(messages(GetParam()).find("9753d"), std::string::npos);
+}
+
+TEST_P(BadFile, HasItsMessagesInTheOrderOfTheText) {
+  EXPECT_TRUE(std::ranges::is_sorted(problems_of(GetParam()), {}, &Problem::position));
+}
+
+INSTANTIATE_TEST_SUITE_P(Config, BadFile, testing::ValuesIn(bad_files()), [](const auto& file) {
+  std::string name = file.param.stem().string();
+  std::ranges::replace(name, '-', '_');
+  return name;
+});
+
+}  // namespace
+}  // namespace larder
