@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace larder::demo {
 namespace {
@@ -21,7 +22,7 @@ std::string bar_line(std::string_view what, double share, Duration passed) {
   std::string line = fmt::format("{} {} {:3.0f} %", what, cells, sure * 100);
   if (sure >= 0.05 && sure < 1) {
     const double seconds = std::chrono::duration<double>{passed}.count() * (1 - sure) / sure;
-    line += fmt::format("  {:.0f} s left", seconds);
+    line += fmt::format("  {:.0f} s left", std::ceil(seconds));
   }
   return line;
 }
