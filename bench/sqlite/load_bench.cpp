@@ -6,8 +6,8 @@
 // source that asks SQLite the same.
 #include <benchmark/benchmark.h>
 #include <sqlite3.h>
-#include <stdlib.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <future>
 #include <random>

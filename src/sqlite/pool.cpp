@@ -21,24 +21,27 @@ Result<std::shared_ptr<SqlitePool>> SqlitePool::open(Runtime& runtime, std::stri
 }
 
 void SqlitePool::run(Work work) {
-  std::optional<Error> refusal;
   bool start = false;
+  std::optional<Error> refusal;
   {
     const MutexLock lock{mutex_};
-    if (file_.closing()) {
-      refusal = Error{Errc::kCancelled, file_.name + " is closed"};
-    } else if (waiting_.size() >= file_.options.max_waiting) {
-      refusal = Error{Errc::kOverloaded, file_.name + ": " + std::to_string(waiting_.size()) +
-                                             " loads wait for a connection already; the database "
-                                             "is slower than it is asked"};
-    } else {
-      waiting_.push_back(std::move(work));
+    refusal = refusal_of_more();
+    if (!refusal) {
+      waiting_.push_back(std::exchange(work, {}));
       start = working_ < file_.options.connections;
       if (start) ++working_;
     }
   }
   if (refusal) return work(std::unexpected{std::move(*refusal)});
   if (start) runtime_.block([self = shared_from_this()] { self->work_off(); });
+}
+
+std::optional<Error> SqlitePool::refusal_of_more() const {
+  if (file_.closing()) return Error{Errc::kCancelled, file_.name + " is closed"};
+  if (waiting_.size() < file_.options.max_waiting) return std::nullopt;
+  return Error{Errc::kOverloaded, file_.name + ": " + std::to_string(waiting_.size()) +
+                                      " loads wait for a connection already; the database is "
+                                      "slower than it is asked"};
 }
 
 // One thread's turn: until nothing waits.

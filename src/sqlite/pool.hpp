@@ -48,6 +48,7 @@ class SqlitePool : public std::enable_shared_from_this<SqlitePool> {
   using Connection = std::unique_ptr<SqliteConnection>;
 
   SqlitePool(Runtime& runtime, std::string name, SqliteOptions options);
+  [[nodiscard]] std::optional<Error> refusal_of_more() const LARDER_REQUIRES(mutex_);
   void work_off() LARDER_EXCLUDES(mutex_);
   [[nodiscard]] Result<SqliteConnection*> ready(Connection& connection)
       LARDER_EXCLUDES(witness_mutex_);

@@ -72,7 +72,9 @@ TEST_F(SqliteLoadMany, ThousandsOfKeysAreAskedInBoundedQueries) {
   EXPECT_EQ(reader->queries(), 3U);
   for (std::size_t i = 0; i < all.size(); ++i) {
     const std::string n = std::to_string(i + 100);
-    ASSERT_EQ(all[i], R"({"id":)" + n + R"(,"name":"n)" + n + R"("})");
+    std::string row = R"({"id":)";
+    row.append(n).append(R"(,"name":"n)").append(n).append(R"("})");
+    ASSERT_EQ(all[i], row);
   }
 }
 

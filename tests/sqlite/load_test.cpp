@@ -55,6 +55,16 @@ TEST_F(SqliteLoad, TextIsEscapedAndUnicodeKept) {
             R"({"text":"a\"b\\c\n\u0001Gänsefüßchen 😀"})");
 }
 
+TEST_F(SqliteLoad, TextOfAUtf16DatabaseIsTheSame) {
+  execute(
+      "PRAGMA encoding = 'UTF-16'; CREATE TABLE p(id INTEGER PRIMARY KEY, name, tags JSON);"
+      "INSERT INTO p VALUES (1, 'Gänsefüßchen 😀', '[\"ä\"]')");
+
+  EXPECT_EQ(writer().ask("PRAGMA encoding"), "UTF-16le");
+  EXPECT_EQ(value(*prepare("SELECT name, tags FROM p WHERE id = :id"), id(1)),
+            R"({"name":"Gänsefüßchen 😀","tags":["ä"]})");
+}
+
 TEST_F(SqliteLoad, TextWithAZeroByteIsKeptWhole) {
   EXPECT_EQ(row("'a' || char(0) || 'b' AS text"), R"({"text":"a\u0000b"})");
 }
