@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "larder/error.hpp"
-#include "larder/sql.hpp"
+#include "larder/sql_database.hpp"
 
 namespace larder {
 
