@@ -1,0 +1,59 @@
+// A reply that cannot be given before some loads have ended.
+//
+// Threads: a plain value.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "larder/answer.hpp"
+#include "resp/reply_writer.hpp"
+
+namespace larder {
+
+class AwaitedReply {
+ public:
+  enum class Shape : std::uint8_t {
+    kValue,   // the value of one key, or null: GET
+    kValues,  // an array of them: MGET
+    kCount,   // how many keys have a value: EXISTS
+  };
+
+  // A reply of `elements` answers, each of which is null until it is known.
+  AwaitedReply(Shape shape, resp::Protocol protocol, std::size_t elements);
+
+  // One more answer is owed: take() will bring it.
+  void owe() { ++owed_; }
+  // An element that needs no load: a copy of its value.
+  void know(std::size_t element, Handle<std::string> value);
+  // An answer that was owed. A failure makes the whole reply an error; so does a
+  // value that would take the reply beyond `most` bytes.
+  void take(std::size_t element, const Answer<std::string>& answer, std::size_t most);
+
+  [[nodiscard]] bool complete() const { return owed_ == 0; }
+  [[nodiscard]] bool failed() const { return !error_.empty(); }
+  // Bytes of the values that it holds.
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+
+  // REQUIRES: complete().
+  void write(resp::OutputBuffer& output) const;
+
+ private:
+  void fail(std::string error);
+
+  Shape shape_;
+  resp::Protocol protocol_;
+  std::size_t owed_ = 0;
+  std::size_t bytes_ = 0;
+  std::string error_;  // the first failure: the whole reply
+  std::vector<Handle<std::string>> values_;
+};
+
+// An error as a client sees it: "SOURCE no such table: products".
+[[nodiscard]] std::string error_line(const Error& error);
+// What stands in place of a reply that does not fit into the reply buffer.
+[[nodiscard]] std::string reply_too_large(std::size_t most);
+
+}  // namespace larder

@@ -1,0 +1,42 @@
+// Commands about keys as such, whatever their values.
+#include <string>
+#include <string_view>
+
+#include "server/commands/commands.hpp"
+#include "server/commands/words.hpp"
+#include "server/server_state.hpp"
+#include "server/session.hpp"
+
+namespace larder::commands {
+
+void del(Session& session, Arguments words) {
+  // All keys are checked before the first copy is dropped: all or nothing.
+  std::vector<BytesCache*> caches;
+  for (const std::string_view key : words.subspan(1)) {
+    const Keyspace::Member* member = session.route(key);
+    if (member == nullptr) return;
+    caches.push_back(member->cache.get());
+  }
+  std::int64_t dropped = 0;
+  for (std::size_t i = 0; i < caches.size(); ++i) {
+    if (caches[i]->invalidate(words[i + 1])) ++dropped;
+  }
+  session.reply().integer(dropped);
+}
+
+void exists(Session& session, Arguments words) { session.count_all(words.subspan(1)); }
+
+void dbsize(Session& session, Arguments) {
+  session.reply().integer(
+      static_cast<std::int64_t>(session.keys().keyspace().tier().stats().entries));
+}
+
+void flush(Session& session, Arguments words) {
+  const bool how =
+      words.size() == 2 && (same_word(words[1], "async") || same_word(words[1], "sync"));
+  if (words.size() > 1 && !how) return session.error(kSyntaxError);
+  session.keys().keyspace().clear();
+  session.reply().ok();
+}
+
+}  // namespace larder::commands

@@ -1,0 +1,26 @@
+// Reading the words of a command as numbers and options, as Redis reads them.
+//
+// Threads: pure functions.
+#pragma once
+
+#include <charconv>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace larder::commands {
+
+inline constexpr std::string_view kNotAnInteger = "ERR value is not an integer or out of range";
+inline constexpr std::string_view kSyntaxError = "ERR syntax error";
+
+// A decimal int64 as it would be printed: no '+', no blanks, no leading zero.
+[[nodiscard]] inline std::optional<std::int64_t> to_integer(std::string_view word) {
+  std::int64_t value = 0;
+  const auto [end, problem] = std::from_chars(word.data(), word.data() + word.size(), value);
+  if (problem != std::errc{} || end != word.data() + word.size()) return std::nullopt;
+  const std::string_view digits = word.substr(word.front() == '-' ? 1 : 0);
+  if (digits.front() == '0' && word.size() > 1) return std::nullopt;
+  return value;
+}
+
+}  // namespace larder::commands

@@ -1,0 +1,27 @@
+// What one I/O thread counts of its connections and their commands.
+//
+// Threads: written by its own thread, read by any (see Tally).
+#pragma once
+
+#include <array>
+
+#include "server/command.hpp"
+#include "server/tally.hpp"
+
+namespace larder {
+
+struct alignas(64) Counters {
+  Tally connections;                            // open now
+  Tally connections_taken;                      // since the start, as all below
+  Tally commands;                               // that were understood and carried out
+  std::array<Tally, kMostCommands> by_command;  // by index_of(command)
+  Tally error_replies;
+  Tally protocol_errors;  // connections closed for malformed requests
+  Tally bytes_received;
+  Tally bytes_sent;
+  Tally reads;  // system calls
+  Tally writes;
+  Tally paused;  // times a client had to read its replies first
+};
+
+}  // namespace larder

@@ -1,0 +1,70 @@
+// Where the answers to one session's loads arrive, from any thread.
+//
+// Threads: put() by any; the rest by the session's own. Held by shared_ptr,
+// since a load may end after its session.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "larder/answer.hpp"
+#include "larder/thread_annotations.hpp"
+#include "server/reply_queue.hpp"
+
+namespace larder {
+
+// A load that a session asked for: where each answer belongs. Immutable.
+struct LoadOrder {
+  struct Item {
+    ReplyQueue::Place place;  // the reply that needs it
+    std::size_t element;      // of that reply
+  };
+  std::vector<std::string> keys;
+  std::vector<Item> items;  // one a key
+};
+
+class Inbox {
+ public:
+  struct Letter {
+    std::shared_ptr<const LoadOrder> order;
+    std::size_t index;  // of the order's keys
+    Answer<std::string> answer;
+  };
+
+  // `wake` is called, on the threads that put, when letters lie here that no
+  // take() was announced for: once for all that come until the next take().
+  // It must lead to a take() on the session's thread.
+  explicit Inbox(std::function<void()> wake) : wake_{std::move(wake)} {}
+
+  void put(Letter letter) LARDER_EXCLUDES(mutex_) {
+    {
+      const MutexLock lock{mutex_};
+      letters_.push_back(std::move(letter));
+      if (std::exchange(awake_, true)) return;
+    }
+    wake_();
+  }
+
+  // Promises a take() that follows at once, so that nobody needs to wake.
+  void announce_take() LARDER_EXCLUDES(mutex_) {
+    const MutexLock lock{mutex_};
+    awake_ = true;
+  }
+  [[nodiscard]] std::vector<Letter> take() LARDER_EXCLUDES(mutex_) {
+    const MutexLock lock{mutex_};
+    awake_ = false;
+    return std::exchange(letters_, {});
+  }
+
+ private:
+  const std::function<void()> wake_;
+  Mutex mutex_;
+  std::vector<Letter> letters_ LARDER_GUARDED_BY(mutex_);
+  bool awake_ LARDER_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace larder

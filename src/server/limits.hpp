@@ -1,0 +1,22 @@
+// What one connection may cost. Set by `[server]`; each with its unit there.
+#pragma once
+
+#include <cstddef>
+
+#include "larder/units.hpp"
+
+namespace larder {
+
+struct Limits {
+  ByteCount max_request{64ULL << 20};     // one command with all its arguments
+  std::size_t max_arguments = 1'048'576;  // of one command
+  ByteCount max_key{64ULL << 10};
+  ByteCount max_value{32ULL << 20};
+  ByteCount max_reply_buffer{64ULL << 20};  // replies of one connection that were not sent
+  std::size_t max_pipeline = 10'000;        // replies of one connection that wait for loads
+
+  // Replies beyond this many bytes are sent before further commands are looked at.
+  ByteCount send_batch{256ULL << 10};
+};
+
+}  // namespace larder

@@ -1,0 +1,32 @@
+// A prepared SQL statement as the source of a cache of bytes: each key's parts,
+// by the cache's pattern, are the statement's parameters.
+//
+// Threads: any, as every source.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/key_pattern.hpp"
+#include "larder/source.hpp"
+#include "larder/sql_database.hpp"
+
+namespace larder {
+
+class PatternSource final : public Source<std::string, std::string> {
+ public:
+  PatternSource(KeyPattern pattern, std::shared_ptr<SqlReader> reader)
+      : pattern_{std::move(pattern)}, reader_{std::move(reader)} {}
+
+  // REQUIRES: every key fits the pattern.
+  void load(std::vector<std::string> keys, Done done) override;
+  [[nodiscard]] std::string describe() const override { return reader_->describe(); }
+
+ private:
+  const KeyPattern pattern_;
+  const std::shared_ptr<SqlReader> reader_;
+};
+
+}  // namespace larder

@@ -1,0 +1,111 @@
+#include "server/server.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <chrono>
+#include <utility>
+
+#include "larder/thread_annotations.hpp"
+#include "server/listener.hpp"
+#include "server/worker.hpp"
+
+namespace larder {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+namespace {
+
+constexpr int kBacklog = 4096;  // connections that wait to be accepted; the system may allow fewer
+
+// Counts workers that are done, and lets one thread wait for them.
+class Countdown {
+ public:
+  explicit Countdown(std::size_t count) : left_{count} {}
+
+  void count() LARDER_EXCLUDES(mutex_) {
+    const MutexLock lock{mutex_};
+    if (--left_ == 0) done_.notify_all();
+  }
+  // Whether it reached zero in time.
+  bool wait_until(std::chrono::steady_clock::time_point deadline) LARDER_EXCLUDES(mutex_) {
+    const MutexLock lock{mutex_};
+    while (left_ > 0) {
+      if (done_.wait_until(mutex_, deadline) == std::cv_status::timeout) return left_ == 0;
+    }
+    return true;
+  }
+  void wait() LARDER_EXCLUDES(mutex_) {
+    const MutexLock lock{mutex_};
+    while (left_ > 0) done_.wait(mutex_);
+  }
+
+ private:
+  Mutex mutex_;
+  Condition done_;
+  std::size_t left_ LARDER_GUARDED_BY(mutex_);
+};
+
+error_code listen_on(tcp::acceptor& acceptor, const tcp::endpoint& endpoint) {
+  error_code error;
+  acceptor.open(endpoint.protocol(), error);
+  if (!error) acceptor.set_option(tcp::acceptor::reuse_address{true}, error);
+  if (!error) acceptor.bind(endpoint, error);
+  if (!error) acceptor.listen(kBacklog, error);
+  return error;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> Server::start(Runtime& runtime, Keyspace& keyspace,
+                                              const ServerOptions& options,
+                                              std::shared_ptr<spdlog::logger> log) {
+  error_code error;
+  const std::string port = std::to_string(options.port);
+  const auto found = tcp::resolver{runtime.io(0)}.resolve(options.host, port, error);
+  tcp::acceptor acceptor{runtime.io(0)};
+  if (!error) error = listen_on(acceptor, found.begin()->endpoint());
+  if (error) {
+    return fail(Errc::kRefused, "cannot listen on " + options.host + ":" + port + ": " +
+                                    error.message() +
+                                    (error == asio::error::address_in_use
+                                         ? "; stop what listens there, or change server.listen"
+                                         : "; see server.listen"));
+  }
+  return std::unique_ptr<Server>{
+      new Server{runtime, keyspace, options, std::move(acceptor), std::move(log)}};
+}
+
+Server::Server(Runtime& runtime, Keyspace& keyspace, const ServerOptions& options,
+               tcp::acceptor acceptor, std::shared_ptr<spdlog::logger> log)
+    : endpoint_{acceptor.local_endpoint()},
+      state_{std::make_shared<ServerState>(
+          keyspace, options.limits, runtime.io_threads(),
+          ServerState::Identity{.config_file = options.config_file,
+                                .port = endpoint_.port(),
+                                .max_clients = options.max_clients})} {
+  for (std::size_t i = 0; i < runtime.io_threads(); ++i) {
+    workers_.push_back(std::make_shared<Worker>(runtime.io(i), state_, i));
+  }
+  listener_ = std::make_shared<Listener>(std::move(acceptor), state_, workers_, std::move(log));
+  listener_->start();
+}
+
+Server::~Server() {
+  if (!down_) shut_down(Duration{});
+}
+
+bool Server::shut_down(Duration patience) {
+  down_ = true;
+  state_->stop();
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  listener_->stop();
+  const auto open = std::make_shared<Countdown>(workers_.size());
+  for (const auto& worker : workers_) worker->finish([open] { open->count(); });
+  if (open->wait_until(deadline)) return true;
+  for (const auto& worker : workers_) worker->abort();
+  open->wait();
+  return false;
+}
+
+}  // namespace larder

@@ -1,0 +1,67 @@
+// The RESP door: listens, and serves a keyspace to Redis clients.
+//
+// Threads: start(), shut_down() and the destructor by one thread, which is not an
+// I/O thread. The Runtime and the Keyspace must outlive the server.
+#pragma once
+
+#include <spdlog/logger.h>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cache/keyspace.hpp"
+#include "larder/clock.hpp"
+#include "larder/error.hpp"
+#include "larder/runtime.hpp"
+#include "server/limits.hpp"
+#include "server/server_state.hpp"
+
+namespace larder {
+
+class Listener;
+class Worker;
+
+struct ServerOptions {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 6380;  // 0: any free one
+  std::string config_file{};  // as INFO shows it
+  unsigned max_clients = 10'000;
+  Limits limits{};
+};
+
+class Server {
+ public:
+  // Listens and serves. kRefused: the address cannot be listened on, with the
+  // system's reason.
+  [[nodiscard]] static Result<std::unique_ptr<Server>> start(Runtime& runtime, Keyspace& keyspace,
+                                                             const ServerOptions& options,
+                                                             std::shared_ptr<spdlog::logger> log);
+  // Closes everything at once, unless shut_down() did.
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Stops accepting, answers what was asked, and closes; what takes longer than
+  // `patience` is cut off. Returns when all is closed: true if nothing was cut off.
+  bool shut_down(Duration patience);
+
+  // Where it listens.
+  [[nodiscard]] const boost::asio::ip::tcp::endpoint& endpoint() const { return endpoint_; }
+  [[nodiscard]] const ServerState& state() const { return *state_; }
+
+ private:
+  Server(Runtime& runtime, Keyspace& keyspace, const ServerOptions& options,
+         boost::asio::ip::tcp::acceptor acceptor, std::shared_ptr<spdlog::logger> log);
+
+  const boost::asio::ip::tcp::endpoint endpoint_;
+  // Shared with operations that may end after the server.
+  const std::shared_ptr<ServerState> state_;
+  std::vector<std::shared_ptr<Worker>> workers_;  // one an I/O thread
+  std::shared_ptr<Listener> listener_;
+  bool down_ = false;
+};
+
+}  // namespace larder

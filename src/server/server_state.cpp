@@ -1,0 +1,39 @@
+#include "server/server_state.hpp"
+
+#include <random>
+#include <utility>
+
+namespace larder {
+
+namespace {
+
+std::string random_run_id() {
+  std::random_device random;
+  std::string id(40, '0');
+  for (char& digit : id) digit = "0123456789abcdef"[random() % 16];
+  return id;
+}
+
+}  // namespace
+
+ServerState::ServerState(Keyspace& keyspace, Limits limits, std::size_t threads, Identity identity)
+    : keyspace_{keyspace},
+      limits_{limits},
+      identity_{std::move(identity)},
+      run_id_{random_run_id()},
+      started_{keyspace.clock().now()},
+      counters_(threads) {}
+
+std::uint64_t ServerState::sum(Tally Counters::* tally) const {
+  std::uint64_t sum = 0;
+  for (const Counters& each : counters_) sum += (each.*tally).value();
+  return sum;
+}
+
+std::uint64_t ServerState::calls(std::size_t command) const {
+  std::uint64_t sum = 0;
+  for (const Counters& each : counters_) sum += each.by_command[command].value();
+  return sum;
+}
+
+}  // namespace larder

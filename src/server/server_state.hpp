@@ -1,0 +1,68 @@
+// What the sessions of a server know of it: who it is, what it holds, what it
+// counted. Has no socket, so that a test has one too.
+//
+// Threads: any; each Counters is written by its own thread alone.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "cache/keyspace.hpp"
+#include "server/counters.hpp"
+#include "server/limits.hpp"
+
+namespace larder {
+
+// The Redis version whose behaviour the server follows; clients decide by it
+// what they may ask.
+inline constexpr std::string_view kRedisVersion = "7.0.0";
+
+class ServerState {
+ public:
+  struct Identity {
+    std::string config_file;
+    std::uint16_t port = 0;
+    unsigned max_clients = 0;
+  };
+
+  // `threads` is the number of I/O threads, each with its Counters.
+  ServerState(Keyspace& keyspace, Limits limits, std::size_t threads, Identity identity);
+
+  [[nodiscard]] Keyspace& keyspace() const { return keyspace_; }
+  [[nodiscard]] const Limits& limits() const { return limits_; }
+  [[nodiscard]] const Identity& identity() const { return identity_; }
+  // Names this run of the server: 40 hex digits, different at each start.
+  [[nodiscard]] const std::string& run_id() const { return run_id_; }
+  [[nodiscard]] Duration uptime() const { return keyspace_.clock().now() - started_; }
+
+  [[nodiscard]] Counters& counters(std::size_t thread) { return counters_[thread]; }
+  [[nodiscard]] std::span<const Counters> counters() const { return counters_; }
+  // The sum of one tally over all threads.
+  [[nodiscard]] std::uint64_t sum(Tally Counters::* tally) const;
+  [[nodiscard]] std::uint64_t calls(std::size_t command) const;
+
+  // Connections that were turned away because there were too many.
+  void count_rejected() { rejected_.fetch_add(1, std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t rejected() const { return rejected_.load(std::memory_order_relaxed); }
+  // Whether the server is on its way down.
+  [[nodiscard]] bool stopping() const { return stopping_.load(std::memory_order_relaxed); }
+  void stop() { stopping_.store(true, std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t next_client_id() { return next_client_id_.fetch_add(1); }
+
+ private:
+  Keyspace& keyspace_;
+  const Limits limits_;
+  const Identity identity_;
+  const std::string run_id_;
+  const TimePoint started_;
+  std::vector<Counters> counters_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<std::uint64_t> rejected_{0};
+  std::atomic<std::uint64_t> next_client_id_{1};
+};
+
+}  // namespace larder

@@ -1,0 +1,292 @@
+#include "server/session.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "server/server_state.hpp"
+
+namespace larder {
+
+namespace {
+
+resp::CommandLimits decoder_limits(const Limits& limits) {
+  return {.max_arguments = limits.max_arguments,
+          .max_argument = std::max(limits.max_value, limits.max_key),
+          .max_request = limits.max_request};
+}
+
+}  // namespace
+
+Session::Session(SessionContext& context, std::uint64_t id, std::function<void()> wake)
+    : context_{context},
+      id_{id},
+      wake_{std::move(wake)},
+      decoder_{decoder_limits(context.limits)},
+      replies_{context.output} {}
+
+// ---- Bytes in. ----
+
+void Session::receive(std::string_view bytes) {
+  assert(wants_input());
+  context_.counters.bytes_received.add(bytes.size());
+  if (!input_.empty()) {
+    input_ += bytes;
+    return again();
+  }
+  const std::size_t used = run(bytes);
+  if (!finished()) input_ = bytes.substr(used);
+}
+
+void Session::again() {
+  const std::size_t used = run(input_);
+  if (used == input_.size() || finished()) {
+    std::string{}.swap(input_);  // an idle session keeps no memory
+  } else {
+    input_.erase(0, used);
+  }
+}
+
+void Session::collect() {
+  if (inbox_ && deliver(inbox_->take()) && blocked_) again();
+}
+
+void Session::resume() {
+  if (blocked_) again();
+}
+
+void Session::end_input() { ended_ = true; }
+
+// Carries out what `input` holds, and what it waited for if that is already
+// known; how many bytes of it are done with.
+std::size_t Session::run(std::string_view input) {
+  std::size_t used = 0;
+  do {
+    used += run_batch(input.substr(used));
+  } while (order_misses() && blocked_);
+  return used;
+}
+
+std::size_t Session::run_batch(std::string_view input) {
+  using Outcome = resp::CommandDecoder::Outcome;
+  now_ = context_.keys.keyspace().clock().now();
+  context_.keys.refresh();
+  blocked_ = false;
+  std::size_t used = 0;
+  while (!quitting_) {
+    const Outcome outcome = decoder_.decode(input.substr(used));
+    if (outcome == Outcome::kCommand && (full() || !carry_out(decoder_.arguments()))) {
+      blocked_ = true;  // and the decoder will find the same command again
+      break;
+    }
+    used += decoder_.consumed();
+    if (outcome == Outcome::kCommand) continue;
+    if (outcome == Outcome::kNeedMore) break;
+    context_.counters.protocol_errors.add();
+    error("ERR " + decoder_.error());
+    quit();
+  }
+  if (quitting_) ended_ = true;
+  return used;
+}
+
+// Whether the client has to read, or a load to end, before more is carried out.
+bool Session::full() {
+  const Limits& limits = context_.limits;
+  return replies_.ready().size() >= limits.send_batch.bytes ||
+         replies_.bytes() >= limits.max_reply_buffer.bytes ||
+         replies_.waiting() >= limits.max_pipeline;
+}
+
+// ---- Commands. ----
+
+// False: not now, but again when loads have ended.
+bool Session::carry_out(Arguments words) {
+  const Command* command = understand(words);
+  if (command == nullptr) return true;
+  if (!loading_.empty() && must_wait(*command, words)) return false;
+  context_.counters.commands.add();
+  command->run(*this, words);
+  return true;
+}
+
+// The command that the words are for; null after an error reply.
+const Command* Session::understand(Arguments words) {
+  const Command* command = find_command(words[0]);
+  if (command == nullptr) {
+    error(unknown_command(words));
+    return nullptr;
+  }
+  context_.counters.by_command[index_of(*command)].add();
+  if (!command->subcommands.empty() && words.size() > 1) {
+    const Command* sub = find_subcommand(*command, words[1]);
+    if (sub == nullptr) {
+      error(unknown_subcommand(*command, words[1]));
+      return nullptr;
+    }
+    command = sub;
+  }
+  if (!command->takes(words.size())) {
+    error("ERR wrong number of arguments for '" + std::string{command->name} + "' command");
+    return nullptr;
+  }
+  return command;
+}
+
+bool Session::must_wait(const Command& command, Arguments words) const {
+  if ((command.flags & kJoins) != 0) return false;
+  bool waits = (command.flags & kAlone) != 0;
+  command.each_key(words, [&](std::string_view key) { waits = waits || loading_.contains(key); });
+  return waits;
+}
+
+void Session::error(std::string_view text) {
+  context_.counters.error_replies.add();
+  reply().error(text);
+}
+
+const Keyspace::Member* Session::route(std::string_view key) {
+  if (key.size() > context_.limits.max_key.bytes) {
+    error("ERR the key has " + std::to_string(key.size()) + " bytes; server.max_key is " +
+          std::to_string(context_.limits.max_key.bytes));
+    return nullptr;
+  }
+  const auto member = context_.keys.route(key);
+  if (member) return *member;
+  error(member.error());
+  return nullptr;
+}
+
+// ---- Reading through. ----
+
+// Writes the value of `key` if memory has it. Guarded by bench/server.
+bool Session::write_hit(std::string_view key) {
+  return context_.keys.visit(key, now_, [&](std::string_view value, const EntryInfo& info) {
+    resp::ReplyWriter writer = reply();
+    if (info.absent) {
+      writer.null();
+    } else {
+      writer.bulk(value);
+    }
+  });
+}
+
+void Session::read(std::string_view key) {
+  if (write_hit(key)) return;
+  const Keyspace::Member* member = route(key);
+  if (member == nullptr) return;
+  if (!member->cache->has_source()) {
+    member->cache->count_miss();
+    return reply().null();
+  }
+  AwaitedReply awaited{AwaitedReply::Shape::kValue, protocol_, 1};
+  awaited.owe();
+  std::vector<Miss> misses;
+  misses.push_back({member->cache.get(), std::string{key}, {}});
+  hold_for(std::move(awaited), std::move(misses));
+}
+
+void Session::read_all(Arguments keys) {
+  const std::size_t before = replies_.tail().size();
+  reply().array(keys.size());
+  std::size_t hits = 0;
+  while (hits < keys.size() && write_hit(keys[hits])) {
+    ++hits;
+    if (replies_.bytes() > context_.limits.max_reply_buffer.bytes) break;
+  }
+  const bool fits = replies_.bytes() <= context_.limits.max_reply_buffer.bytes;
+  if (hits == keys.size() && fits) return;
+
+  replies_.tail().retract(replies_.tail().size() - before);
+  if (!fits) return error(reply_too_large(context_.limits.max_reply_buffer.bytes));
+  read_some(keys, AwaitedReply::Shape::kValues, hits);
+}
+
+void Session::count_all(Arguments keys) { read_some(keys, AwaitedReply::Shape::kCount, 0); }
+
+// A reply of which memory may not have everything. The first `counted` keys were
+// found before, and count as hits no more.
+void Session::read_some(Arguments keys, AwaitedReply::Shape shape, std::size_t counted) {
+  AwaitedReply awaited{shape, protocol_, keys.size()};
+  std::vector<Miss> misses;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    Handle<std::string> value;
+    const auto copy = [&](std::string_view bytes, const EntryInfo& info) {
+      if (info.absent) return;
+      value = std::make_shared<const std::string>(
+          shape == AwaitedReply::Shape::kCount ? std::string_view{} : bytes);
+    };
+    const bool hit = i < counted ? context_.keys.inspect(keys[i], now_, copy)
+                                 : context_.keys.visit(keys[i], now_, copy);
+    if (hit) {
+      awaited.know(i, std::move(value));
+      if (awaited.bytes() + replies_.bytes() > context_.limits.max_reply_buffer.bytes) {
+        return error(reply_too_large(context_.limits.max_reply_buffer.bytes));
+      }
+      continue;
+    }
+    const Keyspace::Member* member = route(keys[i]);
+    if (member == nullptr) return;
+    if (member->cache->has_source()) {
+      misses.push_back({member->cache.get(), std::string{keys[i]}, {.place = 0, .element = i}});
+      awaited.owe();
+    } else {
+      member->cache->count_miss();
+    }
+  }
+  if (misses.empty()) return awaited.write(replies_.tail());
+  hold_for(std::move(awaited), std::move(misses));
+}
+
+// Takes a place in the replies, and notes what its reply waits for.
+void Session::hold_for(AwaitedReply reply, std::vector<Miss> misses) {
+  const ReplyQueue::Place place = replies_.hold(std::move(reply));
+  for (Miss& miss : misses) {
+    miss.item.place = place;
+    ++loading_[miss.key];
+    misses_.push_back(std::move(miss));
+  }
+}
+
+// Sends all that was missed to the sources, together. Whether some of it is
+// already answered.
+bool Session::order_misses() {
+  if (misses_.empty()) return false;
+  if (!inbox_) inbox_ = std::make_shared<Inbox>(wake_);
+  inbox_->announce_take();
+  while (!misses_.empty()) {
+    BytesCache* const cache = misses_.front().cache;
+    std::vector<Miss> others;
+    const auto order = std::make_shared<LoadOrder>();
+    for (Miss& miss : misses_) {
+      if (miss.cache != cache) {
+        others.push_back(std::move(miss));
+        continue;
+      }
+      order->keys.push_back(std::move(miss.key));
+      order->items.push_back(miss.item);
+    }
+    misses_ = std::move(others);
+    cache->fetch(order->keys, {},
+                 [inbox = inbox_, order](std::size_t index, Answer<std::string> answer) {
+                   inbox->put({order, index, std::move(answer)});
+                 });
+  }
+  return deliver(inbox_->take());
+}
+
+// Whether there were any.
+bool Session::deliver(const std::vector<Inbox::Letter>& letters) {
+  for (const Inbox::Letter& letter : letters) {
+    const auto loading = loading_.find(letter.order->keys[letter.index]);
+    if (--loading->second == 0) loading_.erase(loading);
+
+    const LoadOrder::Item item = letter.order->items[letter.index];
+    const auto progress = replies_.take(item.place, item.element, letter.answer,
+                                        context_.limits.max_reply_buffer.bytes);
+    if (progress == ReplyQueue::Progress::kFailed) context_.counters.error_replies.add();
+  }
+  return !letters.empty();
+}
+
+}  // namespace larder

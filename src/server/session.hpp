@@ -1,0 +1,160 @@
+// One client's conversation: bytes in, commands, replies out in order.
+//
+// Hits are answered at once, written from the memory tier straight into the
+// reply queue. A read that misses holds its place in the queue, and what comes
+// behind it goes on; all that a batch of bytes misses is loaded together, at the
+// end of the batch or before a command that depends on it. A command on a key
+// that this client is waiting for waits until the load is done, and with it what
+// follows: so the commands on one key take effect in their order.
+//
+// Bounded: a session stops asking for input (`wants_input`) while its client
+// does not read what is ready, or too much waits for loads; a reply that would
+// go beyond the reply buffer becomes an error.
+//
+// Logic without I/O: whoever owns the session gives it bytes, sends what its
+// replies() hold, and calls it again when its inbox wakes.
+//
+// Threads: confined to one; its inbox alone takes answers from others.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "cache/keyspace.hpp"
+#include "resp/command_decoder.hpp"
+#include "resp/output_buffer.hpp"
+#include "resp/reply_writer.hpp"
+#include "server/awaited_reply.hpp"
+#include "server/command.hpp"
+#include "server/counters.hpp"
+#include "server/inbox.hpp"
+#include "server/limits.hpp"
+#include "server/reply_queue.hpp"
+
+namespace larder {
+
+class ServerState;
+
+// What the sessions of one thread share. Outlives them.
+struct SessionContext {
+  ServerState& server;
+  const Limits& limits;
+  Counters& counters;
+  KeyspaceView keys;
+  resp::OutputBuffer output{};  // where they write, one at a time; see ReplyQueue
+};
+
+class Session {
+ public:
+  // `wake` is called, from any thread, when answers lie in the inbox: it must
+  // lead to collect() on the session's thread.
+  Session(SessionContext& context, std::uint64_t id, std::function<void()> wake);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // ---- For the owner. ----
+
+  // Takes bytes from the client. REQUIRES: wants_input().
+  void receive(std::string_view bytes);
+  // Takes the answers that arrived, and goes on with what waited for them.
+  void collect();
+  // Goes on with what waited for replies to be sent.
+  void resume();
+  // No more bytes will come; what was asked is still answered.
+  void end_input();
+
+  [[nodiscard]] ReplyQueue& replies() { return replies_; }
+  // Whether more bytes may be given.
+  [[nodiscard]] bool wants_input() const { return !ended_ && !blocked_; }
+  // Whether commands wait that resume() may carry out.
+  [[nodiscard]] bool blocked() const { return blocked_; }
+  // Nothing more will be carried out: once replies() is empty, it is over.
+  [[nodiscard]] bool finished() const { return ended_ && !blocked_; }
+
+  // ---- For commands. ----
+
+  [[nodiscard]] SessionContext& context() { return context_; }
+  [[nodiscard]] KeyspaceView& keys() { return context_.keys; }
+  // The time at which the batch began that the command is part of.
+  [[nodiscard]] TimePoint now() const { return now_; }
+  // Where the command's reply goes.
+  [[nodiscard]] resp::ReplyWriter reply() { return resp::ReplyWriter{replies_.tail(), protocol_}; }
+  // An error reply: a prefix and a sentence, "ERR no such thing".
+  void error(std::string_view text);
+  void error(const Error& error) { this->error(error_line(error)); }
+
+  // The cache that `key` belongs to; null after an error reply that says why.
+  [[nodiscard]] const Keyspace::Member* route(std::string_view key);
+
+  // Replies that read through: the value of a key, the values of several, and
+  // how many of them have one.
+  void read(std::string_view key);
+  void read_all(Arguments keys);
+  void count_all(Arguments keys);
+
+  void speak(resp::Protocol protocol) { protocol_ = protocol; }
+  [[nodiscard]] resp::Protocol protocol() const { return protocol_; }
+  // Nothing after this command is carried out.
+  void quit() { quitting_ = true; }
+  [[nodiscard]] std::uint64_t id() const { return id_; }
+  // What the client says of itself.
+  struct Introduction {
+    std::string name;
+    std::string library;
+    std::string library_version;
+  };
+  [[nodiscard]] Introduction& introduction() { return introduction_; }
+
+ private:
+  // A key to load, where its value belongs, and from which cache.
+  struct Miss {
+    BytesCache* cache;  // lives until the view's next refresh, before which misses are ordered
+    std::string key;
+    LoadOrder::Item item;
+  };
+  struct KeyHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view key) const {
+      return std::hash<std::string_view>{}(key);
+    }
+  };
+
+  void again();
+  std::size_t run(std::string_view input);
+  std::size_t run_batch(std::string_view input);
+  bool carry_out(Arguments words);
+  const Command* understand(Arguments words);
+  [[nodiscard]] bool must_wait(const Command& command, Arguments words) const;
+  [[nodiscard]] bool full();
+
+  bool write_hit(std::string_view key);
+  void read_some(Arguments keys, AwaitedReply::Shape shape, std::size_t counted);
+  void hold_for(AwaitedReply reply, std::vector<Miss> misses);
+  bool order_misses();
+  bool deliver(const std::vector<Inbox::Letter>& letters);
+
+  SessionContext& context_;
+  const std::uint64_t id_;
+  const std::function<void()> wake_;
+  resp::Protocol protocol_ = resp::Protocol::kResp2;
+  bool blocked_ = false;   // commands lie in input_ that cannot be carried out yet
+  bool ended_ = false;     // no more input is taken
+  bool quitting_ = false;  // this command is the last
+  TimePoint now_{};
+  resp::CommandDecoder decoder_;
+  Introduction introduction_;
+  std::string input_;  // what was received and not carried out
+  ReplyQueue replies_;
+
+  // What waits for loads; empty in an idle session.
+  std::vector<Miss> misses_;                                                     // not ordered yet
+  std::unordered_map<std::string, unsigned, KeyHash, std::equal_to<>> loading_;  // and how often
+  std::shared_ptr<Inbox> inbox_;  // null before the first miss
+};
+
+}  // namespace larder

@@ -1,0 +1,51 @@
+// A source whose loads a test ends by hand.
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "larder/source.hpp"
+#include "larder/thread_annotations.hpp"
+
+namespace larder::testing {
+
+class HandSource final : public Source<std::string, std::string> {
+ public:
+  void load(std::vector<std::string> keys, Done done) override {
+    loads_.push_back({std::move(keys), std::move(done)});
+  }
+  [[nodiscard]] std::string describe() const override { return "by hand"; }
+
+  // The keys of each load that was asked for, in order, ended or not.
+  [[nodiscard]] std::vector<std::vector<std::string>> asked() const {
+    std::vector<std::vector<std::string>> all;
+    for (const Load& load : loads_) all.push_back(load.keys);
+    return all;
+  }
+
+  // Ends a load: each key's value is "<key>".
+  void succeed(std::size_t load) {
+    std::vector<Loaded<std::string>> results;
+    for (const std::string& key : loads_[load].keys) results.emplace_back("<" + key + ">");
+    loads_[load].done(std::move(results));
+  }
+  // There are no such rows.
+  void find_nothing(std::size_t load) {
+    loads_[load].done(std::vector<Loaded<std::string>>(loads_[load].keys.size(), std::nullopt));
+  }
+  void fail(std::size_t load, const std::string& message) {
+    loads_[load].done(std::vector<Loaded<std::string>>(
+        loads_[load].keys.size(), std::unexpected{Error{Errc::kSourceFailed, message}}));
+  }
+
+ private:
+  struct Load {
+    std::vector<std::string> keys;
+    Done done;
+  };
+  std::vector<Load> loads_;
+};
+
+}  // namespace larder::testing

@@ -1,0 +1,115 @@
+// Bytes as they come: in pieces, malformed, too many; and clients that do not read.
+#include <gmock/gmock.h>
+
+#include "server/session_fixture.hpp"
+
+namespace larder::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class SessionInput : public SessionTest {};
+
+TEST_F(SessionInput, ACommandMayArriveByteByByte) {
+  std::string reply;
+  for (const char byte : command("SET tag:a x") + command("GET tag:a")) reply += send({&byte, 1});
+
+  EXPECT_EQ(reply, "+OK\r\n$1\r\nx\r\n");
+}
+
+TEST_F(SessionInput, InlineCommandsAreUnderstood) {
+  EXPECT_EQ(send("SET tag:a \"a b\"\r\nGET tag:a\r\n"), "+OK\r\n$3\r\na b\r\n");
+}
+
+TEST_F(SessionInput, AMalformedRequestIsAnsweredInOrderAndEndsTheSession) {
+  EXPECT_EQ(send(command("GET product:1") + "*1\r\n$x\r\n" + command("PING")), "");
+  EXPECT_TRUE(session_->finished());
+
+  source_->succeed(0);
+
+  EXPECT_EQ(collect(), "$11\r\n<product:1>\r\n-ERR Protocol error: invalid bulk length\r\n");
+  EXPECT_EQ(state_.sum(&Counters::protocol_errors), 1U);
+}
+
+TEST_F(SessionInput, QuitIsTheLastCommand) {
+  EXPECT_EQ(send(command("QUIT") + command("PING")), "+OK\r\n");
+
+  EXPECT_TRUE(session_->finished());
+  EXPECT_FALSE(session_->wants_input());
+}
+
+TEST_F(SessionInput, WhatWasAskedBeforeTheInputEndedIsAnswered) {
+  send(command("GET product:1") + command("DEL product:1"));
+  session_->end_input();
+  EXPECT_FALSE(session_->finished());
+
+  source_->succeed(0);
+
+  EXPECT_EQ(collect(), "$11\r\n<product:1>\r\n:1\r\n");
+  EXPECT_TRUE(session_->finished());
+}
+
+class SessionWithSmallBuffers : public SessionTest {
+ protected:
+  SessionWithSmallBuffers()
+      : SessionTest{{.max_value = {1 << 20},
+                     .max_reply_buffer = {4096},
+                     .max_pipeline = 3,
+                     .send_batch = {1024}}} {}
+};
+
+TEST_F(SessionWithSmallBuffers, AClientThatDoesNotReadIsNotServedFurther) {
+  ask("SET tag:a " + std::string(600, 'x'));
+  session_->receive(command("GET tag:a") + command("GET tag:a") + command("GET tag:a") +
+                    command("PING"));
+
+  EXPECT_FALSE(session_->wants_input());
+  EXPECT_LT(session_->replies().bytes(), 1300U);
+
+  EXPECT_THAT(received(), ::testing::EndsWith("+PONG\r\n"));
+  EXPECT_TRUE(session_->wants_input());
+}
+
+TEST_F(SessionWithSmallBuffers, ALongPipelineOfMissesWaits) {
+  std::string pipeline;
+  for (int i = 1; i <= 5; ++i) pipeline += command("GET product:" + std::to_string(i));
+  send(pipeline);
+
+  EXPECT_EQ(source_->asked().at(0).size(), 3U);
+  EXPECT_FALSE(session_->wants_input());
+
+  source_->succeed(0);
+  std::string replies = collect();
+  source_->succeed(1);
+  replies += collect();
+
+  EXPECT_THAT(replies, HasSubstr("<product:5>"));
+  EXPECT_TRUE(session_->wants_input());
+}
+
+TEST_F(SessionWithSmallBuffers, AnMgetThatDoesNotFitIsAnError) {
+  ask("SET tag:a " + std::string(1000, 'x'));
+
+  EXPECT_THAT(ask("MGET tag:a tag:a tag:a tag:a tag:a tag:a"),
+              StartsWith("-ERR the reply does not fit"));
+  EXPECT_EQ(ask("PING"), "+PONG\r\n");
+}
+
+TEST_F(SessionWithSmallBuffers, AnMgetThatDoesNotFitOnceItIsLoadedIsAnError) {
+  ask("SET tag:a " + std::string(2034, 'x'));
+  EXPECT_EQ(ask("MGET tag:a tag:a product:1234567890123456789"), "");
+
+  source_->succeed(0);
+
+  EXPECT_THAT(collect(), StartsWith("-ERR the reply does not fit"));
+}
+
+TEST_F(SessionWithSmallBuffers, AValueBeyondTheLimitIsRefusedBeforeItArrives) {
+  EXPECT_THAT(send("*3\r\n$3\r\nSET\r\n$5\r\ntag:a\r\n$2000000\r\n"),
+              StartsWith("-ERR Protocol error: invalid bulk length"));
+  EXPECT_TRUE(session_->finished());
+}
+
+}  // namespace
+}  // namespace larder::testing
