@@ -5,6 +5,7 @@
 
 #include "cli/subcommand.hpp"
 #include "larder/version.hpp"
+#include "server/assembly.hpp"
 
 namespace larder::cli {
 
@@ -18,7 +19,8 @@ Exit run(int argc, char** argv) {
   program.require_subcommand(1);
   program.footer("Exit codes: 0 done, 1 a mistake was found, 2 wrong usage.");
   Action action;
-  add_check(program, action);
+  add_check(program, action, check_databases);
+  add_serve(program, action);
   add_demo(program, action);
 
   try {

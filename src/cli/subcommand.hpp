@@ -48,4 +48,6 @@ using DatabaseCheck = std::function<std::vector<Problem>(const Config&)>;
 // Without `databases` there is no such option.
 void add_check(CLI::App& program, Action& action, DatabaseCheck databases = {});
 
+void add_serve(CLI::App& program, Action& action);
+
 }  // namespace larder::cli

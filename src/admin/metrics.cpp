@@ -1,0 +1,167 @@
+#include "admin/metrics.hpp"
+
+#include <prometheus/client_metric.h>
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <chrono>
+#include <sstream>
+#include <string_view>
+#include <utility>
+
+#include "larder/version.hpp"
+#include "server/process_usage.hpp"
+
+namespace larder {
+
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+double seconds(Duration time) { return std::chrono::duration<double>(time).count(); }
+
+class Families {
+ public:
+  // Begins a metric; the samples that follow are its.
+  void begin(std::string name, std::string help, MetricType type) {
+    families_.push_back({std::move(name), std::move(help), type, {}});
+  }
+  void counter(std::string name, std::string help) {
+    begin(std::move(name), std::move(help), MetricType::Counter);
+  }
+  void gauge(std::string name, std::string help) {
+    begin(std::move(name), std::move(help), MetricType::Gauge);
+  }
+  void sample(double value, std::vector<ClientMetric::Label> labels = {}) {
+    ClientMetric metric;
+    metric.label = std::move(labels);
+    if (families_.back().type == MetricType::Counter) {
+      metric.counter.value = value;
+    } else {
+      metric.gauge.value = value;
+    }
+    families_.back().metric.push_back(std::move(metric));
+  }
+  void sample(std::uint64_t value, std::vector<ClientMetric::Label> labels = {}) {
+    sample(static_cast<double>(value), std::move(labels));
+  }
+
+  [[nodiscard]] std::string text() const {
+    std::ostringstream out;
+    prometheus::TextSerializer{}.Serialize(out, families_);
+    return std::move(out).str();
+  }
+
+ private:
+  std::vector<MetricFamily> families_;
+};
+
+// One number of each cache's statistics.
+struct CacheMetric {
+  std::string_view name;
+  std::string_view help;
+  MetricType type;
+  double (*value)(const CacheStats&);
+};
+constexpr double number(std::uint64_t n) { return static_cast<double>(n); }
+constexpr CacheMetric kCacheMetrics[] = {
+    {"larder_cache_hits_total", "Reads answered from memory", MetricType::Counter,
+     [](const CacheStats& s) { return number(s.hits); }},
+    {"larder_cache_negative_hits_total", "Hits that were the knowledge that there is no such row",
+     MetricType::Counter, [](const CacheStats& s) { return number(s.negative_hits); }},
+    {"larder_cache_misses_total", "Reads that memory could not answer", MetricType::Counter,
+     [](const CacheStats& s) { return number(s.misses); }},
+    {"larder_cache_loads_total", "Keys loaded from the source, or tried", MetricType::Counter,
+     [](const CacheStats& s) { return number(s.loads); }},
+    {"larder_cache_load_failures_total", "Loads that ended in an error", MetricType::Counter,
+     [](const CacheStats& s) { return number(s.load_failures); }},
+    {"larder_cache_load_batches_total", "Loads as the source saw them; one may carry many keys",
+     MetricType::Counter, [](const CacheStats& s) { return number(s.batches); }},
+    {"larder_cache_load_seconds_total", "Time that load batches took, in all", MetricType::Counter,
+     [](const CacheStats& s) { return seconds(s.load_time); }},
+    {"larder_cache_loads_refused_total", "Keys not loaded because too many loads waited",
+     MetricType::Counter, [](const CacheStats& s) { return number(s.refused); }},
+    {"larder_cache_invalidations_total", "Keys invalidated by clients", MetricType::Counter,
+     [](const CacheStats& s) { return number(s.invalidations); }},
+    {"larder_cache_evictions_total", "Entries removed to make room", MetricType::Counter,
+     [](const CacheStats& s) { return number(s.evictions); }},
+    {"larder_cache_expirations_total", "Entries removed because their time had come",
+     MetricType::Counter, [](const CacheStats& s) { return number(s.expirations); }},
+    {"larder_cache_entries", "Entries in memory", MetricType::Gauge,
+     [](const CacheStats& s) { return number(s.entries); }},
+    {"larder_cache_bytes", "Memory of the entries: keys, values and overhead", MetricType::Gauge,
+     [](const CacheStats& s) { return number(s.bytes); }},
+};
+
+void add_caches(const Keyspace& keyspace, Families& families) {
+  const auto members = keyspace.members();
+  std::vector<std::pair<std::string, CacheStats>> caches;
+  for (const Keyspace::Member& member : *members) {
+    caches.emplace_back(member.cache->name(), member.cache->stats());
+  }
+  for (const CacheMetric& metric : kCacheMetrics) {
+    families.begin(std::string{metric.name}, std::string{metric.help}, metric.type);
+    for (const auto& [name, stats] : caches) {
+      families.sample(metric.value(stats), {{"cache", name}});
+    }
+  }
+  families.gauge("larder_memory_capacity_bytes", "What the memory tier may hold");
+  families.sample(keyspace.tier().capacity().bytes);
+}
+
+void add_sources(const std::vector<AssembledSource>& sources, Families& families) {
+  families.counter("larder_source_queries_total", "Statements run by the source");
+  for (const AssembledSource& source : sources) {
+    families.sample(source.queries(), {{"source", source.name}});
+  }
+}
+
+void add_server(const ServerState& state, Families& families) {
+  families.gauge("larder_connections", "Clients connected now");
+  families.sample(state.sum(&Counters::connections));
+  families.counter("larder_connections_total", "Clients that connected");
+  families.sample(state.sum(&Counters::connections_taken));
+  families.counter("larder_connections_rejected_total", "Clients turned away at max_clients");
+  families.sample(state.rejected());
+  families.counter("larder_commands_total", "Commands received");
+  for (const Command& command : all_commands()) {
+    families.sample(state.calls(index_of(command)), {{"command", std::string{command.name}}});
+  }
+  families.counter("larder_error_replies_total", "Commands answered with an error");
+  families.sample(state.sum(&Counters::error_replies));
+  families.counter("larder_protocol_errors_total", "Connections closed for malformed requests");
+  families.sample(state.sum(&Counters::protocol_errors));
+  families.counter("larder_received_bytes_total", "Bytes that clients sent");
+  families.sample(state.sum(&Counters::bytes_received));
+  families.counter("larder_sent_bytes_total", "Bytes sent to clients");
+  families.sample(state.sum(&Counters::bytes_sent));
+}
+
+void add_process(const ServerState& state, Families& families) {
+  const ProcessUsage usage = process_usage();
+  families.gauge("larder_build_info", "1; the version is the label");
+  families.sample(1.0, {{"version", std::string{kVersion}}});
+  families.gauge("larder_uptime_seconds", "Since the server started");
+  families.sample(seconds(state.uptime()));
+  families.gauge("process_resident_memory_bytes", "Resident memory size in bytes");
+  families.sample(usage.resident.bytes);
+  families.counter("process_cpu_seconds_total", "Total user and system CPU time in seconds");
+  families.sample(seconds(usage.user_time + usage.system_time));
+  families.gauge("process_open_fds", "Number of open file descriptors");
+  families.sample(std::uint64_t{usage.open_files});
+}
+
+}  // namespace
+
+std::string metrics_text(const ServerState& state, const std::vector<AssembledSource>& sources) {
+  Families families;
+  add_server(state, families);
+  add_caches(state.keyspace(), families);
+  add_sources(sources, families);
+  add_process(state, families);
+  return families.text();
+}
+
+}  // namespace larder

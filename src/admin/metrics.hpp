@@ -1,0 +1,18 @@
+// What a server has counted, as Prometheus reads it.
+//
+// Threads: any.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "server/assembly.hpp"
+#include "server/server_state.hpp"
+
+namespace larder {
+
+// The text of /metrics. docs/operations.md says what each line means.
+[[nodiscard]] std::string metrics_text(const ServerState& state,
+                                       const std::vector<AssembledSource>& sources);
+
+}  // namespace larder

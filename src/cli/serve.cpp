@@ -1,0 +1,126 @@
+// `larder serve`: the server, from its configuration file to SIGTERM.
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <future>
+#include <memory>
+#include <string>
+
+#include "admin/admin_server.hpp"
+#include "admin/health.hpp"
+#include "admin/metrics.hpp"
+#include "cli/subcommand.hpp"
+#include "config/address.hpp"
+#include "config/parse.hpp"
+#include "larder/version.hpp"
+#include "server/assembly.hpp"
+#include "server/server.hpp"
+
+namespace larder::cli {
+
+namespace {
+
+// Writes problems with their places; whether one of them stands in the way.
+bool complain_of(const std::vector<Problem>& problems, const std::string& file) {
+  for (const Problem& problem : problems) complain(to_string(problem, file));
+  return has_mistake(problems);
+}
+
+ServerOptions server_options(const Config& config, const Address& address) {
+  const ServerConfig& server = config.server;
+  return {.host = address.host,
+          .port = address.port,
+          .config_file = config.file,
+          .max_clients = server.max_clients,
+          .limits = {.max_request = server.max_request,
+                     .max_arguments = server.max_arguments,
+                     .max_key = server.max_key,
+                     .max_value = server.max_value,
+                     .max_reply_buffer = server.max_reply_buffer,
+                     .max_pipeline = server.max_pipeline}};
+}
+
+// "127.0.0.1:6380", as it is listened on.
+std::string shown(const boost::asio::ip::tcp::endpoint& endpoint) {
+  const auto address = endpoint.address();
+  const std::string host = address.is_v6() ? "[" + address.to_string() + "]" : address.to_string();
+  return host + ":" + std::to_string(endpoint.port());
+}
+
+Result<std::unique_ptr<AdminServer>> start_admin(Runtime& runtime, const std::string& listen,
+                                                 const ServerState& state,
+                                                 const std::vector<AssembledSource>& sources) {
+  const Address address = parse_address(listen).value();  // parse_config() checked it
+  return AdminServer::start(runtime, address.host, address.port,
+                            {{"/health", [&state] { return health_page(state); }},
+                             {"/metrics", [&state, &sources] {
+                                return AdminPage{
+                                    .content_type = "text/plain; version=0.0.4; charset=utf-8",
+                                    .body = metrics_text(state, sources)};
+                              }}});
+}
+
+Exit serve(const std::string& file) {
+  const ParsedConfig parsed = load_config(file);
+  if (complain_of(parsed.problems, file)) return Exit::kMistake;
+  const Config& config = *parsed.config;
+
+  const auto log =
+      std::make_shared<spdlog::logger>("larder", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  log->flush_on(spdlog::level::info);
+
+  // In the order of dependency: what is declared first ends last.
+  Runtime runtime{runtime_options(config)};
+  const auto assembly = assemble(runtime, config);
+  if (!assembly) {
+    complain_of(assembly.error(), file);
+    return Exit::kMistake;
+  }
+  // Signals are taken before anybody is told that the server is there.
+  boost::asio::signal_set signals{runtime.io(0), SIGINT, SIGTERM};
+  std::promise<int> signalled;
+  signals.async_wait([&](boost::system::error_code error, int signal) {
+    if (!error) signalled.set_value(signal);
+  });
+
+  const Address address = parse_address(config.server.listen).value();
+  const auto server =
+      Server::start(runtime, *assembly->keyspace, server_options(config, address), log);
+  if (!server) {
+    complain(server.error().message);
+    return Exit::kMistake;
+  }
+  std::unique_ptr<AdminServer> admin;
+  if (!config.server.admin.empty()) {
+    auto started = start_admin(runtime, config.server.admin, (*server)->state(), assembly->sources);
+    if (!started) {
+      complain(started.error().message);
+      return Exit::kMistake;
+    }
+    admin = std::move(*started);
+    log->info("metrics and health on http://{}", shown(admin->endpoint()));
+  }
+  log->info("larder {} serves {} caches on {}", kVersion, config.caches.size(),
+            shown((*server)->endpoint()));
+
+  const int signal = signalled.get_future().get();
+  log->info("{}: finishing what was asked", signal == SIGINT ? "SIGINT" : "SIGTERM");
+  if (!(*server)->shut_down(config.server.shutdown_timeout)) {
+    log->warn("some requests took longer than server.shutdown_timeout and were cut off");
+  }
+  log->info("stopped");
+  return Exit::kOk;
+}
+
+}  // namespace
+
+void add_serve(CLI::App& program, Action& action) {
+  auto file = std::make_shared<std::string>();
+  CLI::App* command = program.add_subcommand("serve", "Serve the caches of a configuration file");
+  command->add_option("--config", *file, "The configuration file")->required();
+  command->callback([&action, file] { action = [file] { return serve(*file); }; });
+}
+
+}  // namespace larder::cli
