@@ -1,10 +1,12 @@
-# larder_module(NAME [HEADER_ONLY] SOURCES … DEPENDS … LINKS …)
+# larder_module(NAME [HEADER_ONLY] [HEADERS …] SOURCES … DEPENDS … LINKS …)
 #
 # One folder of src/ as one target, larder_NAME. DEPENDS names the folders that
 # it may see; the list is the architecture, so keep it short and downwards.
+# HEADERS names the public headers (in include/larder/) that the folder stands
+# behind; they may see what it may see. tests/architecture checks both.
 # LINKS names outside libraries.
 function(larder_module name)
-  cmake_parse_arguments(ARG "HEADER_ONLY" "" "SOURCES;DEPENDS;LINKS" ${ARGN})
+  cmake_parse_arguments(ARG "HEADER_ONLY" "" "HEADERS;SOURCES;DEPENDS;LINKS" ${ARGN})
   list(TRANSFORM ARG_DEPENDS PREPEND larder_)
   if(ARG_HEADER_ONLY)
     add_library(larder_${name} INTERFACE)

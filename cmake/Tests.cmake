@@ -1,5 +1,6 @@
 include(GoogleTest)
 find_package(GTest REQUIRED)
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
 
 # larder_test(NAME SOURCES … DEPENDS … [LABEL quick|long] [TIMEOUT seconds])
 #
