@@ -5,6 +5,9 @@
 execute_process(
   COMMAND ${CMAKE_COMMAND} --preset gcc -B ${TREE} --log-level=WARNING
   WORKING_DIRECTORY ${SOURCE} COMMAND_ERROR_IS_FATAL ANY)
+# As the build presets have it: paths within the sources do not tell objects apart.
+set(ENV{CCACHE_BASEDIR} ${SOURCE})
+set(ENV{CCACHE_NOHASHDIR} 1)
 cmake_host_system_information(RESULT cores QUERY NUMBER_OF_LOGICAL_CORES)
 execute_process(
   COMMAND ${CMAKE_COMMAND} --build ${TREE} --parallel ${cores}
