@@ -1,27 +1,18 @@
 #include "demo/demonstration.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <charconv>
 #include <cmath>
-#include <cstring>
-#include <fstream>
 #include <string>
 #include <string_view>
 #include <utility>
 
-#include "demo/child.hpp"
 #include "demo/comparison.hpp"
-#include "demo/free_port.hpp"
+#include "demo/directory_lock.hpp"
 #include "demo/load_driver.hpp"
-#include "demo/resp_client.hpp"
-#include "demo/shop_config.hpp"
+#include "demo/shop_server.hpp"
 #include "demo/straight.hpp"
 
 namespace larder::demo {
@@ -34,37 +25,6 @@ constexpr double kWarm = 0.98;             // hit ratio from which larder counts
 constexpr Duration kWarmingMost = 60s;     // a run that does not get there is measured as it is
 constexpr Duration kSlice = 1s;            // of warming, between two looks
 constexpr unsigned kSampledPages = 1'000;  // compared byte by byte
-constexpr Duration kStartingMost = 30s;    // of the server
-constexpr unsigned kStarts = 3;            // when others are faster to take a free port
-constexpr std::uint16_t kUsualPort = 6380;
-constexpr std::uint16_t kUsualAdminPort = 9380;
-
-// Two demos in one directory would pull the shop from under each other.
-class DirectoryLock {
- public:
-  [[nodiscard]] static Result<DirectoryLock> take(const fs::path& directory) {
-    const fs::path file = directory / ".lock";
-    const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (descriptor < 0) {
-      return fail(Errc::kRefused, "writing into " + directory.string() + " failed: " +
-                                      std::strerror(errno) + ". Name another with --directory");
-    }
-    DirectoryLock lock{descriptor};
-    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return lock;
-    return fail(Errc::kRefused, "another `larder demo` is using " + directory.string() +
-                                    ": end it, or name another with --directory");
-  }
-  DirectoryLock(DirectoryLock&& other) noexcept
-      : descriptor_{std::exchange(other.descriptor_, -1)} {}
-  DirectoryLock& operator=(DirectoryLock&&) = delete;
-  ~DirectoryLock() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-
- private:
-  explicit DirectoryLock(int descriptor) : descriptor_{descriptor} {}
-  int descriptor_;
-};
 
 // The steps of a demonstration, in their order, and what they share.
 class Demonstration {
@@ -73,7 +33,8 @@ class Demonstration {
                 const std::stop_token& stop)
       : plan_{plan}, out_{out}, screen_{screen}, stop_{stop}, popularity_{popularity(plan.shop)} {}
 
-  [[nodiscard]] Result<void> check_ports() const;
+  // Before minutes are spent.
+  [[nodiscard]] Result<void> check_ports() { return ShopServer::check_ports(server_plan()); }
   [[nodiscard]] Result<void> prepare_shop();
   [[nodiscard]] Result<void> run_straight();
   [[nodiscard]] Result<void> start_server();
@@ -106,15 +67,14 @@ class Demonstration {
   }
 
   [[nodiscard]] fs::path shop() const { return plan_.directory / "shop.db"; }
-  [[nodiscard]] fs::path config() const { return plan_.directory / "larder.toml"; }
-  [[nodiscard]] fs::path log() const { return plan_.directory / "serve.log"; }
 
-  [[nodiscard]] Result<void> choose_ports();
-  [[nodiscard]] Result<void> write_config() const;
-  [[nodiscard]] Result<void> start_once();
+  [[nodiscard]] ShopServerPlan server_plan() const {
+    return {.program = plan_.program,
+            .directory = plan_.directory,
+            .port = plan_.port,
+            .admin_port = plan_.admin_port};
+  }
   [[nodiscard]] Result<Measured> measure(LoadDriver& driver, Duration duration);
-  [[nodiscard]] Result<std::uint64_t> queries();
-  [[nodiscard]] std::string last_words() const;
 
   const DemonstrationPlan& plan_;
   std::ostream& out_;
@@ -122,20 +82,9 @@ class Demonstration {
   const std::stop_token& stop_;
   const Popularity popularity_;
 
-  Ports ports_;
-  std::optional<Child> server_;
-  std::optional<RespClient> client_;
+  std::optional<ShopServer> server_;  // from start_server() on
   Comparison runs_;
 };
-
-// Before minutes are spent: whether the ports that were named can be had.
-Result<void> Demonstration::check_ports() const {
-  for (const auto& wanted : {plan_.port, plan_.admin_port}) {
-    if (!wanted) continue;
-    if (const auto port = free_port(wanted, *wanted); !port) return std::unexpected{port.error()};
-  }
-  return {};
-}
 
 Result<void> Demonstration::prepare_shop() {
   const ShopPlan& wanted = plan_.shop;
@@ -175,66 +124,20 @@ Result<void> Demonstration::run_straight() {
 }
 
 Result<void> Demonstration::start_server() {
-  Result<void> started;
-  for (unsigned i = 0; i < kStarts; ++i) {
-    if (auto chosen = choose_ports(); !chosen) return chosen;
-    if (auto written = write_config(); !written) return written;
-    started = start_once();
-    if (started || plan_.port.value_or(0) != 0) break;
-  }
-  return started;
-}
-
-Result<void> Demonstration::choose_ports() {
-  const auto port = free_port(plan_.port, kUsualPort);
-  if (!port) return std::unexpected{port.error()};
-  const auto admin = free_port(plan_.admin_port, kUsualAdminPort);
-  if (!admin) return std::unexpected{admin.error()};
-  ports_ = {.resp = *port, .admin = *admin};
-  if (!plan_.port && *port != kUsualPort) {
-    say("Port {} is in use: larder takes {}.", kUsualPort, *port);
+  auto server = ShopServer::start(server_plan(), stop_);
+  if (!server) return std::unexpected{server.error()};
+  server_.emplace(std::move(*server));
+  const Ports usual;
+  if (!plan_.port && server_->ports().resp != usual.resp) {
+    say("  (port {} is in use: larder takes {})", usual.resp, server_->ports().resp);
   }
   return {};
 }
 
-Result<void> Demonstration::write_config() const {
-  const fs::path file = config();
-  std::ofstream text{file, std::ios::trunc};
-  text << shop_config(ports_);
-  text.close();
-  if (text) return {};
-  return fail(Errc::kRefused, "writing " + file.string() + " failed: " + std::strerror(errno));
-}
-
-// Starts the server and waits until it answers.
-Result<void> Demonstration::start_once() {
-  server_.reset();
-  auto server = Child::start(plan_.program, {"serve", "--config", config().string()}, log());
-  if (!server) return std::unexpected{server.error()};
-  server_.emplace(std::move(*server));
-
-  const TimePoint give_up = std::chrono::steady_clock::now() + kStartingMost;
-  while (std::chrono::steady_clock::now() < give_up && !stop_.stop_requested()) {
-    if (auto client = RespClient::connect(ports_.resp)) {
-      client_.emplace(std::move(*client));
-      auto pong = client_->ask({"PING"});
-      if (!pong) return std::unexpected{pong.error()};
-      return {};
-    }
-    // Its end would be an event; its listening is none that we could wait for.
-    if (const auto ended = server_->wait(10ms)) {
-      return fail(Errc::kSourceFailed,
-                  fmt::format("`larder serve` ended with exit code {}:\n{}", *ended, last_words()));
-    }
-  }
-  if (stop_.stop_requested()) return fail(Errc::kCancelled, "starting the server was called off");
-  return fail(Errc::kTimeout, fmt::format("`larder serve` did not answer for {}:\n{}",
-                                          short_text(kStartingMost), last_words()));
-}
-
 Result<void> Demonstration::run_larder() {
   auto driver = LoadDriver::connect(
-      {.port = ports_.resp, .viewers = plan_.viewers, .seed = plan_.shop.seed}, popularity_);
+      {.port = server_->ports().resp, .viewers = plan_.viewers, .seed = plan_.shop.seed},
+      popularity_);
   if (!driver) return std::unexpected{driver.error()};
 
   begin("larder, cold: its memory is empty at first");
@@ -255,39 +158,19 @@ Result<void> Demonstration::run_larder() {
 
 // A run with the queries that the server made meanwhile.
 Result<Measured> Demonstration::measure(LoadDriver& driver, Duration duration) {
-  const auto before = queries();
+  const auto before = server_->queries();
   if (!before) return std::unexpected{before.error()};
   const Duration worked = server_->processor_time();
   auto measured = driver.run(duration, stop_);
   if (!measured) {
-    if (const auto ended = server_->wait(0s)) {
-      measured.error().message +=
-          fmt::format("\n`larder serve` ended with exit code {}:\n{}", *ended, last_words());
-    }
+    if (const auto ended = server_->ended(0s)) return std::unexpected{*ended};
     return measured;
   }
-  const auto after = queries();
+  const auto after = server_->queries();
   if (!after) return std::unexpected{after.error()};
   measured->queries = *after - *before;
   measured->processor_time = server_->processor_time() - worked;
   return measured;
-}
-
-// The page queries that the server has made since its start: `loads` of the
-// line "cache_product:keys=…,loads=N,…" of its INFO.
-Result<std::uint64_t> Demonstration::queries() {
-  const auto info = client_->ask({"INFO", "larder"});
-  if (!info) return std::unexpected{info.error()};
-  const std::string text = info->value_or("");
-  constexpr std::string_view kField = ",loads=";
-  const std::size_t line = text.find("cache_product:");
-  const std::size_t at = text.find(kField, line);  // npos after npos
-  std::uint64_t count = 0;
-  if (at != std::string::npos) {
-    const char* const first = text.data() + at + kField.size();
-    if (std::from_chars(first, text.data() + text.size(), count).ec == std::errc{}) return count;
-  }
-  return fail(Errc::kBadValue, "larder's INFO does not say how many pages it loaded:\n" + text);
 }
 
 // Each page as it is, then again after its copy was dropped.
@@ -302,9 +185,9 @@ Result<void> Demonstration::compare_pages() {
     const auto found = reader->read(product, expected);
     if (!found) return std::unexpected{found.error()};
     for (const std::string_view before : {"EXISTS", "DEL"}) {
-      if (const auto done = client_->ask({before, key}); !done)
+      if (const auto done = server_->client().ask({before, key}); !done)
         return std::unexpected{done.error()};
-      const auto page = client_->ask({"GET", key});
+      const auto page = server_->client().ask({"GET", key});
       if (!page) return std::unexpected{page.error()};
       if (*page == expected) continue;
       return fail(Errc::kInternal, "larder's " + key + " is not what SQLite says.\nSQLite: " +
@@ -322,7 +205,7 @@ void Demonstration::show_table() {
 }
 
 Result<void> Demonstration::stay() {
-  const std::uint16_t port = ports_.resp;
+  const Ports& ports = server_->ports();
   say("\nlarder stays up. In another terminal, try:\n"
       "  redis-cli -p {0} GET product:42              the page of a product\n"
       "  redis-cli -p {0} LARDER EXPLAIN product:42   where it is, how old, what it cost\n"
@@ -331,26 +214,12 @@ Result<void> Demonstration::stay() {
       "  curl http://localhost:{1}/metrics            what larder counts\n"
       "Its configuration is {2}, its log {3}.\n"
       "redis-cli is in Debian's package redis-tools. Ctrl-C ends the demo.",
-      port, ports_.admin, config().string(), log().string());
+      ports.resp, ports.admin, server_->config().string(), server_->log().string());
   const std::stop_callback on_stop{stop_, [this] { server_->terminate(); }};
-  const int ended = server_->wait();
-  if (stop_.stop_requested()) {
-    say("\nStopped. The shop stays in {} for the next time.", plan_.directory.string());
-    return {};
-  }
-  return fail(Errc::kSourceFailed,
-              fmt::format("`larder serve` ended with exit code {}:\n{}", ended, last_words()));
-}
-
-// The end of the server's log.
-std::string Demonstration::last_words() const {
-  constexpr std::size_t kMost = 2'000;
-  std::ifstream file{log(), std::ios::binary | std::ios::ate};
-  const auto size = static_cast<std::size_t>(std::max<std::streamoff>(file.tellg(), 0));
-  file.seekg(static_cast<std::streamoff>(size > kMost ? size - kMost : 0));
-  std::string text(std::min(size, kMost), '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  return text + "(all of it is in " + log().string() + ")";
+  Error ended = server_->wait();
+  if (!stop_.stop_requested()) return std::unexpected{std::move(ended)};
+  say("\nStopped. The shop stays in {} for the next time.", plan_.directory.string());
+  return {};
 }
 
 }  // namespace
@@ -359,17 +228,10 @@ Result<void> demonstrate(const DemonstrationPlan& plan, std::ostream& out, Scree
                          const std::stop_token& stop) {
   // SQLite otherwise counts its memory under one lock of all threads.
   sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-  std::error_code error;
-  fs::create_directories(plan.directory, error);
-  if (error) {
-    return fail(Errc::kRefused, "creating " + plan.directory.string() + " failed: " +
-                                    error.message() + ". Name another with --directory");
-  }
   const auto lock = DirectoryLock::take(plan.directory);
   if (!lock) return std::unexpected{lock.error()};
 
   Demonstration demonstration{plan, out, screen, stop};
-  if (auto free = demonstration.check_ports(); !free) return free;
   using Step = Result<void> (Demonstration::*)();
   for (const Step step :
        {&Demonstration::prepare_shop, &Demonstration::run_straight, &Demonstration::start_server,
