@@ -59,7 +59,7 @@ std::string duration_line(std::string_view name, Duration straight, Duration col
 
 std::string to_table(const Comparison& runs) {
   const auto& [straight, cold, warm] = runs;
-  std::string table = line("", {"SQLite alone", "larder, cold", "larder, warm", "warm : alone"});
+  std::string table = line("", {"SQLite alone", "larder, cold", "larder, warm", "warm / alone"});
   table += line("pages per second", {rate(straight.pages_per_second()),
                                      rate(cold.pages_per_second()), rate(warm.pages_per_second()),
                                      ratio(warm.pages_per_second(), straight.pages_per_second())});
@@ -74,8 +74,10 @@ std::string to_table(const Comparison& runs) {
                  rate(warm.queries_per_second()),
                  ratio(warm.queries_per_second(), straight.queries_per_second())});
   table += line("hit ratio", {"-", percent(cold.hit_ratio()), percent(warm.hit_ratio()), ""});
-  table += duration_line("CPU time per page served", straight.processor_time_per_page(),
-                         cold.processor_time_per_page(), warm.processor_time_per_page());
+  table += duration_line("CPU a page, serving", straight.per_page(straight.serving),
+                         cold.per_page(cold.serving), warm.per_page(warm.serving));
+  table += line("CPU a page, viewing", {"-", short_text(cold.per_page(cold.viewing)),
+                                        short_text(warm.per_page(warm.viewing)), ""});
   return table;
 }
 

@@ -12,7 +12,7 @@ namespace larder::demo {
 
 struct Comparison {
   Measured straight;  // SQLite alone
-  Measured cold;      // larder, its first seconds, from empty
+  Measured cold;      // larder, its first seconds, with nothing in memory
   Measured warm;      // larder, later
 };
 

@@ -21,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-constexpr double kWarm = 0.98;             // hit ratio from which larder counts as warm
+constexpr double kWarm = 0.99;             // hit ratio from which larder counts as warm
 constexpr Duration kWarmingMost = 60s;     // a run that does not get there is measured as it is
 constexpr Duration kSlice = 1s;            // of warming, between two looks
 constexpr unsigned kSampledPages = 1'000;  // compared byte by byte
@@ -53,7 +53,7 @@ class Demonstration {
   template <class... Values>
   void begin(fmt::format_string<Values...> text, Values&&... values) {
     const std::string what = fmt::format(text, std::forward<Values>(values)...);
-    out_ << fmt::format("  {:<46}", what) << std::flush;
+    out_ << fmt::format("  {:<44}", what) << std::flush;
   }
   [[nodiscard]] Result<void> finish(Result<Measured> measured, Measured& run) {
     if (!measured) {
@@ -61,7 +61,7 @@ class Demonstration {
       return std::unexpected{std::move(measured.error())};
     }
     run = std::move(*measured);
-    say("{:>8} pages per second",
+    say("{:>10} pages per second",
         grouped(static_cast<std::uint64_t>(std::llround(run.pages_per_second()))));
     return {};
   }
@@ -74,6 +74,7 @@ class Demonstration {
             .port = plan_.port,
             .admin_port = plan_.admin_port};
   }
+  [[nodiscard]] Result<void> warm_up(LoadDriver& driver);
   [[nodiscard]] Result<Measured> measure(LoadDriver& driver, Duration duration);
 
   const DemonstrationPlan& plan_;
@@ -140,20 +141,30 @@ Result<void> Demonstration::run_larder() {
       popularity_);
   if (!driver) return std::unexpected{driver.error()};
 
-  begin("larder, cold: its memory is empty at first");
+  begin("larder, cold: nothing in memory at first");
   if (auto done = finish(measure(*driver, plan_.duration), runs_.cold); !done) return done;
+  if (auto done = warm_up(*driver); !done) return done;
+  begin("larder, warm");
+  return finish(measure(*driver, plan_.duration), runs_.warm);
+}
 
+Result<void> Demonstration::warm_up(LoadDriver& driver) {
+  begin("larder, until {:.0f} % of the pages are hits", kWarm * 100);
   const TimePoint start = std::chrono::steady_clock::now();
   double hit_ratio = runs_.cold.hit_ratio();
-  std::uint64_t pages = runs_.cold.pages;
+  std::uint64_t pages = 0;
   while (hit_ratio < kWarm && std::chrono::steady_clock::now() - start < kWarmingMost) {
-    auto slice = measure(*driver, std::min(kSlice, plan_.duration));
-    if (!slice) return std::unexpected{slice.error()};
+    const auto slice = measure(driver, std::min(kSlice, plan_.duration));
+    if (!slice) {
+      out_ << std::endl;
+      return std::unexpected{slice.error()};
+    }
     hit_ratio = slice->hit_ratio();
     pages += slice->pages;
   }
-  begin("larder, warm: {} pages later", grouped(pages));
-  return finish(measure(*driver, plan_.duration), runs_.warm);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  say("{:>10} pages in {:.0f} s", grouped(pages), took.count());
+  return {};
 }
 
 // A run with the queries that the server made meanwhile.
@@ -169,7 +180,7 @@ Result<Measured> Demonstration::measure(LoadDriver& driver, Duration duration) {
   const auto after = server_->queries();
   if (!after) return std::unexpected{after.error()};
   measured->queries = *after - *before;
-  measured->processor_time = server_->processor_time() - worked;
+  measured->serving = server_->processor_time() - worked;
   return measured;
 }
 

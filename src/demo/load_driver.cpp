@@ -14,6 +14,7 @@
 #include <thread>
 #include <utility>
 
+#include "demo/processor_time.hpp"
 #include "resp/output_buffer.hpp"
 #include "resp/reply_decoder.hpp"
 #include "resp/request_writer.hpp"
@@ -168,6 +169,7 @@ class LoadDriver::Thread {
   // Until every viewer has its last page, one of them failed, or `stop`.
   [[nodiscard]] Result<Measured> run(TimePoint until, const std::stop_token& stop) {
     Round round{.context = context_, .until = until, .viewing = connections_.size()};
+    const Duration worked = processor_time_of_this_thread();
     context_.restart();
     const std::stop_callback stopped{stop, [this] { context_.stop(); }};
     asio::steady_timer patience{context_, until + kPatience};
@@ -176,6 +178,7 @@ class LoadDriver::Thread {
     });
     for (auto& connection : connections_) connection->ask(round);
     context_.run();
+    round.seen.viewing = processor_time_of_this_thread() - worked;
     return round.failed ? Result<Measured>{std::unexpected{*std::move(round.failed)}}
                         : std::move(round.seen);
   }
@@ -216,6 +219,7 @@ Result<Measured> LoadDriver::run(Duration duration, const std::stop_token& stop)
     if (!share) return std::unexpected{share.error()};
     all.pages += share->pages;
     all.latencies.merge(share->latencies);
+    all.viewing += share->viewing;
   }
   return all;
 }

@@ -107,7 +107,7 @@ Result<Measured> run_straight(const std::filesystem::path& shop, const Popularit
     if (!share.outcome) return std::unexpected{share.outcome.error()};
     measured.pages += share.pages;
     measured.latencies.merge(share.latencies);
-    measured.processor_time += share.processor_time;
+    measured.serving += share.processor_time;
   }
   measured.queries = measured.pages;  // each page is one
   return measured;

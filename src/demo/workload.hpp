@@ -39,7 +39,8 @@ struct Measured {
   std::uint64_t pages = 0;
   std::uint64_t queries = 0;  // that the database answered meanwhile
   Duration took{};
-  Duration processor_time{};  // of those who served them, not of the viewers
+  Duration serving{};  // processor time of whoever made the pages
+  Duration viewing{};  // processor time of the viewers, where they are apart from that
   Histogram latencies{};
 
   [[nodiscard]] double pages_per_second() const { return rate(pages); }
@@ -49,8 +50,9 @@ struct Measured {
     if (pages == 0 || queries >= pages) return 0;
     return 1 - static_cast<double>(queries) / static_cast<double>(pages);
   }
-  [[nodiscard]] Duration processor_time_per_page() const {
-    return pages == 0 ? Duration::zero() : processor_time / static_cast<Duration::rep>(pages);
+  // Of `time`, that all pages took.
+  [[nodiscard]] Duration per_page(Duration time) const {
+    return pages == 0 ? Duration::zero() : time / static_cast<Duration::rep>(pages);
   }
 
  private:

@@ -1,17 +1,21 @@
 #include <gmock/gmock.h>
+#include <signal.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <cerrno>
 #include <fstream>
 #include <sstream>
 
 #include "cli/run_larder.hpp"
+#include "demo/resp_client.hpp"
 #include "demo/temporary_directory.hpp"
 
 namespace larder {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 class DemoTest : public testing::Test {
  protected:
@@ -25,8 +29,88 @@ class DemoTest : public testing::Test {
     arguments.insert(arguments.end(), more.begin(), more.end());
     return arguments;
   }
+  // The columns of the table's line that begins with `name`.
+  [[nodiscard]] static std::vector<double> row(const std::string& out, const std::string& name) {
+    const std::size_t at = out.find("\n" + name);
+    if (at == std::string::npos) return {};
+    std::string line = out.substr(at + 1 + name.size());
+    line.resize(line.find('\n'));
+    std::erase(line, ',');
+    std::vector<double> numbers;
+    std::istringstream words{line};
+    for (std::string word; words >> word;) {
+      std::istringstream number{word};
+      if (double value = 0; number >> value) numbers.push_back(value);
+    }
+    return numbers;
+  }
+
   test::TemporaryDirectory directory_;
 };
+
+TEST_F(DemoTest, ShowsFewerQueriesForTheSamePages) {
+  const test::Ran ran = test::run_larder(demo({"--once"}));
+
+  ASSERT_EQ(ran.exit_code, 0) << ran.out << ran.err;
+  EXPECT_EQ(ran.err, "");
+  const auto pages = row(ran.out, "pages per second");  // alone, cold, warm, warm : alone
+  const auto queries = row(ran.out, "SQL queries per second");
+  const auto hits = row(ran.out, "hit ratio");  // cold, warm
+  ASSERT_EQ(pages.size(), 4U) << ran.out;
+  ASSERT_EQ(queries.size(), 4U) << ran.out;
+  ASSERT_EQ(hits.size(), 2U) << ran.out;
+  for (const char* name : {"p50", "p99", "p99.9", "CPU a page, serving"}) {
+    EXPECT_EQ(row(ran.out, name).size(), 4U) << name << '\n' << ran.out;
+  }
+  EXPECT_GT(pages[2], 0);
+  EXPECT_EQ(queries[0], pages[0]);
+  EXPECT_LT(queries[2], queries[0] / 20);
+  EXPECT_GE(hits[1], 98);
+  EXPECT_THAT(ran.out, HasSubstr("byte for byte"));
+  EXPECT_THAT(ran.out, Not(HasSubstr("\033")));  // this is no terminal
+}
+
+TEST_F(DemoTest, KeepsTheShopForTheNextRun) {
+  const test::Ran first = test::run_larder(demo({"--once"}));
+  const test::Ran second = test::run_larder(demo({"--once"}));
+
+  EXPECT_THAT(first.out, HasSubstr("built in"));
+  EXPECT_THAT(second.out, HasSubstr("kept from an earlier run"));
+  EXPECT_EQ(second.exit_code, 0);
+}
+
+TEST_F(DemoTest, BuildsAnotherShopWhenAskedForOne) {
+  (void)test::run_larder(demo({"--once"}));
+  const test::Ran second = test::run_larder(demo({"--once", "--seed", "7"}));
+
+  EXPECT_THAT(second.out, HasSubstr("built in"));
+}
+
+// The port that the demo says to try.
+std::uint16_t told_port(const std::string& out) {
+  constexpr std::string_view kBefore = "redis-cli -p ";
+  return static_cast<std::uint16_t>(std::stoi(out.substr(out.find(kBefore) + kBefore.size())));
+}
+
+TEST_F(DemoTest, StaysUpToBeTriedUntilItIsInterrupted) {
+  test::Larder larder{demo({})};
+  ASSERT_TRUE(larder.says("Ctrl-C")) << larder.finish().err;
+
+  auto client = demo::RespClient::connect(told_port(larder.out())).value();
+  const auto page = client.ask({"GET", "product:42"});
+  ASSERT_TRUE(page) << page.error().message;
+  EXPECT_THAT(page->value_or(""), HasSubstr("\"latest_reviews\":["));
+  EXPECT_TRUE(client.ask({"LARDER", "EXPLAIN", "product:42"}));
+  EXPECT_EQ(client.ask({"DEL", "product:42"}).value(), "1");
+  EXPECT_EQ(client.ask({"SET", "session:you", "hello", "EX", "60"}).value(), "OK");
+  EXPECT_EQ(client.ask({"GET", "session:you"}).value(), "hello");
+
+  larder.signal(SIGINT);
+  const test::Ran ran = larder.finish();
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("Stopped."));
+  EXPECT_FALSE(demo::RespClient::connect(told_port(ran.out)));  // the server is gone, too
+}
 
 TEST_F(DemoTest, LeavesOtherPeoplesFilesAlone) {
   const auto file = directory_.path() / "shop.db";
@@ -50,6 +134,16 @@ TEST_F(DemoTest, APortInUseIsNamed) {
 
   EXPECT_EQ(ran.exit_code, 1);
   EXPECT_THAT(ran.err, HasSubstr("port " + port + " is in use"));
+}
+
+TEST_F(DemoTest, TwoInOneDirectoryAreRefused) {
+  test::Larder first{demo({})};
+  ASSERT_TRUE(first.says("Ctrl-C")) << first.finish().err;
+
+  const test::Ran second = test::run_larder(demo({"--once"}));
+
+  EXPECT_EQ(second.exit_code, 1);
+  EXPECT_THAT(second.err, HasSubstr("another `larder demo`"));
 }
 
 TEST_F(DemoTest, SizesOutOfRangeAreUsage) {
