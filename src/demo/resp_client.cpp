@@ -25,6 +25,22 @@ std::unexpected<Error> lost(const std::string& why) {
   return fail(Errc::kSourceFailed, "the connection to larder was lost: " + why);
 }
 
+// An aggregate's parts stand on a line each.
+std::string text_of(const resp::Reply& reply) {
+  using Kind = resp::Reply::Kind;
+  if (reply.is_null()) return "(nothing)";
+  if (reply.kind == Kind::kInteger || reply.kind == Kind::kBoolean) {
+    return std::to_string(reply.integer);
+  }
+  if (reply.kind == Kind::kReal) return std::to_string(reply.real);
+  std::string text = reply.text;
+  for (const resp::Reply& item : reply.items) {
+    if (!text.empty()) text += '\n';
+    text += text_of(item);
+  }
+  return text;
+}
+
 }  // namespace
 
 class RespClient::Connection {
@@ -112,19 +128,10 @@ Result<std::optional<std::string>> RespClient::ask(
   }
   auto reply = connection_->receive();
   if (!reply) return std::unexpected{reply.error()};
-  const std::string name{*command.begin()};
-  using Kind = resp::Reply::Kind;
-  switch (reply->kind) {
-    case Kind::kNull: return std::nullopt;
-    case Kind::kInteger: return std::to_string(reply->integer);
-    case Kind::kSimple:
-    case Kind::kBulk:
-    case Kind::kVerbatim: return std::move(reply->text);
-    case Kind::kError:
-      return fail(Errc::kSourceFailed, "larder refused " + name + ": " + reply->text);
-    default:
-      return fail(Errc::kBadValue, "larder answered " + name + " with something that is no text");
-  }
+  if (reply->is_null()) return std::nullopt;
+  if (!reply->is_error()) return text_of(*reply);
+  return fail(Errc::kSourceFailed,
+              "larder refused " + std::string{*command.begin()} + ": " + reply->text);
 }
 
 }  // namespace larder::demo

@@ -23,9 +23,9 @@ class RespClient {
   RespClient& operator=(RespClient&&) = delete;
   ~RespClient();
 
-  // The answer to a command, as text; nothing for a null. An error reply, an
-  // answer that is no text, a lost connection and ten seconds of silence are
-  // Errors; after the latter two the client cannot be used again.
+  // The answer to a command, as text (of an array or a map, its parts on a line
+  // each); nothing for a null. An error reply, a lost connection and ten seconds
+  // of silence are Errors; after the latter two the client cannot be used again.
   [[nodiscard]] Result<std::optional<std::string>> ask(
       std::initializer_list<std::string_view> command);
 

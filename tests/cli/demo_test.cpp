@@ -100,7 +100,9 @@ TEST_F(DemoTest, StaysUpToBeTriedUntilItIsInterrupted) {
   const auto page = client.ask({"GET", "product:42"});
   ASSERT_TRUE(page) << page.error().message;
   EXPECT_THAT(page->value_or(""), HasSubstr("\"latest_reviews\":["));
-  EXPECT_TRUE(client.ask({"LARDER", "EXPLAIN", "product:42"}));
+  const auto explained = client.ask({"LARDER", "EXPLAIN", "product:42"});
+  ASSERT_TRUE(explained) << explained.error().message;
+  EXPECT_THAT(explained->value_or(""), HasSubstr("memory"));
   EXPECT_EQ(client.ask({"DEL", "product:42"}).value(), "1");
   EXPECT_EQ(client.ask({"SET", "session:you", "hello", "EX", "60"}).value(), "OK");
   EXPECT_EQ(client.ask({"GET", "session:you"}).value(), "hello");

@@ -49,10 +49,11 @@ TEST(RespClient, AnErrorReplyIsAnErrorThatNamesTheCommand) {
   EXPECT_THAT(answer.error().message, HasSubstr("no such cache"));
 }
 
-TEST(RespClient, GarbageIsAnError) {
-  EXPECT_FALSE(ask("HTTP/1.1 200 OK\r\n\r\n"));
-  EXPECT_FALSE(ask("*1\r\n$1\r\na\r\n"));
+TEST(RespClient, GivesAnArraysPartsOnALineEach) {
+  EXPECT_EQ(ask("*3\r\n$1\r\na\r\n:5\r\n$-1\r\n"), "a\n5\n(nothing)");
 }
+
+TEST(RespClient, GarbageIsAnError) { EXPECT_FALSE(ask("HTTP/1.1 200 OK\r\n\r\n")); }
 
 TEST(RespClient, AClosedConnectionIsAnError) {
   const auto answer = ask("");
