@@ -41,6 +41,7 @@ void complain(std::string_view sentence);
 
 // REQUIRES, of each: `action` lives until the program was parsed and the action run.
 void add_demo(CLI::App& program, Action& action);
+void add_password(CLI::App& program, Action& action);
 
 // What `larder check --database` asks of the databases that a configuration
 // names; what they refuse, with the place of the setting.

@@ -53,7 +53,12 @@ int wait_for(pid_t process) {
 
 }  // namespace
 
-Larder::Larder(const std::vector<std::string>& arguments) {
+Larder::Larder(const std::vector<std::string>& arguments, std::string_view input) {
+  Pipe in;
+  if (::write(in.ends[1], input.data(), input.size()) != static_cast<ssize_t>(input.size())) {
+    throw std::system_error{errno, std::generic_category(), "pipe"};  // it takes 64 KiB
+  }
+  in.close_end(1);
   Pipe out;
   Pipe err;
   std::vector<std::string> words{LARDER_PROGRAM};
@@ -64,7 +69,7 @@ Larder::Larder(const std::vector<std::string>& arguments) {
 
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  ::posix_spawn_file_actions_adddup2(&actions, in.ends[0], STDIN_FILENO);
   ::posix_spawn_file_actions_adddup2(&actions, out.ends[1], STDOUT_FILENO);
   ::posix_spawn_file_actions_adddup2(&actions, err.ends[1], STDERR_FILENO);
   const int failed =
@@ -110,6 +115,8 @@ bool Larder::listen() {
   return true;
 }
 
-Ran run_larder(const std::vector<std::string>& arguments) { return Larder{arguments}.finish(); }
+Ran run_larder(const std::vector<std::string>& arguments, std::string_view input) {
+  return Larder{arguments, input}.finish();
+}
 
 }  // namespace larder::test

@@ -20,8 +20,9 @@ struct Ran {
 // Threads: one at a time.
 class Larder {
  public:
-  // Throws std::system_error if it cannot be started.
-  explicit Larder(const std::vector<std::string>& arguments);
+  // Standard input holds `input`, at most 32 KiB. Throws std::system_error if it
+  // cannot be started.
+  explicit Larder(const std::vector<std::string>& arguments, std::string_view input = "");
   ~Larder();
   Larder(const Larder&) = delete;
   Larder& operator=(const Larder&) = delete;
@@ -46,6 +47,7 @@ class Larder {
 };
 
 // Runs it to its end.
-[[nodiscard]] Ran run_larder(const std::vector<std::string>& arguments);
+[[nodiscard]] Ran run_larder(const std::vector<std::string>& arguments,
+                             std::string_view input = "");
 
 }  // namespace larder::test
