@@ -37,7 +37,7 @@ class Session:
 
     def write(self, name: str, text: str) -> Path:
         path = Path(self._directory.name) / name
-        path.write_text(re.sub(r":(6380|9380)\b", ":0", text))
+        path.write_text(text)
         return path
 
     def type(self, command: str) -> str:
@@ -90,6 +90,11 @@ class Session:
         return {**os.environ, "PATH": f"{self._larder.parent}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8", "TERM": "dumb"}
 
     def _serve(self, command: str):
+        # The page's file, but for the ports: larder takes free ones and says which.
+        name = re.search(r"--config[ =](\S+)", command)[1]
+        shown = Path(self._directory.name) / name
+        shown.with_suffix(".free.toml").write_text(re.sub(r":(6380|9380)\b", ":0", shown.read_text()))
+        command = command.replace(name, shown.with_suffix(".free.toml").name)
         self._server = subprocess.Popen(
             ["bash", "-c", f"exec {command}"],
             cwd=self._directory.name,
