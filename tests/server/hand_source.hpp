@@ -9,7 +9,7 @@
 #include "larder/source.hpp"
 #include "larder/thread_annotations.hpp"
 
-namespace larder::testing {
+namespace larder::test {
 
 class HandSource final : public Source<std::string, std::string> {
  public:
@@ -48,4 +48,4 @@ class HandSource final : public Source<std::string, std::string> {
   std::vector<Load> loads_;
 };
 
-}  // namespace larder::testing
+}  // namespace larder::test

@@ -3,7 +3,7 @@
 
 #include "server/session_fixture.hpp"
 
-namespace larder::testing {
+namespace larder::test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -272,4 +272,4 @@ TEST_F(SessionCommands, LarderHelpListsItsSubcommands) {
 }
 
 }  // namespace
-}  // namespace larder::testing
+}  // namespace larder::test

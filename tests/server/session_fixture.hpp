@@ -18,7 +18,7 @@
 #include "server/server_state.hpp"
 #include "server/session.hpp"
 
-namespace larder::testing {
+namespace larder::test {
 
 // A command as clients send it; words are separated by blanks.
 inline std::string command(std::string_view line) {
@@ -111,4 +111,4 @@ class SessionTest : public ::testing::Test {
   int wakes_ = 0;
 };
 
-}  // namespace larder::testing
+}  // namespace larder::test

@@ -3,7 +3,7 @@
 
 #include "server/session_fixture.hpp"
 
-namespace larder::testing {
+namespace larder::test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -112,4 +112,4 @@ TEST_F(SessionWithSmallBuffers, AValueBeyondTheLimitIsRefusedBeforeItArrives) {
 }
 
 }  // namespace
-}  // namespace larder::testing
+}  // namespace larder::test

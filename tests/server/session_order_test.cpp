@@ -3,7 +3,7 @@
 
 #include "server/session_fixture.hpp"
 
-namespace larder::testing {
+namespace larder::test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -195,4 +195,4 @@ TEST_F(SessionOrder, AnswersThatComeAfterTheClientLeftHarmNobody) {
 }
 
 }  // namespace
-}  // namespace larder::testing
+}  // namespace larder::test
