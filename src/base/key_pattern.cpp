@@ -4,8 +4,8 @@
 #include <charconv>
 #include <cstddef>
 #include <optional>
-#include <set>
 #include <utility>
+#include <variant>
 
 namespace larder {
 namespace {
@@ -178,6 +178,7 @@ class KeyAutomaton {
     states_.back().accepts = true;
   }
 
+  [[nodiscard]] std::size_t size() const { return states_.size(); }
   [[nodiscard]] const State& state(std::size_t index) const { return states_[index]; }
 
  private:
@@ -224,6 +225,27 @@ class KeyAutomaton {
 
   std::vector<State> states_;
 };
+
+// Whether some bytes lead both to an end.
+bool meet(const KeyAutomaton& a, const KeyAutomaton& b) {
+  std::vector<bool> seen(a.size() * b.size());
+  std::vector<std::pair<std::size_t, std::size_t>> open{{0, 0}};
+  while (!open.empty()) {
+    const auto [in_a, in_b] = open.back();
+    open.pop_back();
+    if (a.state(in_a).accepts && b.state(in_b).accepts) return true;
+    for (const auto& edge_a : a.state(in_a).edges) {
+      for (const auto& edge_b : b.state(in_b).edges) {
+        if ((edge_a.bytes & edge_b.bytes).none()) continue;
+        const std::size_t pair = edge_a.to * b.size() + edge_b.to;
+        if (seen[pair]) continue;
+        seen[pair] = true;
+        open.emplace_back(edge_a.to, edge_b.to);
+      }
+    }
+  }
+  return false;
+}
 
 }  // namespace
 
@@ -276,27 +298,17 @@ KeyPattern::Match KeyPattern::match(std::string_view key, SqlParameters* parts,
   return Match::kBadPart;
 }
 
+// Most patterns of one file differ in their first or last text already; for the
+// others, walk through both automata at once.
 bool KeyPattern::overlaps(const KeyPattern& other) const {
-  const std::string& mine = literals_[0];
-  const std::string& theirs = other.literals_[0];
-  if (!mine.starts_with(theirs) && !theirs.starts_with(mine)) return false;
-
-  const KeyAutomaton a{*this};
-  const KeyAutomaton b{other};
-  std::set<std::pair<std::size_t, std::size_t>> seen{{0, 0}};
-  std::vector<std::pair<std::size_t, std::size_t>> open{{0, 0}};
-  while (!open.empty()) {
-    const auto [in_a, in_b] = open.back();
-    open.pop_back();
-    if (a.state(in_a).accepts && b.state(in_b).accepts) return true;
-    for (const auto& edge_a : a.state(in_a).edges) {
-      for (const auto& edge_b : b.state(in_b).edges) {
-        if ((edge_a.bytes & edge_b.bytes).none()) continue;
-        if (seen.insert({edge_a.to, edge_b.to}).second) open.emplace_back(edge_a.to, edge_b.to);
-      }
-    }
-  }
-  return false;
+  const auto either_way = [](const std::string& a, const std::string& b, auto fits) {
+    return fits(a, b) || fits(b, a);
+  };
+  const auto begins = [](std::string_view a, std::string_view b) { return a.starts_with(b); };
+  const auto ends = [](std::string_view a, std::string_view b) { return a.ends_with(b); };
+  if (!either_way(literals_.front(), other.literals_.front(), begins)) return false;
+  if (!either_way(literals_.back(), other.literals_.back(), ends)) return false;
+  return meet(KeyAutomaton{*this}, KeyAutomaton{other});
 }
 
 }  // namespace larder

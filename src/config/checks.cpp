@@ -60,13 +60,16 @@ class Checks {
     if (addressed && listen && admin && collide(*listen, *admin)) {
       const bool at_admin = server.written.has("admin");
       mistake(server.written.of(at_admin ? "admin" : "listen"),
-              "server.listen and server.admin are both on port " + std::to_string(listen->port) +
-                  " (" + server.listen + " and " + server.admin + "); give each its own.");
+              "server.listen, " + server.written.shown("listen", server.listen) +
+                  ", and server.admin, " + server.written.shown("admin", server.admin) +
+                  ", want the same port; give each its own.");
     }
     if (server.written.has("max_value") && server.max_value > server.max_request) {
       warning(server.written.of("max_value"),
-              "server.max_value, " + format_bytes(server.max_value) +
-                  ", is more than server.max_request, " + format_bytes(server.max_request) +
+              "server.max_value, " +
+                  server.written.shown("max_value", format_bytes(server.max_value)) +
+                  ", is more than server.max_request, " +
+                  server.written.shown("max_request", format_bytes(server.max_request)) +
                   ", so a client can never set such a value; raise max_request.");
     }
   }
@@ -119,6 +122,10 @@ class Checks {
   }
 
   [[nodiscard]] std::string unknown_source(const CacheConfig& cache) const {
+    if (!cache.written.in_file("source")) {
+      return path(cache, "source") + " is " + cache.written.shown("source", {}) +
+             ", which names no [sources.NAME].";
+    }
     std::string message = path(cache, "source") + " names " + in_quotes(cache.source) +
                           ", but there is no [sources." + cache.source + "]";
     if (source_names_.empty()) return message + "; add it, with its url.";
@@ -177,15 +184,18 @@ class Checks {
     for (const SqlParameterUse& use : sql_parameters(sql, SqlDialect::kSqlite)) {
       if (!used.insert(use.name().empty() ? use.text : std::string{use.name()}).second) continue;
       if (!use.name().empty() && std::ranges::find(known, use.name()) != known.end()) continue;
-      mistake(position, path(cache, setting) + unknown_parameter(cache, use, known));
+      mistake(position, path(cache, setting) + unknown_parameter(cache, setting, use, known));
     }
     return used;
   }
 
-  static std::string unknown_parameter(const CacheConfig& cache, const SqlParameterUse& use,
+  static std::string unknown_parameter(const CacheConfig& cache, std::string_view setting,
+                                       const SqlParameterUse& use,
                                        const std::vector<std::string_view>& known) {
-    std::string message = " has the parameter " + use.text + " (line " + std::to_string(use.line) +
-                          ", column " + std::to_string(use.column) + " of the statement)";
+    const bool in_file = cache.written.in_file(setting);
+    std::string message = " has the parameter " + (in_file ? use.text + " " : "") + "(line " +
+                          std::to_string(use.line) + ", column " + std::to_string(use.column) +
+                          " of the statement)";
     if (use.name().empty()) {
       message += ", but parameters are written :name";
       return message + (known.empty() ? "." : ", here :" + std::string{known[0]} + ".");
@@ -194,7 +204,8 @@ class Checks {
     if (known.empty()) return message + "; it has none.";
     if (known[0] == "ids")
       return message.substr(0, message.find(", but")) + ", but its only one is :ids.";
-    if (const auto nearest = nearest_name(use.name(), known)) {
+    const auto nearest = in_file ? nearest_name(use.name(), known) : std::nullopt;
+    if (nearest) {
       return message + "; did you mean :" + std::string{*nearest} + "?";
     }
     return message + "; it has " + list_names(known, ":") + ".";
@@ -203,15 +214,17 @@ class Checks {
   void check_lifetimes(const CacheConfig& cache) {
     if (cache.negative_ttl <= cache.ttl) return;
     if (cache.written.mistaken("ttl") || cache.written.mistaken("negative_ttl")) return;
-    const bool written = cache.written.has("negative_ttl");
-    mistake(cache.written.of(written ? "negative_ttl" : "ttl"),
-            written ? path(cache, "negative_ttl") + ", " + format_duration(cache.negative_ttl) +
-                          ", is more than ttl, " + format_duration(cache.ttl) +
-                          "; what is not there would be remembered longer than what is."
-                    : path(cache, "ttl") + ", " + format_duration(cache.ttl) +
-                          ", is less than negative_ttl, whose default is " +
-                          format_duration(cache.negative_ttl) +
-                          "; set negative_ttl as well, as \"" + format_duration(cache.ttl) + "\".");
+    const std::string ttl = cache.written.shown("ttl", format_duration(cache.ttl));
+    if (cache.written.has("negative_ttl")) {
+      const std::string negative_ttl =
+          cache.written.shown("negative_ttl", format_duration(cache.negative_ttl));
+      return mistake(cache.written.of("negative_ttl"),
+                     path(cache, "negative_ttl") + ", " + negative_ttl + ", is more than ttl, " +
+                         ttl + "; what is not there would be remembered longer than what is.");
+    }
+    mistake(cache.written.of("ttl"),
+            path(cache, "ttl") + ", " + ttl + ", is less than negative_ttl, whose default is " +
+                format_duration(cache.negative_ttl) + "; set negative_ttl as well.");
   }
 
   void check_overlaps() {

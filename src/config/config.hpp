@@ -27,6 +27,7 @@ struct Written {
   struct Place {
     Position position;   // where the value begins
     bool usable = true;  // no mistake in it by itself
+    std::string from{};  // "the value of env:NAME" where it may be a secret; empty: the file
   };
   Position section;
   std::map<std::string, Place, std::less<>> settings;
@@ -37,6 +38,13 @@ struct Written {
     const auto found = settings.find(setting);
     return found != settings.end() && !found->second.usable;
   }
+  // `value` as a message may show it: only where it comes from, if not from the file.
+  [[nodiscard]] std::string shown(std::string_view setting, std::string value) const {
+    const auto found = settings.find(setting);
+    return found == settings.end() || found->second.from.empty() ? value : found->second.from;
+  }
+  // Whether the setting's value may be shown.
+  [[nodiscard]] bool in_file(std::string_view setting) const { return shown(setting, {}).empty(); }
   // The setting's value, or the section where it was left out.
   [[nodiscard]] Position of(std::string_view setting) const {
     const auto found = settings.find(setting);

@@ -55,12 +55,15 @@ struct Assign {
   void operator()(StrategyKind Section::* member) const { reader.strategy(place, section.*member); }
 };
 
-// A name as it stands in a message: cut, and with nothing that moves a cursor.
-std::string shown(std::string_view name) {
-  std::string out;
-  for (const char c : name.substr(0, 64)) out += static_cast<unsigned char>(c) < ' ' ? '?' : c;
-  return out;
+// Messages quote the file; nothing of it moves a terminal's cursor.
+std::string printable(std::string text) {
+  std::ranges::replace_if(
+      text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, '?');
+  return text;
 }
+
+// A name as it stands in a message.
+std::string shown(std::string_view name) { return std::string{name.substr(0, 64)}; }
 
 bool is_section_name(std::string_view name) {
   const auto fits = [](char c) {
@@ -97,6 +100,7 @@ class Parse {
     } else {
       problems_.push_back(root.error());
     }
+    for (Problem& problem : problems_) problem.message = printable(std::move(problem.message));
     std::ranges::sort(problems_);
     ParsedConfig parsed;
     if (!has_mistake(problems_)) parsed.config = std::move(config_);
@@ -159,9 +163,9 @@ class Parse {
                     kind + " holds a section for each name; write [" + kind + ".NAME].");
     }
     if (tables->size() > kMaxSections) {
-      return report(position_of(key.source()), "there are " + std::to_string(tables->size()) + " " +
-                                                   kind + ", more than the most, " +
-                                                   std::to_string(kMaxSections) + ".");
+      return report(position_of(key.source()), "the " + kind + " are more than the most, " +
+                                                   std::to_string(kMaxSections) + "; there are " +
+                                                   std::to_string(tables->size()) + ".");
     }
     for (const auto& [name, inner] : *tables) {
       const Position position = position_of(name.source());
@@ -201,7 +205,8 @@ class Parse {
       std::visit(Assign<Section>{reader_, place, into}, setting->target);
       into.written.settings.emplace(name.str(),
                                     Written::Place{.position = position_of(node.source()),
-                                                   .usable = problems_.size() == mistakes});
+                                                   .usable = problems_.size() == mistakes,
+                                                   .from = reader_.take_origin()});
     }
     for (const Setting<Section>& setting : record.settings) {
       if (!setting.required || into.written.has(setting.name)) continue;

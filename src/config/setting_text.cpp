@@ -21,12 +21,10 @@ std::string format_setting(ByteCount value) { return format_bytes(value); }
 
 std::string in_quotes(std::string_view text) {
   constexpr std::size_t kMost = 60;
-  std::string out = "\"";
-  for (const char c : text.substr(0, kMost)) {
-    const bool control = static_cast<unsigned char>(c) < ' ' || c == '\x7f';
-    out += control ? ' ' : c;
-  }
-  return out + (text.size() > kMost ? "…\"" : "\"");
+  if (text.size() <= kMost) return "\"" + std::string{text} + "\"";
+  std::size_t end = kMost;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80) --end;  // in UTF-8
+  return "\"" + std::string{text.substr(0, end)} + "…\"";
 }
 
 std::string list_names(std::span<const std::string_view> names, std::string_view before) {

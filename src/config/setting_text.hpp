@@ -22,8 +22,7 @@ namespace larder {
 [[nodiscard]] std::string format_setting(Duration value);
 [[nodiscard]] std::string format_setting(ByteCount value);
 
-// In quotes, as a message shows it: long texts are cut, and nothing moves a
-// terminal's cursor.
+// In quotes, as a message shows it: long texts are cut.
 [[nodiscard]] std::string in_quotes(std::string_view text);
 
 // "key, source, ttl"; each after `before`.

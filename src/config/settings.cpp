@@ -211,7 +211,7 @@ SectionRecord<CacheConfig> make_cache_section() {
            .target = &S::many,
            .example = "true",
            .meaning = "Whether every row that `read` finds counts: the value is then a JSON array "
-                      "of rows, and no row is an empty array. Otherwise the first row counts."},
+                      "of rows, and no row is an empty array. Otherwise a second row is an error."},
           {.name = "json",
            .target = &S::json,
            .example = "[\"attributes\"]",

@@ -226,9 +226,14 @@ std::optional<std::string> ValueReader::plain_text(const Place& place, std::stri
 std::optional<ResolvedText> ValueReader::resolved(const Place& place, std::string_view wanted) {
   const auto text = plain_text(place, wanted);
   if (!text) return std::nullopt;
-  if (text->starts_with("env:")) return from_environment(place, text->substr(4));
-  if (text->starts_with("file:")) return from_file(place, text->substr(5));
-  return ResolvedText{.value = *text, .shown = in_quotes(*text)};
+  const bool variable = text->starts_with("env:");
+  if (!variable && !text->starts_with("file:")) {
+    return ResolvedText{.value = *text, .shown = in_quotes(*text)};
+  }
+  auto found =
+      variable ? from_environment(place, text->substr(4)) : from_file(place, text->substr(5));
+  if (found) origin_ = found->shown;
+  return found;
 }
 
 std::optional<ResolvedText> ValueReader::from_environment(const Place& place, std::string name) {

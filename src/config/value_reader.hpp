@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "config/parse.hpp"
@@ -56,6 +57,9 @@ class ValueReader {
             std::string& into);
   void secret(const Place& place, std::string_view form, TextCheck check, Secret& into);
 
+  // Where the value last read came from, when not from the file itself; forgets it.
+  [[nodiscard]] std::string take_origin() { return std::exchange(origin_, {}); }
+
  private:
   void report(const Place& place, const std::string& what);
   void wrong_type(const Place& place, std::string_view wanted);
@@ -70,6 +74,7 @@ class ValueReader {
 
   const ConfigSurroundings& surroundings_;
   std::vector<Problem>& problems_;
+  std::string origin_;
 };
 
 // `path`, from the folder of the file that names it. Lexical.

@@ -16,7 +16,6 @@ namespace {
 using namespace std::chrono_literals;
 using namespace larder::literals;
 using testing::HasSubstr;
-using testing::IsEmpty;
 
 constexpr std::string_view kShop = R"toml(
 [server]
@@ -235,7 +234,8 @@ TEST(HostileConfig, TooManyCachesAreRefused) {
   std::string text;
   for (int i = 0; i < 1001; ++i) text += "[caches.c" + std::to_string(i) + "]\nkey = \"x\"\n";
 
-  EXPECT_THAT(messages(parse(text)), HasSubstr("there are 1001 caches, more than the most, 1000"));
+  EXPECT_THAT(messages(parse(text)),
+              HasSubstr("the caches are more than the most, 1000; there are 1001."));
 }
 
 TEST(HostileConfig, NotUtf8IsAMistake) {

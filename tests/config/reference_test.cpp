@@ -60,6 +60,17 @@ TEST(Reference, IsTheCommittedPage) {
       << "renew it: larder check --reference > docs/reference/configuration.md";
 }
 
+TEST(Reference, OpensWithAFileThatWorks) {
+  const std::string page = configuration_reference();
+  const std::string fence = "```toml\n";
+  const std::size_t start = page.find(fence) + fence.size();
+
+  const ParsedConfig parsed = parse_config(page.substr(start, page.find("```", start) - start), {});
+
+  EXPECT_TRUE(parsed.config);
+  EXPECT_TRUE(parsed.problems.empty());
+}
+
 // The records themselves -----------------------------------------------------
 
 template <class Section>
