@@ -149,6 +149,15 @@ class MemoryTier {
     return look(key, now, false, visitor);
   }
 
+  // How often the usable copy was visited of late, as eviction sees it: 0 to 3;
+  // none without a copy.
+  [[nodiscard]] std::optional<unsigned> uses(KeyView key, TimePoint now) const {
+    const std::uint64_t hash = hash_of(key);
+    std::optional<unsigned> uses;
+    shard_of(hash).visit(key, hash, now, false, [&](const Node& node) { uses = node.uses; });
+    return uses;
+  }
+
   // Stores, replacing what was there. Evicts as needed. kTooLarge: larger than
   // the tier can hold; what was there under the key is gone all the same.
   PutOutcome put(KeyView key, ValueView value, const EntryInfo& info, TimePoint now) {

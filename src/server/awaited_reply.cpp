@@ -23,7 +23,33 @@ std::string_view prefix_of(Errc code) {
   return "ERR";
 }
 
+// Redis's GETRANGE: both ends belong to it, and may lie outside.
+std::string_view range_of(std::string_view value, std::int64_t first, std::int64_t last) {
+  const auto size = static_cast<std::int64_t>(value.size());
+  if (first < 0 && last < 0 && first > last) return {};
+  if (first < 0) first = std::max<std::int64_t>(first + size, 0);
+  if (last < 0) last = std::max<std::int64_t>(last + size, 0);
+  last = std::min(last, size - 1);
+  if (first > last) return {};
+  return value.substr(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first + 1));
+}
+
 }  // namespace
+
+void AwaitedReply::Form::write(resp::ReplyWriter& writer, const std::string_view* value) const {
+  switch (shape) {
+    case Shape::kValue:
+    case Shape::kValues:
+    case Shape::kCount:
+      if (value == nullptr) return writer.null();
+      return writer.bulk(*value);
+    case Shape::kLength:
+      return writer.integer(value == nullptr ? 0 : static_cast<std::int64_t>(value->size()));
+    case Shape::kRange:
+      return writer.bulk(value == nullptr ? std::string_view{} : range_of(*value, first, last));
+    case Shape::kType: return writer.simple(value == nullptr ? "none" : "string");
+  }
+}
 
 std::string error_line(const Error& error) {
   std::string line{prefix_of(error.code)};
@@ -37,12 +63,12 @@ std::string reply_too_large(std::size_t most) {
          std::to_string(most) + " bytes; ask for less at a time, or raise it";
 }
 
-AwaitedReply::AwaitedReply(Shape shape, resp::Protocol protocol, std::size_t elements)
-    : shape_{shape}, protocol_{protocol}, values_(elements) {}
+AwaitedReply::AwaitedReply(Form form, resp::Protocol protocol, std::size_t elements)
+    : form_{form}, protocol_{protocol}, values_(elements) {}
 
 void AwaitedReply::know(std::size_t element, Handle<std::string> value) {
   if (failed()) return;
-  if (value && shape_ != Shape::kCount) bytes_ += value->size();
+  if (value && form_.shape != Shape::kCount) bytes_ += value->size();
   values_[element] = std::move(value);
 }
 
@@ -52,7 +78,8 @@ void AwaitedReply::take(std::size_t element, const Answer<std::string>& answer, 
   if (failed()) return;
   if (answer.failed()) return fail(error_line(answer.error()));
   if (!answer) return;
-  if (shape_ != Shape::kCount && bytes_ + answer->size() > most) return fail(reply_too_large(most));
+  if (form_.shape != Shape::kCount && bytes_ + answer->size() > most)
+    return fail(reply_too_large(most));
   know(element, answer.handle());
 }
 
@@ -66,17 +93,14 @@ void AwaitedReply::write(resp::OutputBuffer& output) const {
   assert(complete());
   resp::ReplyWriter writer{output, protocol_};
   if (failed()) return writer.error(error_);
-  if (shape_ == Shape::kCount) {
+  if (form_.shape == Shape::kCount) {
     const auto present = std::ranges::count_if(values_, [](const auto& v) { return v != nullptr; });
     return writer.integer(present);
   }
-  if (shape_ == Shape::kValues) writer.array(values_.size());
+  if (form_.shape == Shape::kValues) writer.array(values_.size());
   for (const Handle<std::string>& value : values_) {
-    if (value) {
-      writer.bulk(*value);
-    } else {
-      writer.null();
-    }
+    const std::string_view bytes = value ? std::string_view{*value} : std::string_view{};
+    form_.write(writer, value ? &bytes : nullptr);
   }
 }
 

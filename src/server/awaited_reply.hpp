@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "larder/answer.hpp"
@@ -19,10 +20,22 @@ class AwaitedReply {
     kValue,   // the value of one key, or null: GET
     kValues,  // an array of them: MGET
     kCount,   // how many keys have a value: EXISTS
+    kLength,  // bytes of a value, 0 without one: STRLEN
+    kRange,   // some bytes of a value: GETRANGE
+    kType,    // "string" or "none": TYPE
+  };
+  // What is told of a value.
+  struct Form {
+    Shape shape;
+    std::int64_t first = 0;  // of kRange: the first and the last byte; negative: from the end
+    std::int64_t last = -1;
+
+    // Writes what is told of `value`, which is null where there is none.
+    void write(resp::ReplyWriter& writer, const std::string_view* value) const;
   };
 
   // A reply of `elements` answers, each of which is null until it is known.
-  AwaitedReply(Shape shape, resp::Protocol protocol, std::size_t elements);
+  AwaitedReply(Form form, resp::Protocol protocol, std::size_t elements);
 
   // One more answer is owed: take() will bring it.
   void owe() { ++owed_; }
@@ -43,7 +56,7 @@ class AwaitedReply {
  private:
   void fail(std::string error);
 
-  Shape shape_;
+  Form form_;
   resp::Protocol protocol_;
   std::size_t owed_ = 0;
   std::size_t bytes_ = 0;

@@ -73,7 +73,7 @@ void ReplyQueue::release() {
     done.reply.write(ready());
     move_bytes(*behind_, done.behind, ready());
     counted_ -= done.behind;
-    done.reply = AwaitedReply{AwaitedReply::Shape::kCount, resp::Protocol::kResp2, 0};
+    done.reply = AwaitedReply{{AwaitedReply::Shape::kCount}, resp::Protocol::kResp2, 0};
   }
   if (released_ == held_.size()) {
     first_ += released_;

@@ -22,6 +22,8 @@ ServerState::ServerState(Keyspace& keyspace, Limits limits, std::size_t threads,
       identity_{std::move(identity)},
       run_id_{random_run_id()},
       started_{keyspace.clock().now()},
+      gate_{threads},
+      wall_clock_{keyspace.clock()},
       counters_(threads) {}
 
 std::uint64_t ServerState::sum(Tally Counters::* tally) const {

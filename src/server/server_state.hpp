@@ -13,7 +13,9 @@
 
 #include "cache/keyspace.hpp"
 #include "server/counters.hpp"
+#include "server/execution_gate.hpp"
 #include "server/limits.hpp"
+#include "server/wall_clock.hpp"
 
 namespace larder {
 
@@ -39,6 +41,10 @@ class ServerState {
   [[nodiscard]] const std::string& run_id() const { return run_id_; }
   [[nodiscard]] Duration uptime() const { return keyspace_.clock().now() - started_; }
 
+  // What sessions of different threads agree on.
+  [[nodiscard]] ExecutionGate& gate() { return gate_; }
+  [[nodiscard]] WallClock& wall_clock() { return wall_clock_; }
+
   [[nodiscard]] Counters& counters(std::size_t thread) { return counters_[thread]; }
   [[nodiscard]] std::span<const Counters> counters() const { return counters_; }
   // The sum of one tally over all threads.
@@ -59,6 +65,8 @@ class ServerState {
   const Identity identity_;
   const std::string run_id_;
   const TimePoint started_;
+  ExecutionGate gate_;
+  WallClock wall_clock_;
   std::vector<Counters> counters_;
   std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> rejected_{0};

@@ -4,8 +4,6 @@
 #include <cassert>
 #include <utility>
 
-#include "server/server_state.hpp"
-
 namespace larder {
 
 namespace {
@@ -69,6 +67,7 @@ std::size_t Session::run(std::string_view input) {
 
 std::size_t Session::run_batch(std::string_view input) {
   using Outcome = resp::CommandDecoder::Outcome;
+  const ExecutionGate::Turn turn{context_.server.gate(), context_.thread};
   now_ = context_.keys.keyspace().clock().now();
   context_.keys.refresh();
   blocked_ = false;
@@ -172,14 +171,28 @@ bool Session::write_hit(std::string_view key) {
 }
 
 void Session::read(std::string_view key) {
-  if (write_hit(key)) return;
+  if (!write_hit(key)) read_missing({AwaitedReply::Shape::kValue}, key);
+}
+
+void Session::read_as(AwaitedReply::Form form, std::string_view key) {
+  const bool hit =
+      context_.keys.visit(key, now_, [&](std::string_view value, const EntryInfo& info) {
+        resp::ReplyWriter writer = reply();
+        form.write(writer, info.absent ? nullptr : &value);
+      });
+  if (!hit) read_missing(form, key);
+}
+
+// A reply about a key that memory does not have.
+void Session::read_missing(AwaitedReply::Form form, std::string_view key) {
   const Keyspace::Member* member = route(key);
   if (member == nullptr) return;
   if (!member->cache->has_source()) {
     member->cache->count_miss();
-    return reply().null();
+    resp::ReplyWriter writer = reply();
+    return form.write(writer, nullptr);
   }
-  AwaitedReply awaited{AwaitedReply::Shape::kValue, protocol_, 1};
+  AwaitedReply awaited{form, protocol_, 1};
   awaited.owe();
   std::vector<Miss> misses;
   misses.push_back({member->cache.get(), std::string{key}, {}});
@@ -207,7 +220,7 @@ void Session::count_all(Arguments keys) { read_some(keys, AwaitedReply::Shape::k
 // A reply of which memory may not have everything. The first `counted` keys were
 // found before, and count as hits no more.
 void Session::read_some(Arguments keys, AwaitedReply::Shape shape, std::size_t counted) {
-  AwaitedReply awaited{shape, protocol_, keys.size()};
+  AwaitedReply awaited{{shape}, protocol_, keys.size()};
   std::vector<Miss> misses;
   for (std::size_t i = 0; i < keys.size(); ++i) {
     Handle<std::string> value;

@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <random>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -35,10 +36,9 @@
 #include "server/inbox.hpp"
 #include "server/limits.hpp"
 #include "server/reply_queue.hpp"
+#include "server/server_state.hpp"
 
 namespace larder {
-
-class ServerState;
 
 // What the sessions of one thread share. Outlives them.
 struct SessionContext {
@@ -46,6 +46,8 @@ struct SessionContext {
   const Limits& limits;
   Counters& counters;
   KeyspaceView keys;
+  std::size_t thread = 0;  // its number
+  std::minstd_rand random{std::random_device{}()};
   resp::OutputBuffer output{};  // where they write, one at a time; see ReplyQueue
 };
 
@@ -91,9 +93,16 @@ class Session {
   // The cache that `key` belongs to; null after an error reply that says why.
   [[nodiscard]] const Keyspace::Member* route(std::string_view key);
 
-  // Replies that read through: the value of a key, the values of several, and
-  // how many of them have one.
+  // Runs `work` while no other connection's command runs; see ExecutionGate.
+  template <class Work>
+  void alone(Work&& work) {
+    context_.server.gate().alone(context_.thread, std::forward<Work>(work));
+  }
+
+  // Replies that read through: the value of a key, something else about it, the
+  // values of several, and how many of them have one.
   void read(std::string_view key);
+  void read_as(AwaitedReply::Form form, std::string_view key);
   void read_all(Arguments keys);
   void count_all(Arguments keys);
 
@@ -133,6 +142,7 @@ class Session {
   [[nodiscard]] bool full();
 
   bool write_hit(std::string_view key);
+  void read_missing(AwaitedReply::Form form, std::string_view key);
   void read_some(Arguments keys, AwaitedReply::Shape shape, std::size_t counted);
   void hold_for(AwaitedReply reply, std::vector<Miss> misses);
   bool order_misses();

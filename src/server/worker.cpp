@@ -24,7 +24,8 @@ Worker::Worker(asio::io_context& io, std::shared_ptr<ServerState> state, std::si
       context_{.server = *state_,
                .limits = state_->limits(),
                .counters = state_->counters(thread),
-               .keys = KeyspaceView{state_->keyspace()}},
+               .keys = KeyspaceView{state_->keyspace()},
+               .thread = thread},
       sweep_timer_{io} {}
 
 void Worker::adopt(TcpSocket socket, std::uint64_t id) {

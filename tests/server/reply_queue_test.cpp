@@ -16,7 +16,7 @@ constexpr std::size_t kNoLimit = std::size_t{1} << 30;
 
 // A GET's reply that waits for its value.
 AwaitedReply one_value() {
-  AwaitedReply reply{AwaitedReply::Shape::kValue, resp::Protocol::kResp2, 1};
+  AwaitedReply reply{{AwaitedReply::Shape::kValue}, resp::Protocol::kResp2, 1};
   reply.owe();
   return reply;
 }
@@ -79,7 +79,7 @@ TEST_F(ReplyQueueTest, RepliesCompletedOutOfOrderComeInOrder) {
 }
 
 TEST_F(ReplyQueueTest, AFailureIsTheWholeReply) {
-  AwaitedReply reply{AwaitedReply::Shape::kValues, resp::Protocol::kResp2, 2};
+  AwaitedReply reply{{AwaitedReply::Shape::kValues}, resp::Protocol::kResp2, 2};
   reply.owe();
   reply.owe();
   const auto place = queue_.hold(std::move(reply));

@@ -4,8 +4,6 @@
 // Threads: each runs on its session's thread.
 #pragma once
 
-#include <string>
-
 #include "server/command.hpp"
 
 namespace larder::commands {
@@ -25,28 +23,71 @@ void select(Session&, Arguments);
 void command(Session&, Arguments);
 void command_count(Session&, Arguments);
 void command_docs(Session&, Arguments);
+void command_getkeys(Session&, Arguments);
 void command_info(Session&, Arguments);
 void command_list(Session&, Arguments);
-void larder_help(Session&, Arguments);
+void help(Session&, Arguments);  // of any container
 
 // server_info.cpp
 void info(Session&, Arguments);
+void time(Session&, Arguments);
+
+// larder.cpp
+void larder_explain(Session&, Arguments);
 
 // keyspace.cpp
 void dbsize(Session&, Arguments);
 void del(Session&, Arguments);
 void exists(Session&, Arguments);
 void flush(Session&, Arguments);
-void larder_explain(Session&, Arguments);
+void touch(Session&, Arguments);
+void type(Session&, Arguments);
+
+// walk.cpp
+void keys(Session&, Arguments);
+void randomkey(Session&, Arguments);
+void scan(Session&, Arguments);
+
+// object.cpp
+void memory_usage(Session&, Arguments);
+void object_encoding(Session&, Arguments);
+void object_freq(Session&, Arguments);
+void object_idletime(Session&, Arguments);
 
 // strings.cpp
 void get(Session&, Arguments);
+void getdel(Session&, Arguments);
+void getex(Session&, Arguments);
+void getrange(Session&, Arguments);
+void getset(Session&, Arguments);
 void mget(Session&, Arguments);
+void psetex(Session&, Arguments);
 void set(Session&, Arguments);
+void setex(Session&, Arguments);
+void strlen(Session&, Arguments);
+
+// edit.cpp
+void append(Session&, Arguments);
+void mset(Session&, Arguments);
+void msetnx(Session&, Arguments);
+void setnx(Session&, Arguments);
+void setrange(Session&, Arguments);
+
+// arithmetic.cpp
+void decr(Session&, Arguments);
+void decrby(Session&, Arguments);
+void incr(Session&, Arguments);
+void incrby(Session&, Arguments);
+void incrbyfloat(Session&, Arguments);
 
 // expiry.cpp
 void expire(Session&, Arguments);
+void expireat(Session&, Arguments);
+void expiretime(Session&, Arguments);
+void persist(Session&, Arguments);
 void pexpire(Session&, Arguments);
+void pexpireat(Session&, Arguments);
+void pexpiretime(Session&, Arguments);
 void pttl(Session&, Arguments);
 void ttl(Session&, Arguments);
 

@@ -15,15 +15,33 @@ namespace {
 
 constexpr std::int64_t kNoSuchKey = -2;
 
+// Until when a copy is fresh; none without a copy.
+std::optional<TimePoint> end_of(Session& session, std::string_view key) {
+  std::optional<TimePoint> end;
+  session.keys().inspect(key, session.now(), [&](std::string_view, const EntryInfo& info) {
+    if (!info.absent) end = info.fresh_until;
+  });
+  return end;
+}
+
 // What is left of a copy's life, in milliseconds, rounded up; -2 without a copy.
 std::int64_t life_of(Session& session, std::string_view key) {
-  std::int64_t left = kNoSuchKey;
-  session.keys().inspect(key, session.now(), [&](std::string_view, const EntryInfo& info) {
-    if (info.absent) return;
-    const Duration life = std::max(info.fresh_until - session.now(), Duration{});
-    left = std::chrono::ceil<std::chrono::milliseconds>(life).count();
-  });
-  return left;
+  const auto end = end_of(session, key);
+  if (!end) return kNoSuchKey;
+  const Duration life = std::max(*end - session.now(), Duration{});
+  return std::chrono::ceil<std::chrono::milliseconds>(life).count();
+}
+
+// When a copy's life ends, in milliseconds since 1970; -2 without a copy.
+std::int64_t end_since_1970(Session& session, std::string_view key) {
+  const auto end = end_of(session, key);
+  if (!end) return kNoSuchKey;
+  return session.context().server.wall_clock().since_1970(*end).count();
+}
+
+// As Redis rounds.
+std::int64_t to_seconds(std::int64_t milliseconds) {
+  return milliseconds < 0 ? milliseconds : (milliseconds + 500) / 1000;
 }
 
 struct Condition {
@@ -67,13 +85,13 @@ void set_life(Session& session, Arguments words, TimeUnit unit, std::string_view
   if (!read_flags(session, words.subspan(3), condition)) return;
   const auto amount = to_integer(words[2]);
   if (!amount) return session.error(kNotAnInteger);
-  const auto life = to_life(*amount, unit);
-  if (!life) return session.error(invalid_expire_time(name));
+  const auto end = end_of_life(session, *amount, unit);
+  if (!end) return session.error(invalid_expire_time(name));
   const Keyspace::Member* member = session.route(words[1]);
   if (member == nullptr) return;
 
   BytesCache& cache = *member->cache;
-  const TimePoint until = session.now() + *life;
+  const TimePoint until = *end;
   bool changed = false;
   cache.update(words[1], [&](const std::string_view* value, const EntryInfo* was) {
     if (value == nullptr || was->absent) return BytesTier::Update::keep();
@@ -95,18 +113,51 @@ void set_life(Session& session, Arguments words, TimeUnit unit, std::string_view
 }  // namespace
 
 void ttl(Session& session, Arguments words) {
-  const std::int64_t left = life_of(session, words[1]);
-  session.reply().integer(left < 0 ? left : (left + 500) / 1000);  // as Redis rounds
+  session.reply().integer(to_seconds(life_of(session, words[1])));
 }
 
 void pttl(Session& session, Arguments words) {
   session.reply().integer(life_of(session, words[1]));
 }
 
+void expiretime(Session& session, Arguments words) {
+  session.reply().integer(to_seconds(end_since_1970(session, words[1])));
+}
+
+void pexpiretime(Session& session, Arguments words) {
+  session.reply().integer(end_since_1970(session, words[1]));
+}
+
 void expire(Session& session, Arguments words) { set_life(session, words, kSeconds, "expire"); }
 
 void pexpire(Session& session, Arguments words) {
   set_life(session, words, kMilliseconds, "pexpire");
+}
+
+void expireat(Session& session, Arguments words) {
+  set_life(session, words, kUnixSeconds, "expireat");
+}
+
+void pexpireat(Session& session, Arguments words) {
+  set_life(session, words, kUnixMilliseconds, "pexpireat");
+}
+
+// A copy from a source lives as if it had just been loaded when it was.
+void persist(Session& session, Arguments words) {
+  const Keyspace::Member* member = session.route(words[1]);
+  if (member == nullptr) return;
+  BytesCache& cache = *member->cache;
+  const EntryInfo life = cache.entry_for_put();
+  bool present = false;
+  cache.update(words[1], [&](const std::string_view* value, const EntryInfo* was) {
+    if (value == nullptr || was->absent) return BytesTier::Update::keep();
+    present = true;
+    EntryInfo info = *was;
+    live_until(info,
+               cache.has_source() ? was->filled_at + cache.freshness().ttl : life.fresh_until);
+    return BytesTier::Update::set_info(info);
+  });
+  session.reply().integer(present ? 1 : 0);
 }
 
 }  // namespace larder::commands

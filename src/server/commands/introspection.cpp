@@ -1,8 +1,14 @@
-// COMMAND and LARDER HELP: the command table as replies.
+// COMMAND, and the HELP of the commands that have subcommands: the command table as
+// replies.
+#include <algorithm>
+#include <array>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "resp/glob.hpp"
 #include "server/commands/commands.hpp"
+#include "server/commands/words.hpp"
 #include "server/session.hpp"
 
 namespace larder::commands {
@@ -28,13 +34,28 @@ void write_flags(resp::ReplyWriter& reply, std::uint32_t flags) {
   }
 }
 
+std::array<std::string, 3> categories_of(const Command& command) {
+  return {(command.flags & kWrites) != 0  ? "@write"
+          : (command.flags & kReads) != 0 ? "@read"
+                                          : "@connection",
+          "@" + std::string{command.group}, (command.flags & kFast) != 0 ? "@fast" : "@slow"};
+}
+
+bool has_category(const Command& command, std::string_view name) {
+  return std::ranges::any_of(categories_of(command), [&](std::string_view category) {
+    return same_word(category.substr(1), name);
+  });
+}
+
 void write_categories(resp::ReplyWriter& reply, const Command& command) {
   reply.set(3);
-  reply.simple((command.flags & kWrites) != 0  ? "@write"
-               : (command.flags & kReads) != 0 ? "@read"
-                                               : "@connection");
-  reply.simple("@" + std::string{command.group});
-  reply.simple((command.flags & kFast) != 0 ? "@fast" : "@slow");
+  for (const std::string& category : categories_of(command)) reply.simple(category);
+}
+
+std::string upper(std::string_view name) {
+  std::string text{name};
+  for (char& c : text) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+  return text;
 }
 
 // Redis's key specification: where the keys begin, and which words follow.
@@ -121,10 +142,45 @@ void command_count(Session& session, Arguments) {
   session.reply().integer(static_cast<std::int64_t>(all_commands().size()));
 }
 
-void command_list(Session& session, Arguments) {
+// Redis takes one filter, FILTERBY and what it is by.
+void command_list(Session& session, Arguments words) {
+  std::string_view pattern = "*";
+  bool by_category = false;
+  if (words.size() > 2) {
+    if (words.size() != 5 || !same_word(words[2], "filterby")) return session.error(kSyntaxError);
+    pattern = words[4];
+    by_category = same_word(words[3], "aclcat");
+    if (same_word(words[3], "module")) return session.reply().set(0);
+    if (!by_category && !same_word(words[3], "pattern")) return session.error(kSyntaxError);
+  }
+  std::vector<std::string_view> names;
+  for (const Command& each : all_commands()) {
+    const bool wanted = by_category
+                            ? has_category(each, pattern)
+                            : resp::glob_matches(pattern, each.name, resp::GlobCase::kIgnore);
+    if (wanted) names.push_back(each.name);
+  }
   auto reply = session.reply();
-  reply.set(all_commands().size());
-  for (const Command& each : all_commands()) reply.bulk(each.name);
+  reply.set(names.size());
+  for (const std::string_view name : names) reply.bulk(name);
+}
+
+void command_getkeys(Session& session, Arguments words) {
+  const Arguments line = words.subspan(2);
+  const Command* found = find_command(line[0]);
+  if (found != nullptr && !found->subcommands.empty() && line.size() > 1) {
+    found = find_subcommand(*found, line[1]);
+  }
+  if (found == nullptr) return session.error("ERR Invalid command specified");
+  if (found->keys.first == 0) return session.error("ERR The command has no key arguments");
+  if (!found->takes(line.size())) {
+    return session.error("ERR Invalid number of arguments specified for command");
+  }
+  std::size_t count = 0;
+  found->each_key(line, [&](std::string_view) { ++count; });
+  auto reply = session.reply();
+  reply.array(count);
+  found->each_key(line, [&](std::string_view key) { reply.bulk(key); });
 }
 
 void command_info(Session& session, Arguments words) {
@@ -155,14 +211,13 @@ void command_docs(Session& session, Arguments words) {
   }
 }
 
-void larder_help(Session& session, Arguments) {
-  const auto lines = find_command("larder")->subcommands;
+void help(Session& session, Arguments words) {
+  const Command& of = *find_command(words[0]);
   auto reply = session.reply();
-  reply.array(1 + 2 * lines.size());
-  reply.simple("LARDER <subcommand> [<arg> ...]. Subcommands are:");
-  for (const Command& line : lines) {
-    std::string name{line.name.substr(std::string_view{"larder|"}.size())};
-    for (char& c : name) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+  reply.array(1 + 2 * of.subcommands.size());
+  reply.simple(upper(of.name) + " <subcommand> [<arg> ...]. Subcommands are:");
+  for (const Command& line : of.subcommands) {
+    const std::string name = upper(line.name.substr(of.name.size() + 1));
     reply.simple(line.syntax.empty() ? name : name + " " + std::string{line.syntax});
     reply.simple("    " + std::string{line.summary} + ".");
   }

@@ -26,6 +26,21 @@ void del(Session& session, Arguments words) {
 
 void exists(Session& session, Arguments words) { session.count_all(words.subspan(1)); }
 
+void touch(Session& session, Arguments words) {
+  std::int64_t present = 0;
+  for (const std::string_view key : words.subspan(1)) {
+    bool absent = true;
+    session.keys().visit(key, session.now(),
+                         [&](std::string_view, const EntryInfo& info) { absent = info.absent; });
+    if (!absent) ++present;
+  }
+  session.reply().integer(present);
+}
+
+void type(Session& session, Arguments words) {
+  session.read_as({AwaitedReply::Shape::kType}, words[1]);
+}
+
 void dbsize(Session& session, Arguments) {
   session.reply().integer(
       static_cast<std::int64_t>(session.keys().keyspace().tier().stats().entries));

@@ -192,6 +192,15 @@ bool wanted(const Section& section, Arguments names) {
 
 }  // namespace
 
+void time(Session& session, Arguments) {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+  auto reply = session.reply();
+  reply.array(2);
+  reply.bulk(std::to_string(micros / 1'000'000));
+  reply.bulk(std::to_string(micros % 1'000'000));
+}
+
 void info(Session& session, Arguments words) {
   std::string text;
   Lines lines{text};

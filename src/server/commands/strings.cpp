@@ -1,10 +1,10 @@
-// Reading and writing values.
+// Reading and writing whole values, and reading parts of them.
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "server/commands/commands.hpp"
-#include "server/commands/lifetime.hpp"
+#include "server/commands/set_options.hpp"
 #include "server/commands/words.hpp"
 #include "server/commands/writable.hpp"
 #include "server/session.hpp"
@@ -13,51 +13,45 @@ namespace larder::commands {
 
 namespace {
 
-struct SetOptions {
-  enum class If : std::uint8_t { kAlways, kAbsent, kPresent };
-  If store = If::kAlways;
-  bool get = false;
-  bool keep_ttl = false;
-  std::optional<Duration> life;
-};
+bool has_value(const std::string_view* value, const EntryInfo* info) {
+  return value != nullptr && !info->absent;
+}
 
-// The options of SET. False after an error reply.
-bool read_options(Session& session, Arguments words, SetOptions& options) {
-  std::optional<std::string_view> amount;
-  TimeUnit unit{};
-  for (std::size_t i = 3; i < words.size(); ++i) {
-    const std::string_view word = words[i];
-    const auto timed = [&](std::string_view name, TimeUnit its_unit) {
-      if (!same_word(word, name) || amount || options.keep_ttl || i + 1 == words.size()) {
-        return false;
-      }
-      amount = words[++i];
-      unit = its_unit;
-      return true;
-    };
-    if (same_word(word, "nx") && options.store != SetOptions::If::kPresent) {
-      options.store = SetOptions::If::kAbsent;
-    } else if (same_word(word, "xx") && options.store != SetOptions::If::kAbsent) {
-      options.store = SetOptions::If::kPresent;
-    } else if (same_word(word, "get")) {
-      options.get = true;
-    } else if (same_word(word, "keepttl") && !amount) {
-      options.keep_ttl = true;
-    } else if (!timed("ex", kSeconds) && !timed("px", kMilliseconds) &&
-               !timed("exat", kUnixSeconds) && !timed("pxat", kUnixMilliseconds)) {
-      session.error(kSyntaxError);
-      return false;
-    }
+void reply_with(Session& session, const std::optional<std::string>& value) {
+  if (value) return session.reply().bulk(*value);
+  session.reply().null();
+}
+
+// Stores `value` until `end`, or as long as its cache says.
+void store(Session& session, BytesCache& cache, std::string_view key, std::string_view value,
+           const SetOptions& options, std::optional<TimePoint> end) {
+  EntryInfo info = cache.entry_for_put();
+  if (end) live_until(info, *end);
+  bool skipped = false;
+  std::optional<std::string> old;
+  const auto outcome = cache.update(key, [&](const std::string_view* before, const EntryInfo* was) {
+    const bool present = has_value(before, was);
+    if (options.get && present) old.emplace(*before);
+    skipped = (options.store == SetOptions::If::kAbsent && present) ||
+              (options.store == SetOptions::If::kPresent && !present);
+    if (skipped) return BytesTier::Update::keep();
+    if (end && *end <= session.now()) return BytesTier::Update::erase();
+    if (options.keep_ttl && present) info = with_life_of(*was, info);
+    return BytesTier::Update::store(value, info);
+  });
+  if (!stored(session, cache, outcome.put)) return;
+  if (options.get) return reply_with(session, old);
+  if (skipped) return session.reply().null();
+  session.reply().ok();
+}
+
+// SETEX and PSETEX.
+void store_for(Session& session, Arguments words, TimeUnit unit, std::string_view command) {
+  const auto end = read_life(session, words[2], unit, command);
+  if (!end) return;
+  if (BytesCache* const cache = writable_cache(session, words[1])) {
+    store(session, *cache, words[1], words[3], {}, end);
   }
-  if (!amount) return true;
-  const auto number = to_integer(*amount);
-  if (!number) {
-    session.error(kNotAnInteger);
-    return false;
-  }
-  options.life = *number > 0 ? to_life(*number, unit) : std::nullopt;
-  if (!options.life) session.error(invalid_expire_time("set"));
-  return options.life.has_value();
 }
 
 }  // namespace
@@ -70,35 +64,81 @@ void mget(Session& session, Arguments words) { session.read_all(words.subspan(1)
 // Hot: guarded by bench/server.
 void set(Session& session, Arguments words) {
   SetOptions options;
-  if (words.size() > 3 && !read_options(session, words, options)) return;
-  BytesCache* const cache = writable_cache(session, words[1]);
+  std::optional<TimePoint> end;
+  if (words.size() > 3) {
+    const auto read = read_set_options(words.subspan(3));
+    if (!read) return session.error(kSyntaxError);
+    options = *read;
+    if (options.amount) {
+      end = read_life(session, *options.amount, options.unit, "set");
+      if (!end) return;
+    }
+  }
+  if (BytesCache* const cache = writable_cache(session, words[1])) {
+    store(session, *cache, words[1], words[2], options, end);
+  }
+}
+
+void setex(Session& session, Arguments words) { store_for(session, words, kSeconds, "setex"); }
+
+void psetex(Session& session, Arguments words) {
+  store_for(session, words, kMilliseconds, "psetex");
+}
+
+void getset(Session& session, Arguments words) {
+  if (BytesCache* const cache = writable_cache(session, words[1])) {
+    store(session, *cache, words[1], words[2], {.get = true}, {});
+  }
+}
+
+void getdel(Session& session, Arguments words) {
+  BytesCache* const cache = plain_cache(session, words[1], words[0]);
+  if (cache == nullptr) return;
+  std::optional<std::string> old;
+  cache->update(words[1], [&](const std::string_view* value, const EntryInfo* was) {
+    if (has_value(value, was)) old.emplace(*value);
+    return BytesTier::Update::erase();
+  });
+  reply_with(session, old);
+}
+
+void getex(Session& session, Arguments words) {
+  const auto options = read_getex_options(words.subspan(2));
+  if (!options) return session.error(kSyntaxError);
+  if (!options->amount && !options->persist) return session.read(words[1]);
+  BytesCache* const cache = plain_cache(session, words[1], words[0]);
   if (cache == nullptr) return;
 
-  EntryInfo info = cache->entry_for_put();
-  if (options.life) live(info, *options.life, session.now());
-  bool skipped = false;
-  std::optional<std::string> old;
-  const auto outcome =
-      cache->update(words[1], [&](const std::string_view* value, const EntryInfo* was) {
-        const bool present = value != nullptr && !was->absent;
-        if (options.get && present) old.emplace(*value);
-        skipped = (options.store == SetOptions::If::kAbsent && present) ||
-                  (options.store == SetOptions::If::kPresent && !present);
-        if (skipped) return BytesTier::Update::keep();
-        if (options.keep_ttl && present) {
-          info.fresh_until = was->fresh_until;
-          info.usable_until = was->usable_until;
-        }
-        return BytesTier::Update::store(words[2], info);
-      });
-  if (!stored(session, *cache, outcome.put)) return;
-
-  if (options.get) {
-    if (old) return session.reply().bulk(*old);
+  // As in Redis, a wrong time matters only where there is a value.
+  if (!session.keys().inspect(words[1], session.now(), [](auto&&...) {})) {
+    cache->count_miss();
     return session.reply().null();
   }
-  if (skipped) return session.reply().null();
-  session.reply().ok();
+  EntryInfo life = cache->entry_for_put();
+  if (options->amount) {
+    const auto end = read_life(session, *options->amount, options->unit, "getex");
+    if (!end) return;
+    live_until(life, *end);
+  }
+  std::optional<std::string> value;
+  cache->update(words[1], [&](const std::string_view* bytes, const EntryInfo* was) {
+    if (!has_value(bytes, was)) return BytesTier::Update::keep();
+    value.emplace(*bytes);
+    if (life.usable_until <= session.now()) return BytesTier::Update::erase();
+    return BytesTier::Update::set_info(with_life_of(life, *was));
+  });
+  reply_with(session, value);
+}
+
+void strlen(Session& session, Arguments words) {
+  session.read_as({AwaitedReply::Shape::kLength}, words[1]);
+}
+
+void getrange(Session& session, Arguments words) {
+  const auto first = to_integer(words[2]);
+  const auto last = to_integer(words[3]);
+  if (!first || !last) return session.error(kNotAnInteger);
+  session.read_as({AwaitedReply::Shape::kRange, *first, *last}, words[1]);
 }
 
 }  // namespace larder::commands

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace larder::commands {
@@ -21,6 +22,10 @@ inline constexpr std::string_view kSyntaxError = "ERR syntax error";
   const std::string_view digits = word.substr(word.front() == '-' ? 1 : 0);
   if (digits.front() == '0' && word.size() > 1) return std::nullopt;
   return value;
+}
+
+[[nodiscard]] inline std::string wrong_arity(std::string_view command) {
+  return "ERR wrong number of arguments for '" + std::string{command} + "' command";
 }
 
 }  // namespace larder::commands

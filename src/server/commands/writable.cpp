@@ -20,6 +20,25 @@ BytesCache* writable_cache(Session& session, std::string_view key) {
   return nullptr;
 }
 
+BytesCache* plain_cache(Session& session, std::string_view key, std::string_view command) {
+  const Keyspace::Member* member = session.route(key);
+  if (member == nullptr) return nullptr;
+  BytesCache& cache = *member->cache;
+  if (!cache.has_source()) return &cache;
+  std::string name{command};
+  for (char& c : name) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+  session.error("REFUSED cache \"" + cache.name() + "\" has a source, which " + name +
+                " cannot change: it works on caches without one. Write to the source and DEL the "
+                "key");
+  return nullptr;
+}
+
+EntryInfo with_life_of(const EntryInfo& was, EntryInfo info) {
+  info.fresh_until = was.fresh_until;
+  info.usable_until = was.usable_until;
+  return info;
+}
+
 bool stored(Session& session, const BytesCache& cache, PutOutcome outcome) {
   if (outcome == PutOutcome::kStored) return true;
   session.error(
