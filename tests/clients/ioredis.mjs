@@ -1,0 +1,24 @@
+// What a backend does with ioredis, against larder on the port given.
+import assert from 'node:assert/strict';
+import Redis from 'ioredis';
+
+const product = (id) => JSON.stringify({id, name: `Product ${id}`});
+
+const client = new Redis({port: Number(process.argv[2]), host: '127.0.0.1',
+                          connectionName: 'shop', maxRetriesPerRequest: 1});
+
+assert.equal(await client.ping(), 'PONG');
+assert.equal(await client.get('product:7'), product(7));
+assert.deepEqual(await client.mget('product:8', 'tag:none'), [product(8), null]);
+assert.equal(await client.set('tag:a', 'x', 'EX', 100), 'OK');
+assert.equal(await client.ttl('tag:a'), 100);
+
+const results = await client.pipeline()
+  .get('product:10').get('product:abc').get('tag:a').del('tag:a').exec();
+assert.equal(results[0][1], product(10));
+assert.match(results[1][0].message, /does not fit/);
+assert.equal(results[2][1], 'x');
+assert.equal(results[3][1], 1);
+
+await client.quit();
+console.log('all well');
