@@ -81,6 +81,16 @@ std::string suggestion(std::string_view name, std::span<const std::string_view> 
   return "; there are " + list_names(names) + ".";
 }
 
+std::string no_section(const std::string& kind, std::string_view name) {
+  return kind + "." + shown(name) + " is no section; a setting stands under [" + kind +
+         ".NAME], which gives it its " + kind.substr(0, kind.size() - 1) + ".";
+}
+
+std::string no_name(const std::string& kind, std::string_view name) {
+  return "[" + kind + ".\"" + shown(name) +
+         "\"] is no name; it has letters, digits, '_' and '-', at most 64.";
+}
+
 class Parse {
  public:
   explicit Parse(const ConfigSurroundings& surroundings)
@@ -171,12 +181,9 @@ class Parse {
       const Position position = position_of(name.source());
       const toml::table* table = inner.as_table();
       if (table == nullptr) {
-        report(position, kind + "." + shown(name.str()) +
-                             " is no section; a setting stands under [" + kind +
-                             ".NAME], which gives it its " + kind.substr(0, kind.size() - 1) + ".");
+        report(position, no_section(kind, name.str()));
       } else if (!is_section_name(name.str())) {
-        report(position, "[" + kind + ".\"" + shown(name.str()) +
-                             "\"] is no name; it has letters, digits, '_' and '-', at most 64.");
+        report(position, no_name(kind, name.str()));
       } else {
         Section section;
         section.name = name.str();
