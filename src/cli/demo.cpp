@@ -9,7 +9,6 @@
 #include "cli/subcommand.hpp"
 #include "demo/demonstration.hpp"
 #include "demo/stop_on_signal.hpp"
-#include "demo/straight.hpp"
 
 namespace larder::cli {
 namespace {
@@ -27,7 +26,7 @@ std::string seconds_in_range(const std::string& text) {
 
 struct DemoOptions {
   demo::DemonstrationPlan plan;
-  double seconds = 5;
+  double seconds = 3;
 };
 
 Exit run(const DemoOptions& options) {

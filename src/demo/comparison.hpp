@@ -10,17 +10,30 @@
 
 namespace larder::demo {
 
-struct Comparison {
-  Measured straight;  // SQLite alone
-  Measured cold;      // larder, its first seconds, with nothing in memory
-  Measured warm;      // larder, later
+// What one way to get pages can do.
+struct Way {
+  Measured fastest;  // as fast as the answers come
+  Measured paced;    // at Comparison::pace
 };
 
-// One line a measure, one column a run, the last how warm larder compares with SQLite.
+struct Comparison {
+  Way alone;        // SQLite
+  Way server;       // larder serve, warm
+  Way library;      // larder as a library in the backend, warm
+  double pace = 0;  // pages per second, of all `paced` runs
+};
+
+// One line a measure, one column a way.
 [[nodiscard]] std::string to_table(const Comparison& comparison);
 
 // What it comes down to, in words.
-[[nodiscard]] std::string to_sentence(const Comparison& comparison);
+[[nodiscard]] std::string to_sentences(const Comparison& comparison);
+
+// "12,346", of 12345.6.
+[[nodiscard]] std::string rate_text(double per_second);
+
+// "93.1 %", of a share from 0 to 1.
+[[nodiscard]] std::string percent(double share);
 
 // "12,345,678".
 [[nodiscard]] std::string grouped(std::uint64_t number);

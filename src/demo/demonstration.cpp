@@ -5,15 +5,21 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "demo/comparison.hpp"
 #include "demo/directory_lock.hpp"
+#include "demo/library_pages.hpp"
 #include "demo/load_driver.hpp"
+#include "demo/page_reader.hpp"
+#include "demo/processor_time.hpp"
 #include "demo/shop_server.hpp"
-#include "demo/straight.hpp"
+#include "demo/threaded_viewers.hpp"
 
 namespace larder::demo {
 namespace {
@@ -21,9 +27,11 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-constexpr double kWarm = 0.99;             // hit ratio from which larder counts as warm
+constexpr double kWarm = 0.98;             // hit ratio from which larder counts as warm
 constexpr Duration kWarmingMost = 60s;     // a run that does not get there is measured as it is
 constexpr Duration kSlice = 1s;            // of warming, between two looks
+constexpr Duration kWarmUp = 1s;           // of SQLite; not measured
+constexpr double kPaceOfMost = 0.7;        // a load that SQLite alone can bear
 constexpr unsigned kSampledPages = 1'000;  // compared byte by byte
 constexpr std::uint32_t kWellKnownProduct = 42;
 
@@ -37,9 +45,10 @@ class Demonstration {
   // Before minutes are spent.
   [[nodiscard]] Result<void> check_ports() { return ShopServer::check_ports(server_plan()); }
   [[nodiscard]] Result<void> prepare_shop();
-  [[nodiscard]] Result<void> run_straight();
+  [[nodiscard]] Result<void> run_sqlite();
   [[nodiscard]] Result<void> start_server();
-  [[nodiscard]] Result<void> run_larder();
+  [[nodiscard]] Result<void> run_server();
+  [[nodiscard]] Result<void> run_library();
   [[nodiscard]] Result<void> compare_pages();
   void show_table();
   [[nodiscard]] Result<void> stay();
@@ -50,21 +59,11 @@ class Demonstration {
     out_ << fmt::format(text, std::forward<Values>(values)...) << std::endl;
   }
 
-  // A line that says what is being measured, and when it is done what came of it.
+  // A line that says what is being done; what is said next comes behind it.
   template <class... Values>
   void begin(fmt::format_string<Values...> text, Values&&... values) {
     const std::string what = fmt::format(text, std::forward<Values>(values)...);
     out_ << fmt::format("  {:<44}", what) << std::flush;
-  }
-  [[nodiscard]] Result<void> finish(Result<Measured> measured, Measured& run) {
-    if (!measured) {
-      out_ << std::endl;
-      return std::unexpected{std::move(measured.error())};
-    }
-    run = std::move(*measured);
-    say("{:>10} pages per second",
-        grouped(static_cast<std::uint64_t>(std::llround(run.pages_per_second()))));
-    return {};
   }
 
   [[nodiscard]] fs::path shop() const { return plan_.directory / "shop.db"; }
@@ -75,8 +74,13 @@ class Demonstration {
             .port = plan_.port,
             .admin_port = plan_.admin_port};
   }
-  [[nodiscard]] Result<void> warm_up(LoadDriver& driver);
-  [[nodiscard]] Result<Measured> measure(LoadDriver& driver, Duration duration);
+  // Lets viewers look at pages, and knows what that cost.
+  using Runner = std::function<Result<Measured>(const Pace&)>;
+
+  [[nodiscard]] Runner server_runner(LoadDriver& driver);
+  [[nodiscard]] Runner library_runner(LibraryPages& library, ThreadedViewers& viewers);
+  [[nodiscard]] Result<void> measure(std::string_view name, const Runner& run, Way& way);
+  [[nodiscard]] Result<void> warm_up(std::string_view name, const Runner& run);
 
   const DemonstrationPlan& plan_;
   std::ostream& out_;
@@ -115,14 +119,29 @@ Result<void> Demonstration::prepare_shop() {
   return {};
 }
 
-Result<void> Demonstration::run_straight() {
-  say("{} viewers ask for product pages, each for one at a time, popular products more often;\n"
-      "{:g} seconds of it measured:\n",
+Result<void> Demonstration::run_sqlite() {
+  std::vector<PageFunction> pages;
+  for (unsigned i = 0; i < plan_.viewers; ++i) {
+    auto reader = PageReader::open(shop());
+    if (!reader) return std::unexpected{reader.error()};
+    pages.push_back([reader = std::move(*reader)](std::int64_t product) mutable {
+      return reader.read(product);
+    });
+  }
+  ThreadedViewers viewers{std::move(pages), popularity_, plan_.shop.seed};
+  const Runner run = [&](const Pace& pace) -> Result<Measured> {
+    auto seen = viewers.run(pace, stop_);
+    if (seen) seen->queries = seen->pages;  // each page is one
+    return seen;
+  };
+
+  say("{} viewers ask for product pages, popular products more often. Each way to get them is\n"
+      "measured twice for {:g} s: as fast as the pages come, and at a pace that all can keep.\n",
       plan_.viewers, std::chrono::duration<double>{plan_.duration}.count());
-  const StraightPlan straight{
-      .viewers = plan_.viewers, .duration = plan_.duration, .seed = plan_.shop.seed};
-  begin("SQLite alone");
-  return finish(demo::run_straight(shop(), popularity_, straight, stop_), runs_.straight);
+  if (const auto unseen = run({.duration = kWarmUp}); !unseen) {
+    return std::unexpected{unseen.error()};
+  }
+  return measure("SQLite alone", run, runs_.alone);
 }
 
 Result<void> Demonstration::start_server() {
@@ -136,54 +155,87 @@ Result<void> Demonstration::start_server() {
   return {};
 }
 
-Result<void> Demonstration::run_larder() {
+Result<void> Demonstration::run_server() {
   auto driver = LoadDriver::connect(
       {.port = server_->ports().resp, .viewers = plan_.viewers, .seed = plan_.shop.seed},
       popularity_);
   if (!driver) return std::unexpected{driver.error()};
-
-  begin("larder, cold: nothing in memory at first");
-  if (auto done = finish(measure(*driver, plan_.duration), runs_.cold); !done) return done;
-  if (auto done = warm_up(*driver); !done) return done;
-  begin("larder, warm");
-  return finish(measure(*driver, plan_.duration), runs_.warm);
+  const Runner run = server_runner(*driver);
+  if (auto done = warm_up("larder serve", run); !done) return done;
+  return measure("larder serve", run, runs_.server);
 }
 
-Result<void> Demonstration::warm_up(LoadDriver& driver) {
-  if (runs_.cold.hit_ratio() >= kWarm) return {};
-  begin("larder, until {:.0f} % of the pages are hits", kWarm * 100);
-  const TimePoint start = std::chrono::steady_clock::now();
-  double hit_ratio = runs_.cold.hit_ratio();
-  std::uint64_t pages = 0;
-  while (hit_ratio < kWarm && std::chrono::steady_clock::now() - start < kWarmingMost) {
-    const auto slice = measure(driver, std::min(kSlice, plan_.duration));
-    if (!slice) {
-      out_ << std::endl;
-      return std::unexpected{slice.error()};
+Result<void> Demonstration::run_library() {
+  LibraryPages library{shop()};
+  std::vector<PageFunction> pages;
+  for (unsigned i = 0; i < plan_.viewers; ++i) pages.push_back(library.pages());
+  ThreadedViewers viewers{std::move(pages), popularity_, plan_.shop.seed};
+  const Runner run = library_runner(library, viewers);
+  if (auto done = warm_up("larder library", run); !done) return done;
+  return measure("larder library", run, runs_.library);
+}
+
+Demonstration::Runner Demonstration::server_runner(LoadDriver& driver) {
+  return [this, &driver](const Pace& pace) -> Result<Measured> {
+    const auto queries = server_->queries();
+    if (!queries) return std::unexpected{queries.error()};
+    const Duration worked = server_->processor_time();
+    auto seen = driver.run(pace, stop_);
+    if (!seen) {
+      if (auto ended = server_->ended(0s)) return std::unexpected{std::move(*ended)};
+      return seen;
     }
-    hit_ratio = slice->hit_ratio();
-    pages += slice->pages;
-  }
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  say("{:>10} pages in {:.0f} s", grouped(pages), took.count());
+    seen->serving = server_->processor_time() - worked;
+    const auto queries_then = server_->queries();
+    if (!queries_then) return std::unexpected{queries_then.error()};
+    seen->queries = *queries_then - *queries;
+    return seen;
+  };
+}
+
+Demonstration::Runner Demonstration::library_runner(LibraryPages& library,
+                                                    ThreadedViewers& viewers) {
+  return [this, &library, &viewers](const Pace& pace) -> Result<Measured> {
+    const std::uint64_t queries = library.queries();
+    const Duration worked = processor_time(CLOCK_PROCESS_CPUTIME_ID);
+    auto seen = viewers.run(pace, stop_);
+    if (!seen) return seen;
+    seen->serving = processor_time(CLOCK_PROCESS_CPUTIME_ID) - worked;  // loading threads, too
+    seen->queries = library.queries() - queries;
+    return seen;
+  };
+}
+
+// At most, then at the pace; the first way decides which pace that is.
+Result<void> Demonstration::measure(std::string_view name, const Runner& run, Way& way) {
+  begin("{}, as fast as it can", name);
+  auto fastest = run({.duration = plan_.duration});
+  if (!fastest) return std::unexpected{fastest.error()};
+  way.fastest = std::move(*fastest);
+  say("{:>9} pages per second", rate_text(way.fastest.pages_per_second()));
+
+  if (runs_.pace <= 0) runs_.pace = std::floor(way.fastest.pages_per_second() * kPaceOfMost);
+  begin("{}, {} pages per second", name, rate_text(runs_.pace));
+  auto paced = run({.duration = plan_.duration, .pages_per_second = runs_.pace});
+  if (!paced) return std::unexpected{paced.error()};
+  way.paced = std::move(*paced);
+  say("{:>9} at the 99th percentile", short_text(way.paced.latencies.percentile(99)));
   return {};
 }
 
-// A run with the queries that the server made meanwhile.
-Result<Measured> Demonstration::measure(LoadDriver& driver, Duration duration) {
-  const auto before = server_->queries();
-  if (!before) return std::unexpected{before.error()};
-  const Duration worked = server_->processor_time();
-  auto measured = driver.run(duration, stop_);
-  if (!measured) {
-    if (const auto ended = server_->ended(0s)) return std::unexpected{*ended};
-    return measured;
+// From an empty memory until nearly all pages are hits.
+Result<void> Demonstration::warm_up(std::string_view name, const Runner& run) {
+  begin("{}, nothing in memory yet", name);
+  const TimePoint start = std::chrono::steady_clock::now();
+  double hit_ratio = 0;
+  while (hit_ratio < kWarm && std::chrono::steady_clock::now() - start < kWarmingMost) {
+    const auto seen = run({.duration = std::min(kSlice, plan_.duration)});
+    if (!seen) return std::unexpected{seen.error()};
+    hit_ratio = seen->hit_ratio();
   }
-  const auto after = server_->queries();
-  if (!after) return std::unexpected{after.error()};
-  measured->queries = *after - *before;
-  measured->serving = server_->processor_time() - worked;
-  return measured;
+  say("{:>9} until {} are hits", short_text(std::chrono::steady_clock::now() - start),
+      percent(hit_ratio));
+  return {};
 }
 
 // Each page as it is, then again after its copy was dropped.
@@ -191,20 +243,19 @@ Result<void> Demonstration::compare_pages() {
   auto reader = PageReader::open(shop());
   if (!reader) return std::unexpected{reader.error()};
   Viewer viewer{popularity_, plan_.shop.seed, plan_.viewers};
-  std::string expected;
   for (unsigned i = 0; i < kSampledPages && !stop_.stop_requested(); ++i) {
     const std::int64_t product = viewer.next();
-    const std::string key = page_key(product);
-    const auto found = reader->read(product, expected);
-    if (!found) return std::unexpected{found.error()};
+    const auto expected = reader->read(product);
+    if (!expected) return std::unexpected{expected.error()};
     for (const std::string_view before : {"EXISTS", "DEL"}) {
-      if (const auto done = server_->client().ask({before, key}); !done)
-        return std::unexpected{done.error()};
-      const auto page = server_->client().ask({"GET", key});
+      const auto done = server_->client().ask({before, page_key(product)});
+      if (!done) return std::unexpected{done.error()};
+      const auto page = server_->client().ask({"GET", page_key(product)});
       if (!page) return std::unexpected{page.error()};
-      if (*page == expected) continue;
-      return fail(Errc::kInternal, "larder's " + key + " is not what SQLite says.\nSQLite: " +
-                                       expected + "\nlarder: " + page->value_or("(nothing)"));
+      if (*page == *expected) continue;
+      return fail(Errc::kInternal,
+                  fmt::format("larder's {} is not what SQLite says.\nSQLite: {}\nlarder: {}",
+                              page_key(product), *expected, page->value_or("(nothing)")));
     }
   }
   return {};
@@ -212,7 +263,7 @@ Result<void> Demonstration::compare_pages() {
 
 void Demonstration::show_table() {
   say("\n{}", to_table(runs_));
-  say("{}", to_sentence(runs_));
+  out_ << to_sentences(runs_);
   say("{} sampled pages, from memory and loaded anew, were byte for byte what SQLite gives.",
       grouped(kSampledPages));
 }
@@ -248,8 +299,8 @@ Result<void> demonstrate(const DemonstrationPlan& plan, std::ostream& out, Scree
   Demonstration demonstration{plan, out, screen, stop};
   using Step = Result<void> (Demonstration::*)();
   for (const Step step :
-       {&Demonstration::prepare_shop, &Demonstration::run_straight, &Demonstration::start_server,
-        &Demonstration::run_larder, &Demonstration::compare_pages}) {
+       {&Demonstration::prepare_shop, &Demonstration::run_sqlite, &Demonstration::start_server,
+        &Demonstration::run_server, &Demonstration::run_library, &Demonstration::compare_pages}) {
     if (auto done = (demonstration.*step)(); !done) return done;
     if (stop.stop_requested()) return fail(Errc::kCancelled, "the demo was stopped");
   }

@@ -20,7 +20,7 @@ struct DemonstrationPlan {
   std::filesystem::path program;                 // larder itself, to run `serve`
   ShopPlan shop;
   unsigned viewers = 16;                        // pages asked for at a time, both ways
-  Duration duration = std::chrono::seconds{5};  // of each measured run
+  Duration duration = std::chrono::seconds{3};  // of each measured run
   // Unset: 6380 and 9380, or free ones near them. 0: any free one.
   std::optional<std::uint16_t> port;
   std::optional<std::uint16_t> admin_port;

@@ -31,12 +31,10 @@ constexpr std::chrono::seconds kPatience{10};
 // What the viewers of a thread share during a run.
 struct Round {
   asio::io_context& context;  // which stops when the round is over
-  TimePoint until;
-  std::size_t viewing = 0;  // viewers that wait for a page
+  std::size_t viewing = 0;    // viewers that want to see more pages
   Measured seen{};
   std::optional<Error> failed{};
 
-  [[nodiscard]] bool over(TimePoint now) const { return now >= until || failed.has_value(); }
   void saw_last_page() {
     if (--viewing == 0) context.stop();
   }
@@ -49,8 +47,8 @@ struct Round {
 // One viewer: asks, waits, looks, asks again.
 class Connection {
  public:
-  Connection(asio::io_context& context, Viewer viewer)
-      : socket_{context}, viewer_{viewer}, received_(kBuffer) {}
+  Connection(asio::io_context& context, Viewer viewer, unsigned number)
+      : socket_{context}, due_timer_{context}, viewer_{viewer}, number_{number} {}
 
   [[nodiscard]] Result<void> connect(std::uint16_t port) {
     boost::system::error_code error;
@@ -64,15 +62,31 @@ class Connection {
     return {};
   }
 
-  void ask(Round& round) {
-    product_ = viewer_.next();
-    resp::RequestWriter{request_}.command({"GET", page_key(product_)});
-    asked_ = std::chrono::steady_clock::now();
-    if (send(round)) await(round);
+  void start(Round& round, const Schedule& schedule) {
+    schedule_ = schedule;
+    go_on(round, std::chrono::steady_clock::now());
   }
+  [[nodiscard]] unsigned number() const { return number_; }
 
  private:
   static constexpr std::size_t kBuffer = 64 << 10;
+
+  // Asks for the next page when it is due, or is done.
+  void go_on(Round& round, TimePoint now) {
+    due_ = schedule_->next(now);
+    if (schedule_->over(due_, now)) return round.saw_last_page();
+    if (due_ <= now) return ask(round);
+    due_timer_.expires_at(due_);
+    due_timer_.async_wait([this, &round](boost::system::error_code cancelled) {
+      if (!cancelled) ask(round);
+    });
+  }
+
+  void ask(Round& round) {
+    product_ = viewer_.next();
+    resp::RequestWriter{request_}.command({"GET", page_key(product_)});
+    if (send(round)) await(round);
+  }
 
   // A request is far smaller than an empty socket's buffer: it goes out whole.
   [[nodiscard]] bool send(Round& round) {
@@ -121,13 +135,9 @@ class Connection {
       return round.fail_with("larder answered GET " + page_key(product_) + " with " +
                              (reply.is_null() ? "nothing" : reply.text));
     }
-    round.seen.latencies.record(now - asked_);
+    round.seen.latencies.record(now - due_);
     ++round.seen.pages;
-    if (round.over(now)) {
-      round.saw_last_page();
-    } else {
-      ask(round);
-    }
+    go_on(round, now);
   }
 
   // A page begins with its product's id: {"id":42,"name":…
@@ -147,12 +157,15 @@ class Connection {
   }
 
   tcp::socket socket_;
+  asio::steady_timer due_timer_;
   Viewer viewer_;
+  unsigned number_;
+  std::optional<Schedule> schedule_;  // of the run
   std::int64_t product_ = 0;
-  TimePoint asked_;
+  TimePoint due_;
   resp::OutputBuffer request_;
   resp::ReplyDecoder decoder_;
-  std::vector<char> received_;
+  std::vector<char> received_ = std::vector<char>(kBuffer);
   std::size_t size_ = 0;  // of received_, filled
 };
 
@@ -161,22 +174,25 @@ class Connection {
 // One thread's viewers.
 class LoadDriver::Thread {
  public:
-  [[nodiscard]] Result<void> add(Viewer viewer, std::uint16_t port) {
-    connections_.push_back(std::make_unique<Connection>(context_, viewer));
+  [[nodiscard]] Result<void> add(Viewer viewer, unsigned number, std::uint16_t port) {
+    connections_.push_back(std::make_unique<Connection>(context_, viewer, number));
     return connections_.back()->connect(port);
   }
 
   // Until every viewer has its last page, one of them failed, or `stop`.
-  [[nodiscard]] Result<Measured> run(TimePoint until, const std::stop_token& stop) {
-    Round round{.context = context_, .until = until, .viewing = connections_.size()};
+  [[nodiscard]] Result<Measured> run(const Pace& pace, unsigned viewers, TimePoint start,
+                                     const std::stop_token& stop) {
+    Round round{.context = context_, .viewing = connections_.size()};
     const Duration worked = processor_time_of_this_thread();
     context_.restart();
     const std::stop_callback stopped{stop, [this] { context_.stop(); }};
-    asio::steady_timer patience{context_, until + kPatience};
+    asio::steady_timer patience{context_, start + pace.duration + kPatience};
     patience.async_wait([&round](boost::system::error_code cancelled) {
       if (!cancelled) round.fail_with("larder did not answer for ten seconds");
     });
-    for (auto& connection : connections_) connection->ask(round);
+    for (auto& connection : connections_) {
+      connection->start(round, Schedule{pace, viewers, connection->number(), start});
+    }
     context_.run();
     round.seen.viewing = processor_time_of_this_thread() - worked;
     return round.failed ? Result<Measured>{std::unexpected{*std::move(round.failed)}}
@@ -188,8 +204,8 @@ class LoadDriver::Thread {
   std::vector<std::unique_ptr<Connection>> connections_;
 };
 
-LoadDriver::LoadDriver(std::vector<std::unique_ptr<Thread>> threads)
-    : threads_{std::move(threads)} {}
+LoadDriver::LoadDriver(std::vector<std::unique_ptr<Thread>> threads, unsigned viewers)
+    : threads_{std::move(threads)}, viewers_{viewers} {}
 LoadDriver::LoadDriver(LoadDriver&&) noexcept = default;
 LoadDriver::~LoadDriver() = default;
 
@@ -197,31 +213,22 @@ Result<LoadDriver> LoadDriver::connect(const DriverPlan& plan, const Popularity&
   std::vector<std::unique_ptr<Thread>> threads;
   for (unsigned i = 0; i < plan.threads; ++i) threads.push_back(std::make_unique<Thread>());
   for (unsigned i = 0; i < plan.viewers; ++i) {
-    auto added = threads[i % plan.threads]->add(Viewer{popularity, plan.seed, i}, plan.port);
+    auto added = threads[i % plan.threads]->add(Viewer{popularity, plan.seed, i}, i, plan.port);
     if (!added) return std::unexpected{added.error()};
   }
-  return LoadDriver{std::move(threads)};
+  return LoadDriver{std::move(threads), plan.viewers};
 }
 
-Result<Measured> LoadDriver::run(Duration duration, const std::stop_token& stop) {
+Result<Measured> LoadDriver::run(const Pace& pace, const std::stop_token& stop) {
   const TimePoint start = std::chrono::steady_clock::now();
   std::vector<Result<Measured>> shares(threads_.size());
   {
     std::vector<std::jthread> running;
     for (std::size_t i = 0; i < threads_.size(); ++i) {
-      running.emplace_back([&, i] { shares[i] = threads_[i]->run(start + duration, stop); });
+      running.emplace_back([&, i] { shares[i] = threads_[i]->run(pace, viewers_, start, stop); });
     }
   }
-
-  Measured all{.took = std::chrono::steady_clock::now() - start};
-  if (stop.stop_requested()) return fail(Errc::kCancelled, "the run was called off");
-  for (const Result<Measured>& share : shares) {
-    if (!share) return std::unexpected{share.error()};
-    all.pages += share->pages;
-    all.latencies.merge(share->latencies);
-    all.viewing += share->viewing;
-  }
-  return all;
+  return merge(shares, std::chrono::steady_clock::now() - start, stop);
 }
 
 }  // namespace larder::demo

@@ -9,6 +9,7 @@
 #include <stop_token>
 #include <vector>
 
+#include "demo/pace.hpp"
 #include "demo/workload.hpp"
 #include "larder/error.hpp"
 
@@ -30,18 +31,19 @@ class LoadDriver {
   LoadDriver& operator=(LoadDriver&&) = delete;
   ~LoadDriver();
 
-  // Lets all viewers look at pages for this long, then until the pages asked for
-  // have come; the viewers go on where they were the last time. `queries` of the
-  // result is 0: the server knows. Every answer must be a page: an error reply,
-  // a missing page, a page of another product or a lost connection is an Error,
-  // and no further run is possible. kCancelled after `stop`.
-  [[nodiscard]] Result<Measured> run(Duration duration, const std::stop_token& stop);
+  // Lets all viewers look at pages, then waits until those asked for have come;
+  // the viewers go on where they were the last time. `queries` of the result is
+  // 0: the server knows. Every answer must be a page: an error reply, a missing
+  // page, a page of another product or a lost connection is an Error, and no
+  // further run is possible. kCancelled after `stop`.
+  [[nodiscard]] Result<Measured> run(const Pace& pace, const std::stop_token& stop);
 
  private:
   class Thread;
-  explicit LoadDriver(std::vector<std::unique_ptr<Thread>> threads);
+  LoadDriver(std::vector<std::unique_ptr<Thread>> threads, unsigned viewers);
 
   std::vector<std::unique_ptr<Thread>> threads_;
+  unsigned viewers_;
 };
 
 }  // namespace larder::demo

@@ -4,12 +4,15 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <stop_token>
 #include <string>
 
 #include "demo/histogram.hpp"
 #include "demo/random.hpp"
 #include "demo/zipf.hpp"
 #include "larder/clock.hpp"
+#include "larder/error.hpp"
 
 namespace larder::demo {
 
@@ -61,5 +64,9 @@ struct Measured {
     return seconds > 0 ? static_cast<double>(events) / seconds : 0;
   }
 };
+
+// All viewers' shares as one; the first error among them; kCancelled after `stop`.
+[[nodiscard]] Result<Measured> merge(std::span<const Result<Measured>> shares, Duration took,
+                                     const std::stop_token& stop);
 
 }  // namespace larder::demo

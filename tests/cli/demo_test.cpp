@@ -53,19 +53,21 @@ TEST_F(DemoTest, ShowsFewerQueriesForTheSamePages) {
 
   ASSERT_EQ(ran.exit_code, 0) << ran.out << ran.err;
   EXPECT_EQ(ran.err, "");
-  const auto pages = row(ran.out, "pages per second");  // alone, cold, warm, warm : alone
+  // SQLite alone, larder serve, larder library
+  const auto pages = row(ran.out, "pages per second, at most");
   const auto queries = row(ran.out, "SQL queries per second");
-  const auto hits = row(ran.out, "hit ratio");  // cold, warm
-  ASSERT_EQ(pages.size(), 4U) << ran.out;
-  ASSERT_EQ(queries.size(), 4U) << ran.out;
-  ASSERT_EQ(hits.size(), 2U) << ran.out;
-  for (const char* name : {"p50", "p99", "p99.9", "CPU a page, serving"}) {
-    EXPECT_EQ(row(ran.out, name).size(), 4U) << name << '\n' << ran.out;
+  const auto hits = row(ran.out, "hit ratio");
+  for (const char* name : {"pages per second, at most", "SQL queries per second",
+                           "CPU a page, making it", "  p50", "  p99", "  p99.9"}) {
+    ASSERT_EQ(row(ran.out, name).size(), 3U) << name << '\n' << ran.out;
   }
-  EXPECT_GT(pages[2], 0);
   EXPECT_EQ(queries[0], pages[0]);
-  EXPECT_LT(queries[2], queries[0] / 20);
-  EXPECT_GE(hits[1], 98);
+  ASSERT_EQ(hits.size(), 2U) << ran.out;  // SQLite alone has none
+  for (const std::size_t larder : {1U, 2U}) {
+    EXPECT_GT(pages[larder], 0);
+    EXPECT_LT(queries[larder], queries[0] / 20);
+    EXPECT_GE(hits[larder - 1], 98);
+  }
   EXPECT_THAT(ran.out, HasSubstr("byte for byte"));
   EXPECT_THAT(ran.out, Not(HasSubstr("\033")));  // this is no terminal
 }

@@ -27,7 +27,7 @@ Result<Measured> run_against(const std::string& bytes) {
   ScriptedServer server{[&](ScriptedServer::Arguments) { return bytes; }};
   const Popularity popularity{10, 4, 1};
   auto driver = LoadDriver::connect({.port = server.port(), .viewers = 3}, popularity).value();
-  return driver.run(10s, {});
+  return driver.run({.duration = 10s}, {});
 }
 
 TEST(LoadDriver, CountsEveryPage) {
@@ -43,7 +43,7 @@ TEST(LoadDriver, CountsEveryPage) {
         LoadDriver::connect({.port = server.port(), .viewers = 5, .threads = 2}, popularity)
             .value();
 
-    seen = driver.run(50ms, {});
+    seen = driver.run({.duration = 50ms}, {});
   }
 
   ASSERT_TRUE(seen) << seen.error().message;
@@ -63,7 +63,7 @@ TEST(LoadDriver, EachViewerAsksForWhatItsSeedSays) {
     }};
     auto driver =
         LoadDriver::connect({.port = server.port(), .viewers = 1, .seed = 7}, popularity).value();
-    ASSERT_TRUE(driver.run(20ms, {}));
+    ASSERT_TRUE(driver.run({.duration = 20ms}, {}));
   }
 
   std::string expected;
@@ -73,13 +73,26 @@ TEST(LoadDriver, EachViewerAsksForWhatItsSeedSays) {
   EXPECT_EQ(asked, expected);
 }
 
+TEST(LoadDriver, KeepsThePace) {
+  ScriptedServer server{[](ScriptedServer::Arguments arguments) { return page_of(arguments[1]); }};
+  const Popularity popularity{100, 4, 1};
+  auto driver = LoadDriver::connect({.port = server.port(), .viewers = 4}, popularity).value();
+
+  const auto seen = driver.run({.duration = 200ms, .pages_per_second = 500}, {});
+
+  // 100 on average; a slow machine asks for fewer.
+  ASSERT_TRUE(seen);
+  EXPECT_GE(seen->pages, 1U);
+  EXPECT_LE(seen->pages, 170U);
+}
+
 TEST(LoadDriver, RunsAgainWhereItStopped) {
   ScriptedServer server{[](ScriptedServer::Arguments arguments) { return page_of(arguments[1]); }};
   const Popularity popularity{100, 4, 1};
   auto driver = LoadDriver::connect({.port = server.port(), .viewers = 2}, popularity).value();
 
-  const auto first = driver.run(10ms, {});
-  const auto second = driver.run(10ms, {});
+  const auto first = driver.run({.duration = 10ms}, {});
+  const auto second = driver.run({.duration = 10ms}, {});
 
   ASSERT_TRUE(first);
   ASSERT_TRUE(second);
@@ -125,7 +138,7 @@ TEST(LoadDriver, CalledOffItEndsThoughNobodyAnswers) {
   const Popularity popularity{10, 4, 1};
   auto driver = LoadDriver::connect({.port = server.port(), .viewers = 2}, popularity).value();
 
-  const auto seen = driver.run(1h, stop.get_token());
+  const auto seen = driver.run({.duration = 1h}, stop.get_token());
 
   ASSERT_FALSE(seen);
   EXPECT_EQ(seen.error().code, Errc::kCancelled);
