@@ -22,7 +22,9 @@ std::string shown(std::string_view key) {
 }  // namespace
 
 Keyspace::Keyspace(Runtime& runtime, MemoryOptions memory, std::vector<KeyspaceCache> caches)
-    : clock_{runtime.clock()}, tier_{std::make_shared<BytesTier>(memory)} {
+    : clock_{runtime.clock()},
+      tier_{std::make_shared<BytesTier>(memory)},
+      expiry_{std::make_shared<ExpiryTimer<BytesTier>>(tier_, runtime, clock_)} {
   if (caches.size() > std::numeric_limits<Space>::max()) {
     throw std::invalid_argument{"a keyspace holds at most " +
                                 std::to_string(std::numeric_limits<Space>::max()) + " caches"};
@@ -35,6 +37,7 @@ Keyspace::Keyspace(Runtime& runtime, MemoryOptions memory, std::vector<KeyspaceC
         {std::move(each.pattern), std::make_shared<BytesCache>(runtime, std::move(each.options))});
   }
   members_ = std::move(members);
+  expiry_->run();
 }
 
 std::shared_ptr<const std::vector<Keyspace::Member>> Keyspace::members() const {

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/key_pattern.hpp"
+#include "cache/expiry_timer.hpp"
 #include "larder/cache.hpp"
 #include "larder/memory_tier.hpp"
 #include "larder/runtime.hpp"
@@ -45,6 +46,9 @@ class Keyspace {
 
   // Throws std::invalid_argument when a cache's options cannot work.
   Keyspace(Runtime& runtime, MemoryOptions memory, std::vector<KeyspaceCache> caches);
+  ~Keyspace() { expiry_->stop(); }
+  Keyspace(const Keyspace&) = delete;
+  Keyspace& operator=(const Keyspace&) = delete;
 
   [[nodiscard]] const Clock& clock() const { return clock_; }
   [[nodiscard]] BytesTier& tier() { return *tier_; }
@@ -60,6 +64,7 @@ class Keyspace {
 
   const Clock& clock_;
   const std::shared_ptr<BytesTier> tier_;
+  const std::shared_ptr<ExpiryTimer<BytesTier>> expiry_;
   mutable Mutex mutex_;
   // Never changed, only replaced; `version_` counts the replacements.
   std::shared_ptr<const std::vector<Member>> members_ LARDER_GUARDED_BY(mutex_);
