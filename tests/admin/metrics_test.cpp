@@ -1,0 +1,81 @@
+#include "admin/metrics.hpp"
+
+#include <gmock/gmock.h>
+
+#include <regex>
+#include <sstream>
+#include <string>
+
+#include "admin/health.hpp"
+#include "server/session_fixture.hpp"
+
+namespace larder {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class Metrics : public test::SessionTest {
+ protected:
+  std::string text() { return metrics_text(state_, sources_); }
+
+  std::vector<AssembledSource> sources_{{.name = "shop", .database = nullptr, .readers = {}}};
+};
+
+TEST_F(Metrics, CountWhatACacheDid) {
+  ask("GET product:1");
+  source_->succeed(0);
+  collect();
+  ask("GET product:1");
+  ask("GET product:2");
+  source_->fail(1, "no such table");
+  collect();
+
+  EXPECT_THAT(text(), AllOf(HasSubstr("\nlarder_cache_hits_total{cache=\"product\"} 1\n"),
+                            HasSubstr("\nlarder_cache_misses_total{cache=\"product\"} 2\n"),
+                            HasSubstr("\nlarder_cache_loads_total{cache=\"product\"} 2\n"),
+                            HasSubstr("\nlarder_cache_load_failures_total{cache=\"product\"} 1\n"),
+                            HasSubstr("\nlarder_cache_entries{cache=\"product\"} 1\n"),
+                            HasSubstr("\nlarder_cache_hits_total{cache=\"tag\"} 0\n")));
+}
+
+TEST_F(Metrics, CountCommandsAndErrors) {
+  ask("PING");
+  ask("PING");
+  ask("GET nonsense");
+  send("*x\r\n");
+
+  EXPECT_THAT(text(), AllOf(HasSubstr("\nlarder_commands_total{command=\"ping\"} 2\n"),
+                            HasSubstr("\nlarder_commands_total{command=\"get\"} 1\n"),
+                            HasSubstr("\nlarder_error_replies_total 2\n"),
+                            HasSubstr("\nlarder_protocol_errors_total 1\n"),
+                            HasSubstr("\nlarder_source_queries_total{source=\"shop\"} 0\n")));
+}
+
+// Every line is a comment or a sample, and every sample's metric is described.
+TEST_F(Metrics, AreWellFormed) {
+  const std::regex sample{R"re(([a-z_]+)(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? [0-9.e+-]+)re"};
+  std::string described;
+  std::istringstream lines{text()};
+  for (std::string line; std::getline(lines, line);) {
+    std::smatch parts;
+    if (line.starts_with("# TYPE ")) {
+      described = line.substr(7, line.find(' ', 7) - 7);
+    } else if (!line.starts_with("# HELP ")) {
+      ASSERT_TRUE(std::regex_match(line, parts, sample)) << line;
+      EXPECT_EQ(parts[1], described);
+    }
+  }
+}
+
+TEST_F(Metrics, HealthIsBadOnceTheServerStops) {
+  EXPECT_EQ(health_page(state_).status, 200U);
+
+  state_.stop();
+
+  EXPECT_EQ(health_page(state_).status, 503U);
+  EXPECT_THAT(health_page(state_).body, HasSubstr("\"status\":\"stopping\""));
+}
+
+}  // namespace
+}  // namespace larder
