@@ -25,7 +25,7 @@ Authenticator::Authenticator(std::shared_ptr<const Users> users, Block block,
 
 void Authenticator::log_in(std::string_view user, std::string_view password,
                            const boost::asio::ip::address& address, TimePoint now, Done done) {
-  if (const auto login = decide(user, password, address, now, done)) return done(*login);
+  if (const auto login = decide(user, password, address, now, done)) return tell(done, *login);
   run_next();
 }
 
@@ -77,11 +77,11 @@ void Authenticator::run_next() {
     check = queue_.front();
     queue_.pop_front();
   }
-  block_([this, check] {
+  block_([self = shared_from_this(), check] {
     const PasswordHash& hash =
         check->user != nullptr ? *check->user->password : check->users->decoy(check->name);
-    conclude(*check, hash.verify(check->password));
-    run_next();
+    self->conclude(*check, hash.verify(check->password));
+    self->run_next();
   });
 }
 
@@ -98,13 +98,19 @@ void Authenticator::conclude(Check& check, const Result<bool>& right) {
     }
     over = std::move(checks_.extract(check.digest).mapped());
   }
-  for (Done& done : over->waiting) done(login);
+  for (Done& done : over->waiting) tell(done, login);
+}
+
+void Authenticator::tell(Done& done, const Login& login) {
+  counts_[static_cast<std::size_t>(login.outcome)].fetch_add(1, std::memory_order_relaxed);
+  done(login);
 }
 
 void Authenticator::replace(std::shared_ptr<const Users> users) {
   const MutexLock lock{mutex_};
   users_ = std::move(users);
   known_.clear();
+  version_.fetch_add(1, std::memory_order_release);
 }
 
 std::shared_ptr<const Users> Authenticator::users() const {

@@ -11,10 +11,12 @@
 //   - an address from which attempts fail has to wait (AttemptLimiter).
 // An unknown user costs what a known one does.
 //
-// Threads: any may call any member. Outlived by no attempt: destroy it after the
-// threads that `block` runs work on have stopped.
+// Threads: any may call any member. Held by shared_ptr: what runs on a blocking
+// thread keeps it.
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <boost/asio/ip/address.hpp>
 #include <cstdint>
 #include <deque>
@@ -51,12 +53,13 @@ struct Login {
     kLimited,   // too many failures from this address: not even looked at
     kBusy,      // too many passwords wait to be checked, or there is no memory to
   };
+  static constexpr std::size_t kOutcomes = 4;
   Outcome outcome = Outcome::kRejected;
   std::shared_ptr<const User> user{};  // who it is, when accepted
   Duration wait{};                     // when limited: the next attempt may begin then
 };
 
-class Authenticator {
+class Authenticator : public std::enable_shared_from_this<Authenticator> {
  public:
   // Runs work on a thread that may wait, as Runtime::block does.
   using Block = std::function<void(std::move_only_function<void()>)>;
@@ -77,6 +80,13 @@ class Authenticator {
   // From now on these are the users. Attempts under way end by the old ones.
   void replace(std::shared_ptr<const Users> users) LARDER_EXCLUDES(mutex_);
   [[nodiscard]] std::shared_ptr<const Users> users() const LARDER_EXCLUDES(mutex_);
+  // Another number after each replace(): tells cheaply that users() may differ.
+  [[nodiscard]] std::uint64_t version() const { return version_.load(std::memory_order_acquire); }
+
+  // Attempts since the start that came to this.
+  [[nodiscard]] std::uint64_t count(Login::Outcome outcome) const {
+    return counts_[static_cast<std::size_t>(outcome)].load(std::memory_order_relaxed);
+  }
 
  private:
   using Digest = CredentialDigester::Digest;
@@ -101,10 +111,13 @@ class Authenticator {
                                                  Done& done) LARDER_REQUIRES(mutex_);
   void run_next() LARDER_EXCLUDES(mutex_);
   void conclude(Check& check, const Result<bool>& right) LARDER_EXCLUDES(mutex_);
+  void tell(Done& done, const Login& login);
 
   const Block block_;
   const AuthenticatorOptions options_;
   const CredentialDigester digester_;
+  std::atomic<std::uint64_t> version_{1};
+  std::array<std::atomic<std::uint64_t>, Login::kOutcomes> counts_{};
 
   mutable Mutex mutex_;
   std::shared_ptr<const Users> users_ LARDER_GUARDED_BY(mutex_);

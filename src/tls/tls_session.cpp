@@ -40,6 +40,11 @@ std::size_t TlsSession::read(std::span<char> room) {
   return size;
 }
 
+bool TlsSession::pending() const {
+  if (broken() || ended_) return false;
+  return wire_.used < wire_.input.size() || SSL_pending(ssl_) > 0;
+}
+
 void TlsSession::write(std::string_view bytes) {
   assert(open_ && !broken());
   if (bytes.empty()) return;

@@ -43,6 +43,9 @@ class TlsSession {
   // 0: none now; more from the socket may bring some, unless ended() or broken().
   [[nodiscard]] std::size_t read(std::span<char> room);
 
+  // Whether read() may give something, or go on, without more from the socket.
+  [[nodiscard]] bool pending() const;
+
   // Whether the handshake is done, before which nothing can be written.
   [[nodiscard]] bool open() const { return open_; }
   // The peer said that it sends no more.

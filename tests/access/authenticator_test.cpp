@@ -28,8 +28,8 @@ class AuthenticatorTest : public testing::Test {
                       const char* address = "192.0.2.1") {
     const std::size_t index = logins_.size();
     logins_.emplace_back();
-    authenticator_.log_in(user, password, make_address(address), now_,
-                          [this, index](const Login& login) { logins_[index] = login; });
+    authenticator_->log_in(user, password, make_address(address), now_,
+                           [this, index](const Login& login) { logins_[index] = login; });
     return index;
   }
   void work_once() {
@@ -52,10 +52,10 @@ class AuthenticatorTest : public testing::Test {
   int checked_ = 0;  // passwords
   std::deque<std::optional<Login>> logins_;
   TimePoint now_{1h};
-  Authenticator authenticator_{
+  std::shared_ptr<Authenticator> authenticator_ = std::make_shared<Authenticator>(
       web_with("right"),
       [this](std::move_only_function<void()> work) { work_.push_back(std::move(work)); },
-      {.attempts = {.free = 3}, .concurrent = 2, .waiting = 4}};
+      AuthenticatorOptions{.attempts = {.free = 3}, .concurrent = 2, .waiting = 4});
 };
 
 TEST_F(AuthenticatorTest, LetsInWhoKnowsThePassword) {
@@ -171,7 +171,7 @@ TEST_F(AuthenticatorTest, WhoIsKnownGetsInWhileManyWait) {
 TEST_F(AuthenticatorTest, ForgetsWhatItKnewWhenTheUsersChange) {
   outcome_of("web", "right");
 
-  authenticator_.replace(web_with("other"));
+  authenticator_->replace(web_with("other"));
 
   EXPECT_EQ(outcome_of("web", "right"), Outcome::kRejected);
   EXPECT_EQ(outcome_of("web", "other"), Outcome::kAccepted);
@@ -179,7 +179,7 @@ TEST_F(AuthenticatorTest, ForgetsWhatItKnewWhenTheUsersChange) {
 
 TEST_F(AuthenticatorTest, WhatIsCheckedWhileTheUsersChangeIsNotRemembered) {
   attempt("web", "right");
-  authenticator_.replace(web_with("right"));
+  authenticator_->replace(web_with("right"));
   work();
 
   outcome_of("web", "right");
@@ -187,8 +187,26 @@ TEST_F(AuthenticatorTest, WhatIsCheckedWhileTheUsersChangeIsNotRemembered) {
   EXPECT_EQ(checked_, 2);
 }
 
+TEST_F(AuthenticatorTest, TellsThatTheUsersChanged) {
+  const auto before = authenticator_->version();
+
+  authenticator_->replace(web_with("other"));
+
+  EXPECT_NE(authenticator_->version(), before);
+}
+
+TEST_F(AuthenticatorTest, CountsWhatAttemptsCameTo) {
+  for (int i = 0; i < 5; ++i) outcome_of("web", "wrong" + std::to_string(i));
+  outcome_of("web", "right", "192.0.2.2");
+
+  EXPECT_EQ(authenticator_->count(Outcome::kAccepted), 1U);
+  EXPECT_EQ(authenticator_->count(Outcome::kRejected), 4U);
+  EXPECT_EQ(authenticator_->count(Outcome::kLimited), 1U);
+  EXPECT_EQ(authenticator_->count(Outcome::kBusy), 0U);
+}
+
 TEST_F(AuthenticatorTest, AUserWithoutAPasswordTakesAny) {
-  authenticator_.replace(Users::open());
+  authenticator_->replace(Users::open());
 
   const std::size_t index = attempt("default", "anything");
 
@@ -207,12 +225,13 @@ TEST(AuthenticatorThreads, ManyThreadsAtOnceAllGetTheirAnswers) {
   Mutex mutex;
   std::atomic<int> accepted = 0;
   std::atomic<int> answered = 0;
-  Authenticator authenticator{web_with("right"),
-                              [&](std::move_only_function<void()> work) {
-                                const MutexLock lock{mutex};
-                                blocking.emplace_back(std::move(work));
-                              },
-                              {.attempts = {.free = 1'000'000}, .waiting = 1'000'000}};
+  const auto authenticator = std::make_shared<Authenticator>(
+      web_with("right"),
+      [&](std::move_only_function<void()> work) {
+        const MutexLock lock{mutex};
+        blocking.emplace_back(std::move(work));
+      },
+      AuthenticatorOptions{.attempts = {.free = 1'000'000}, .waiting = 1'000'000});
 
   std::barrier start{kThreads};
   {
@@ -222,12 +241,12 @@ TEST(AuthenticatorThreads, ManyThreadsAtOnceAllGetTheirAnswers) {
         start.arrive_and_wait();
         for (int i = 0; i < kAttempts; ++i) {
           const bool right = (i + t) % 2 == 0;
-          authenticator.log_in("web", right ? "right" : "wrong" + std::to_string(i % 5),
-                               make_address("192.0.2.1"), TimePoint{1h}, [&](const Login& login) {
-                                 if (login.outcome == Outcome::kAccepted) ++accepted;
-                                 ++answered;
-                                 answered.notify_all();
-                               });
+          authenticator->log_in("web", right ? "right" : "wrong" + std::to_string(i % 5),
+                                make_address("192.0.2.1"), TimePoint{1h}, [&](const Login& login) {
+                                  if (login.outcome == Outcome::kAccepted) ++accepted;
+                                  ++answered;
+                                  answered.notify_all();
+                                });
         }
       });
     }
