@@ -33,10 +33,11 @@ constexpr std::chrono::milliseconds kRetry{100};  // after a failed accept
 // What listens, and what its connections share. Confined to one I/O thread.
 class AdminServer::Door : public std::enable_shared_from_this<Door> {
  public:
-  Door(tcp::acceptor acceptor, AdminPages pages)
+  Door(tcp::acceptor acceptor, AdminPages pages, AdminGuard guard)
       : acceptor_{std::move(acceptor)},
         retry_{acceptor_.get_executor()},
-        pages_{std::move(pages)} {}
+        pages_{std::move(pages)},
+        guard_{std::move(guard)} {}
 
   void accept() {
     acceptor_.async_accept([self = shared_from_this()](error_code error, tcp::socket socket) {
@@ -73,6 +74,7 @@ class AdminServer::Door : public std::enable_shared_from_this<Door> {
   tcp::acceptor acceptor_;
   asio::steady_timer retry_;
   AdminPages pages_;
+  const AdminGuard guard_;
   unsigned connections_ = 0;
 };
 
@@ -102,6 +104,42 @@ class AdminServer::Door::Connection : public std::enable_shared_from_this<Connec
  private:
   void respond() {
     const auto& request = parser_->get();
+    const std::string_view target = request.target();
+    if (!door_->guard_.takes_host(request[http::field::host])) {
+      return send({.status = 421,
+                   .body = "the name in Host is not one of this server's; call it by its IP "
+                           "address, or add the name to server.admin_hosts\n"},
+                  request.version(), false, false);
+    }
+    if (!door_->guard_.asks(target.substr(0, target.find('?')))) return show();
+
+    stream_.expires_never();  // the password is not the client's to hurry
+    error_code ignored;
+    door_->guard_.let_in(
+        request[http::field::authorization], stream_.socket().remote_endpoint(ignored).address(),
+        [self = shared_from_this()](const Login& login) {
+          asio::post(self->door_->executor(), [self, login] { self->judge(login); });
+        });
+  }
+
+  void judge(const Login& login) {
+    const auto& request = parser_->get();
+    const auto refuse_with = [&](AdminPage page) {
+      send(std::move(page), request.version(), request.keep_alive(), false);
+    };
+    switch (login.outcome) {
+      case Login::Outcome::kAccepted: return show();
+      case Login::Outcome::kRejected:
+        return refuse_with({.status = 401, .body = "a user and a password are needed\n"});
+      case Login::Outcome::kLimited:
+        return refuse_with({.status = 429, .body = "too many failed logins from this address\n"});
+      case Login::Outcome::kBusy:
+        return refuse_with({.status = 503, .body = "too many passwords are being checked\n"});
+    }
+  }
+
+  void show() {
+    const auto& request = parser_->get();
     AdminPage page = door_->page(request.method(), request.target());
     send(std::move(page), request.version(), request.keep_alive(),
          request.method() == http::verb::head);
@@ -121,6 +159,9 @@ class AdminServer::Door::Connection : public std::enable_shared_from_this<Connec
     response_.set(http::field::content_type, page.content_type);
     response_.set(http::field::cache_control, "no-store");
     response_.set("X-Content-Type-Options", "nosniff");
+    if (page.status == 401) {
+      response_.set(http::field::www_authenticate, R"(Basic realm="larder", charset="UTF-8")");
+    }
     response_.keep_alive(keep);
     response_.content_length(page.body.size());
     if (!head) response_.body() = std::move(page.body);
@@ -156,7 +197,8 @@ void AdminServer::Door::accepted(error_code error, tcp::socket socket) {
 }
 
 Result<std::unique_ptr<AdminServer>> AdminServer::start(Runtime& runtime, const std::string& host,
-                                                        std::uint16_t port, AdminPages pages) {
+                                                        std::uint16_t port, AdminPages pages,
+                                                        AdminGuard guard) {
   error_code error;
   tcp::acceptor acceptor{runtime.io(0)};
   const auto found = tcp::resolver{runtime.io(0)}.resolve(host, std::to_string(port), error);
@@ -172,7 +214,7 @@ Result<std::unique_ptr<AdminServer>> AdminServer::start(Runtime& runtime, const 
                                     error.message() + "; see server.admin");
   }
   const tcp::endpoint endpoint = acceptor.local_endpoint();
-  auto door = std::make_shared<Door>(std::move(acceptor), std::move(pages));
+  auto door = std::make_shared<Door>(std::move(acceptor), std::move(pages), std::move(guard));
   asio::post(runtime.io(0), [door] { door->accept(); });
   return std::unique_ptr<AdminServer>{new AdminServer{std::move(door), endpoint}};
 }

@@ -1,8 +1,8 @@
 // The admin door: a small HTTP server for machines that watch larder.
 //
 // Answers GET and HEAD of the paths it was given; every other path is 404 with
-// the list of them. Bounded: a request has 8 KiB of header and no body, a
-// connection 10 seconds for each, and there are at most 64 connections.
+// the list of them. An AdminGuard says who may ask. Bounded: a request has 8 KiB of header and no
+// body, a connection 10 seconds for each, and there are at most 64 connections.
 //
 // Threads: start() and the destructor by one thread, which is not an I/O thread.
 // Pages are made on one of the runtime's I/O threads, and must not block.
@@ -15,6 +15,7 @@
 #include <memory>
 #include <string>
 
+#include "admin/admin_guard.hpp"
 #include "larder/error.hpp"
 #include "larder/runtime.hpp"
 
@@ -33,7 +34,8 @@ class AdminServer {
   [[nodiscard]] static Result<std::unique_ptr<AdminServer>> start(Runtime& runtime,
                                                                   const std::string& host,
                                                                   std::uint16_t port,
-                                                                  AdminPages pages);
+                                                                  AdminPages pages,
+                                                                  AdminGuard guard = AdminGuard{});
   // Accepts no more. What the pages refer to must live until then.
   ~AdminServer();
   AdminServer(const AdminServer&) = delete;

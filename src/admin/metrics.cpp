@@ -118,6 +118,19 @@ void add_sources(const std::vector<AssembledSource>& sources, Families& families
   }
 }
 
+void add_logins(const Authenticator& authenticator, Families& families) {
+  constexpr std::pair<std::string_view, Login::Outcome> kOutcomes[] = {
+      {"accepted", Login::Outcome::kAccepted},
+      {"rejected", Login::Outcome::kRejected},
+      {"limited", Login::Outcome::kLimited},
+      {"busy", Login::Outcome::kBusy},
+  };
+  families.counter("larder_logins_total", "Attempts to log in, by what came of them");
+  for (const auto& [name, outcome] : kOutcomes) {
+    families.sample(authenticator.count(outcome), {{"outcome", std::string{name}}});
+  }
+}
+
 void add_server(const ServerState& state, Families& families) {
   families.gauge("larder_connections", "Clients connected now");
   families.sample(state.sum(&Counters::connections));
@@ -133,6 +146,9 @@ void add_server(const ServerState& state, Families& families) {
   families.sample(state.sum(&Counters::error_replies));
   families.counter("larder_protocol_errors_total", "Connections closed for malformed requests");
   families.sample(state.sum(&Counters::protocol_errors));
+  families.counter("larder_tls_failures_total", "Connections whose TLS went wrong");
+  families.sample(state.sum(&Counters::tls_failures));
+  add_logins(state.authenticator(), families);
   families.counter("larder_received_bytes_total", "Bytes that clients sent");
   families.sample(state.sum(&Counters::bytes_received));
   families.counter("larder_sent_bytes_total", "Bytes sent to clients");

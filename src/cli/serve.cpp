@@ -1,16 +1,15 @@
 // `larder serve`: the server, from its configuration file to SIGTERM.
+#include <signal.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
-#include <boost/asio/signal_set.hpp>
-#include <csignal>
-#include <future>
 #include <memory>
 #include <string>
 
 #include "admin/admin_server.hpp"
 #include "admin/health.hpp"
 #include "admin/metrics.hpp"
+#include "cli/access.hpp"
 #include "cli/subcommand.hpp"
 #include "config/address.hpp"
 #include "config/parse.hpp"
@@ -28,7 +27,41 @@ bool complain_of(const std::vector<Problem>& problems, const std::string& file) 
   return has_mistake(problems);
 }
 
-ServerOptions server_options(const Config& config, const Address& address) {
+// SIGHUP, SIGINT and SIGTERM, for a thread that waits for them. Made before any other
+// thread, which inherits that they are blocked; one that comes early waits.
+class Signals {
+ public:
+  Signals() {
+    sigemptyset(&wanted_);
+    for (const int signal : {SIGHUP, SIGINT, SIGTERM}) sigaddset(&wanted_, signal);
+    ::pthread_sigmask(SIG_BLOCK, &wanted_, &before_);
+  }
+  ~Signals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+
+  int next() {
+    int signal = 0;
+    while (::sigwait(&wanted_, &signal) != 0) {
+    }
+    return signal;
+  }
+
+ private:
+  sigset_t wanted_{};
+  sigset_t before_{};
+};
+
+void reload(const std::string& file, const Access& access, spdlog::logger& log) {
+  const ParsedConfig parsed = load_config(file);
+  for (const Problem& problem : parsed.problems) log.error(to_string(problem, file));
+  if (!parsed.config) return log.error("SIGHUP: nothing was changed; mend {} first", file);
+  const auto reloaded = reload_access(access, *parsed.config);
+  if (!reloaded) return log.error("SIGHUP: nothing was changed: {}", reloaded.error().message);
+  log.info("SIGHUP: users and certificates are now those of {}", file);
+}
+
+ServerOptions server_options(const Config& config, const Address& address, const Access& access) {
   const ServerConfig& server = config.server;
   return {.host = address.host,
           .port = address.port,
@@ -39,7 +72,9 @@ ServerOptions server_options(const Config& config, const Address& address) {
                      .max_key = server.max_key,
                      .max_value = server.max_value,
                      .max_reply_buffer = server.max_reply_buffer,
-                     .max_pipeline = server.max_pipeline}};
+                     .max_pipeline = server.max_pipeline},
+          .authenticator = access.authenticator,
+          .certificates = access.certificates};
 }
 
 // "127.0.0.1:6380", as it is listened on.
@@ -49,17 +84,19 @@ std::string shown(const boost::asio::ip::tcp::endpoint& endpoint) {
   return host + ":" + std::to_string(endpoint.port());
 }
 
-Result<std::unique_ptr<AdminServer>> start_admin(Runtime& runtime, const std::string& listen,
-                                                 const ServerState& state,
+Result<std::unique_ptr<AdminServer>> start_admin(Runtime& runtime, const ServerConfig& config,
+                                                 const Access& access, const ServerState& state,
                                                  const std::vector<AssembledSource>& sources) {
-  const Address address = parse_address(listen).value();  // parse_config() checked it
+  const Address address = parse_address(config.admin).value();  // parse_config() checked it
   return AdminServer::start(runtime, address.host, address.port,
                             {{"/health", [&state] { return health_page(state); }},
-                             {"/metrics", [&state, &sources] {
+                             {"/metrics",
+                              [&state, &sources] {
                                 return AdminPage{
                                     .content_type = "text/plain; version=0.0.4; charset=utf-8",
                                     .body = metrics_text(state, sources)};
-                              }}});
+                              }}},
+                            AdminGuard{config.admin_hosts, access.authenticator, runtime.clock()});
 }
 
 Exit serve(const std::string& file) {
@@ -72,29 +109,30 @@ Exit serve(const std::string& file) {
   log->flush_on(spdlog::level::info);
 
   // In the order of dependency: what is declared first ends last.
+  Signals signals;
   Runtime runtime{runtime_options(config)};
   const auto assembly = assemble(runtime, config);
   if (!assembly) {
     complain_of(assembly.error(), file);
     return Exit::kMistake;
   }
-  // Signals are taken before anybody is told that the server is there.
-  boost::asio::signal_set signals{runtime.io(0), SIGINT, SIGTERM};
-  std::promise<int> signalled;
-  signals.async_wait([&](boost::system::error_code error, int signal) {
-    if (!error) signalled.set_value(signal);
-  });
+  const auto access = make_access(runtime, config);
+  if (!access) {
+    complain("TLS: " + access.error().message);
+    return Exit::kMistake;
+  }
 
   const Address address = parse_address(config.server.listen).value();
   const auto server =
-      Server::start(runtime, *assembly->keyspace, server_options(config, address), log);
+      Server::start(runtime, *assembly->keyspace, server_options(config, address, *access), log);
   if (!server) {
     complain(server.error().message);
     return Exit::kMistake;
   }
   std::unique_ptr<AdminServer> admin;
   if (!config.server.admin.empty()) {
-    auto started = start_admin(runtime, config.server.admin, (*server)->state(), assembly->sources);
+    auto started =
+        start_admin(runtime, config.server, *access, (*server)->state(), assembly->sources);
     if (!started) {
       complain(started.error().message);
       return Exit::kMistake;
@@ -105,7 +143,8 @@ Exit serve(const std::string& file) {
   log->info("larder {} serves {} caches on {}", kVersion, config.caches.size(),
             shown((*server)->endpoint()));
 
-  const int signal = signalled.get_future().get();
+  int signal = signals.next();
+  for (; signal == SIGHUP; signal = signals.next()) reload(file, *access, *log);
   log->info("{}: finishing what was asked", signal == SIGINT ? "SIGINT" : "SIGTERM");
   if (!(*server)->shut_down(config.server.shutdown_timeout)) {
     log->warn("some requests took longer than server.shutdown_timeout and were cut off");

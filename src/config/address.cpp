@@ -1,5 +1,6 @@
 #include "config/address.hpp"
 
+#include <boost/asio/ip/address.hpp>
 #include <charconv>
 
 namespace larder {
@@ -46,6 +47,14 @@ Result<Address> parse_address(std::string_view text) {
     return refuse("has no port between 0 and 65535 after its last ':'");
   }
   return address;
+}
+
+bool is_loopback(const Address& address) {
+  // Names but this one are not resolved here: what they mean may change.
+  if (address.host == "localhost") return true;
+  boost::system::error_code error;
+  const auto ip = boost::asio::ip::make_address(address.host, error);
+  return !error && ip.is_loopback();
 }
 
 bool collide(const Address& a, const Address& b) {

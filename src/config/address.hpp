@@ -21,6 +21,9 @@ struct Address {
 // that is free. Errors are half sentences: `has no port; …`.
 [[nodiscard]] Result<Address> parse_address(std::string_view text);
 
+// Whether only this machine reaches it.
+[[nodiscard]] bool is_loopback(const Address& address);
+
 // Whether two doors cannot both have theirs: the same port, and the same host or
 // one of them every host. Port 0 never collides.
 [[nodiscard]] bool collide(const Address& a, const Address& b);

@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "access/rights.hpp"
+#include "access/users.hpp"
 #include "base/nearest_name.hpp"
 #include "base/quantity.hpp"
 #include "config/address.hpp"
@@ -24,6 +26,8 @@ class Checks {
 
   void run() {
     check_server();
+    check_reach();
+    for (const UserConfig& user : config_.users) check_user(user);
     if (config_.caches.empty()) {
       mistake({1, 1},
               "there is no cache, so every key would be refused; add one, as [caches.product] with "
@@ -72,6 +76,70 @@ class Checks {
                   server.written.shown("max_request", format_bytes(server.max_request)) +
                   ", so a client can never set such a value; raise max_request.");
     }
+  }
+
+  // Whether a client that says nothing is somebody.
+  [[nodiscard]] bool open() const {
+    const auto has_password = [](const UserConfig& user) {
+      return !user.password.empty() || user.written.mistaken("password");
+    };
+    if (!config_.server.password.empty() || config_.server.written.mistaken("password")) {
+      return false;
+    }
+    const auto anonymous = std::ranges::find(config_.users, kDefaultUser, &UserConfig::name);
+    return config_.users.empty() || (anonymous != config_.users.end() && !has_password(*anonymous));
+  }
+
+  void check_reach() {
+    const ServerConfig& server = config_.server;
+    if (!open() || server.allow_insecure) return;
+    for (const auto& [setting, text] :
+         {std::pair{"listen", &server.listen}, {"admin", &server.admin}}) {
+      const auto address = parse_address(*text);
+      if (!address || is_loopback(*address) || server.written.mistaken(setting)) continue;
+      mistake(server.written.of(setting),
+              std::string{"server."} + setting + ", " +
+                  server.written.shown(setting, in_quotes(*text)) +
+                  ", is reached from other machines, and nobody is asked for a password; set "
+                  "server.password to what `larder password` prints, or listen on 127.0.0.1, or, "
+                  "if strangers cannot reach it, set allow_insecure = true.");
+    }
+  }
+
+  void check_user(const UserConfig& user) {
+    const std::string name = "users." + user.name;
+    if (user.password.empty() && user.name != kDefaultUser && !user.written.mistaken("password")) {
+      mistake(user.written.section, "[" + name +
+                                        "] lacks password; add password = \"…\" with what "
+                                        "`larder password` prints.");
+    }
+    if (user.name == kDefaultUser && !config_.server.password.empty()) {
+      mistake(user.written.section,
+              "[" + name + "] and server.password are both about the user default; remove one.");
+    }
+    for (const std::string& text : user.rights) check_right(user, text);
+  }
+
+  void check_right(const UserConfig& user, const std::string& text) {
+    const Position position = user.written.of("rights");
+    const auto grant = Grant::parse(text);
+    if (!grant) {
+      return mistake(position, "users." + user.name + ".rights has " + in_quotes(text) +
+                                   ", which " + grant.error().message + ".");
+    }
+    std::vector<std::string_view> names{"*"};
+    for (const CacheConfig& cache : config_.caches) names.push_back(cache.name);
+    if (std::ranges::find(names, grant->cache) != names.end()) return;
+    std::string message = "users." + user.name + ".rights has " + in_quotes(text) +
+                          ", but there is no [caches." + grant->cache + "]";
+    if (const auto nearest = nearest_name(grant->cache, names)) {
+      message += "; did you mean " +
+                 in_quotes(std::string{to_string(grant->right)} + ":" + std::string{*nearest}) +
+                 "?";
+    } else {
+      message += "; there is " + list_names(names) + ".";
+    }
+    mistake(position, std::move(message));
   }
 
   void check_source(const CacheConfig& cache) {

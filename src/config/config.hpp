@@ -65,6 +65,27 @@ struct ServerConfig {
   ByteCount max_reply_buffer{64ULL << 20};  // replies that a client has not read yet
   unsigned max_pipeline = 10'000;           // commands of one client awaiting their replies
   Duration shutdown_timeout = std::chrono::seconds{10};  // to finish what was asked
+  // Access.
+  Secret password;                       // of the user `default`, hashed; empty: none
+  bool allow_insecure = false;           // whoever reaches an address may do everything
+  std::vector<std::string> admin_hosts;  // names by which the admin door may be called
+
+  Written written{};
+};
+
+// PEM files, from the file's folder. Empty, all of them: no TLS.
+struct TlsConfig {
+  std::string certificate;
+  std::string key;
+  std::string client_ca;
+
+  Written written{};
+};
+
+struct UserConfig {
+  std::string name;
+  Secret password;                  // hashed; empty: none, of `default` alone
+  std::vector<std::string> rights;  // "read:product"
 
   Written written{};
 };
@@ -115,7 +136,9 @@ struct CacheConfig {
 struct Config {
   std::string file;  // as it was named, for messages
   ServerConfig server;
+  TlsConfig tls;
   MemoryConfig memory;
+  std::vector<UserConfig> users;
   std::vector<SourceConfig> sources;  // as they stand in the file
   std::vector<CacheConfig> caches;
 };

@@ -102,10 +102,12 @@ class Parse {
     const auto root = parse_toml(text);
     if (root) {
       for (const auto& [key, node] : *root) read_section(key, node);
+      in_written_order(config_.users);
       in_written_order(config_.sources);
       in_written_order(config_.caches);
       std::ranges::for_each(config_.sources, [this](SourceConfig& source) { finish(source); });
       std::ranges::for_each(config_.caches, [](CacheConfig& cache) { finish(cache); });
+      finish(config_.tls);
       check_config(config_, problems_);
     } else {
       problems_.push_back(root.error());
@@ -126,6 +128,8 @@ class Parse {
   void read_section(const toml::key& key, const toml::node& node) {
     const std::string_view name = key.str();
     if (name == "server") return read_single(server_section(), key, node, config_.server);
+    if (name == "tls") return read_single(tls_section(), key, node, config_.tls);
+    if (name == "users") return read_named(user_section(), key, node, config_.users);
     if (name == "memory") return read_single(memory_section(), key, node, config_.memory);
     if (name == "sources") return read_named(source_section(), key, node, config_.sources);
     if (name == "caches") return read_named(cache_section(), key, node, config_.caches);
@@ -249,6 +253,12 @@ class Parse {
     if (!url) return;  // reported as it was read
     source.kind = url->kind;
     source.path = beside(surroundings_.file, url->path);
+  }
+
+  void finish(TlsConfig& tls) const {
+    for (std::string* path : {&tls.certificate, &tls.key, &tls.client_ca}) {
+      if (!path->empty()) *path = beside(surroundings_.file, *path);
+    }
   }
 
   static void finish(CacheConfig& cache) {

@@ -95,8 +95,8 @@ SectionText describe(const SectionRecord<Section>& record) {
 }
 
 std::vector<SectionText> describe_all() {
-  return {describe(server_section()), describe(memory_section()), describe(source_section()),
-          describe(cache_section())};
+  return {describe(server_section()), describe(tls_section()),    describe(user_section()),
+          describe(memory_section()), describe(source_section()), describe(cache_section())};
 }
 
 // `text` in lines of at most 78 bytes, each after `indent`.
@@ -245,7 +245,9 @@ Result<std::string> explain_setting(std::string_view name) {
     return fail(Errc::kInvalidArgument, why + "; did you mean " + std::string{*nearest} + "?");
   }
   return fail(Errc::kInvalidArgument,
-              why + "; name one, as caches.ttl, or a section: server, memory, sources, caches.");
+              why +
+                  "; name one, as caches.ttl, or a section: server, tls, users, memory, sources, "
+                  "caches.");
 }
 
 std::string configuration_reference() {

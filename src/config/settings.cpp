@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "access/password_hash.hpp"
 #include "config/address.hpp"
 #include "config/source_url.hpp"
 
@@ -27,6 +28,12 @@ std::optional<std::string> check_url(std::string_view text) {
   return complaint(parse_source_url(text));
 }
 
+std::optional<std::string> check_password(std::string_view text) {
+  return complaint(PasswordHash::parse(text));
+}
+
+constexpr std::string_view kPasswordForm = "a password hash, as `larder password` prints it";
+
 SectionRecord<ServerConfig> make_server_section() {
   using S = ServerConfig;
   return {
@@ -38,13 +45,35 @@ SectionRecord<ServerConfig> make_server_section() {
            .target = Text<S>{&S::listen, "an address, HOST:PORT", check_address},
            .example = "\"0.0.0.0:6380\"",
            .meaning = "Where the RESP door listens: redis-cli and Redis clients connect here. Port "
-                      "0 takes a free one and logs it. There is no password: listen where only "
-                      "your own programs reach."},
+                      "0 takes a free one and logs it. An address that other machines reach "
+                      "needs a password, users or allow_insecure."},
           {.name = "admin",
            .target = Text<S>{&S::admin, "an address, HOST:PORT, or \"\"", check_address,
                              /*may_be_empty=*/true},
            .example = "\"127.0.0.1:9380\"",
-           .meaning = "Where /metrics and /health answer over HTTP. Empty: nowhere."},
+           .meaning = "Where /metrics and /health answer over HTTP. Empty: nowhere. With a "
+                      "password or users, /metrics asks for one of them."},
+          {.name = "admin_hosts",
+           .target = &S::admin_hosts,
+           .example = "[\"larder.internal\"]",
+           .meaning = "Names in whose name the admin door answers, beside localhost and plain IP "
+                      "addresses. A browser that was sent here by a strange page brings another "
+                      "name, and is refused.",
+           .unset = "none"},
+          {.name = "password",
+           .target = SecretText<S>{&S::password, kPasswordForm, check_password},
+           .example = "\"$scrypt$ln=14,r=8,p=1$AAAAAAAAAAAAAAAAAAAAAA$"
+                      "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"",
+           .meaning = "The password of the user default, who may do everything, as `larder "
+                      "password` prints its hash. Clients send it with AUTH. With it, or with "
+                      "users, nobody is let in without a password.",
+           .unset = "none; whoever connects may do everything"},
+          {.name = "allow_insecure",
+           .target = &S::allow_insecure,
+           .example = "true",
+           .meaning = "Listen on addresses that other machines reach though no password is asked "
+                      "for: whoever reaches them may read, write and drop everything. For "
+                      "networks that keep strangers out by themselves."},
           {.name = "threads",
            .target = Ranged<S, unsigned>{&S::threads, 0, 1024},
            .example = "4",
@@ -108,6 +137,59 @@ SectionRecord<ServerConfig> make_server_section() {
            .too_small = "Clients lose replies that were nearly there.",
            .too_large = "A source that hangs holds up the shutdown."},
       }};
+}
+
+SectionRecord<TlsConfig> make_tls_section() {
+  using S = TlsConfig;
+  return {"tls",
+          false,
+          "TLS for the RESP door. With this section, server.listen speaks TLS 1.2 or 1.3 and "
+          "nothing else. The files are read again on SIGHUP; relative paths start at the "
+          "configuration file's folder.",
+          {
+              {.name = "certificate",
+               .target = Text<S>{&S::certificate, "a path"},
+               .example = "\"server.pem\"",
+               .meaning = "The server's certificate in PEM, followed by those that lead to the "
+                          "root that clients trust.",
+               .required = true},
+              {.name = "key",
+               .target = Text<S>{&S::key, "a path"},
+               .example = "\"server.key\"",
+               .meaning = "The certificate's private key in PEM, without a passphrase.",
+               .required = true},
+              {.name = "client_ca",
+               .target = Text<S>{&S::client_ca, "a path"},
+               .example = "\"clients.pem\"",
+               .meaning = "Certificates in PEM. With them, each client must show a certificate "
+                          "that one of these signed; passwords are asked for besides.",
+               .unset = "none; clients need no certificate"},
+          }};
+}
+
+SectionRecord<UserConfig> make_user_section() {
+  using S = UserConfig;
+  return {"users",
+          true,
+          "Who may connect, and what each may do. The user default is who a client is before it "
+          "says AUTH, if that user has no password.",
+          {
+              {.name = "password",
+               .target = SecretText<S>{&S::password, kPasswordForm, check_password},
+               .example = "\"$scrypt$ln=14,r=8,p=1$AAAAAAAAAAAAAAAAAAAAAA$"
+                          "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"",
+               .meaning = "The user's password, as `larder password` prints its hash. Only "
+                          "default may do without.",
+               .unset = "none; must be given but for default"},
+              {.name = "rights",
+               .target = &S::rights,
+               .example = "[\"read:*\", \"write:product\"]",
+               .meaning = "What the user may do, as RIGHT:CACHE; * is every cache. read: values "
+                          "and what is known of them. write: set and drop keys. admin: what "
+                          "touches a cache as a whole; admin:* the server too. None includes "
+                          "another.",
+               .unset = "none; the user may say PING and little else"},
+          }};
 }
 
 SectionRecord<MemoryConfig> make_memory_section() {
@@ -251,7 +333,8 @@ SectionRecord<CacheConfig> make_cache_section() {
       }};
 }
 
-constexpr std::array<std::string_view, 4> kSections{"server", "memory", "sources", "caches"};
+constexpr std::array<std::string_view, 6> kSections{"server", "tls",     "users",
+                                                    "memory", "sources", "caches"};
 
 constexpr std::array kLater{
     LaterSetting{"shared", "", "a shared tier (Redis, Valkey, Memcached)"},
@@ -269,6 +352,16 @@ constexpr std::array kLater{
 
 const SectionRecord<ServerConfig>& server_section() {
   static const auto record = make_server_section();
+  return record;
+}
+
+const SectionRecord<TlsConfig>& tls_section() {
+  static const auto record = make_tls_section();
+  return record;
+}
+
+const SectionRecord<UserConfig>& user_section() {
+  static const auto record = make_user_section();
   return record;
 }
 

@@ -30,6 +30,8 @@ enum CommandFlag : std::uint32_t {
   kNoScript = 1U << 8,  // noscript
   kJoins = 1U << 9,     // reads through: may stand beside a load of its own key
   kAlone = 1U << 10,    // waits until nothing of this connection is being loaded
+  kTells = 1U << 11,    // writes, and tells what was there: needs the right to read too
+  kSecret = 1U << 12,   // its words may be passwords: never shown to others
 };
 
 // Which words are keys: first, last (negative: from the end), step. All 0: none.

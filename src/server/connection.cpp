@@ -20,22 +20,30 @@ namespace {
 // it does would reset the connection and take the last replies with it.
 constexpr std::chrono::milliseconds kLinger{500};
 
-constexpr std::size_t kMostPieces = 16;  // of one gathering write
-constexpr int kLastReads = 16;           // before a connection is finished
+constexpr std::size_t kMostPieces = 16;                          // of one gathering write
+constexpr std::size_t kEncryptedAtOnce = std::size_t{64} << 10;  // bytes
+constexpr int kLastReads = 16;                                   // before a connection is finished
 
 }  // namespace
 
-Connection::Connection(Worker& worker, Socket socket, std::uint64_t id)
-    : worker_{&worker}, id_{id}, socket_{std::move(socket)} {}
+Connection::Connection(Worker& worker, Socket socket, std::uint64_t id, asio::ip::address client,
+                       std::unique_ptr<TlsSession> tls)
+    : worker_{&worker},
+      id_{id},
+      client_{std::move(client)},
+      socket_{std::move(socket)},
+      tls_{std::move(tls)} {}
 
 void Connection::start() {
   // Answers may come after the connection is gone.
-  session_.emplace(worker_->context(), id_,
-                   [weak = weak_from_this(), executor = socket_.get_executor()] {
-                     asio::post(executor, [weak] {
-                       if (const auto self = weak.lock()) self->wake();
-                     });
-                   });
+  session_.emplace(
+      worker_->context(), id_,
+      [weak = weak_from_this(), executor = socket_.get_executor()] {
+        asio::post(executor, [weak] {
+          if (const auto self = weak.lock()) self->wake();
+        });
+      },
+      client_);
   error_code ignored;
   socket_.non_blocking(true, ignored);
   await_input();
@@ -66,8 +74,25 @@ Connection::Read Connection::read_once() {
     session_->end_input();
     return Read::kEnd;
   }
-  session_->receive({room.data(), size});
+  if (tls_) {
+    tls_->take({room.data(), size});
+    decrypt();
+  } else {
+    session_->receive({room.data(), size});
+  }
   return Read::kSome;
+}
+
+// Gives the session what arrived encrypted, as far as it wants it.
+void Connection::decrypt() {
+  const auto room = worker_->read_buffer();
+  while (session_->wants_input()) {
+    const std::size_t size = tls_->read(room);
+    if (size == 0) break;
+    session_->receive({room.data(), size});
+  }
+  if (tls_->broken()) worker_->context().counters.tls_failures.add();
+  if (tls_->broken() || tls_->ended()) session_->end_input();
 }
 
 // The client may still be sending: what it sends is of no interest any more.
@@ -101,17 +126,24 @@ void Connection::turn() {
   for (;;) {
     const bool had_some = !replies.ready().empty();
     if (!send()) return close();
-    if (!session_->blocked() || !had_some || !replies.ready().empty()) break;
-    session_->resume();
+    if (session_->blocked() && had_some && replies.ready().empty()) {
+      session_->resume();
+    } else if (tls_ && tls_->pending() && session_->wants_input()) {
+      decrypt();
+    } else {
+      break;
+    }
   }
   replies.keep();
-  if (!replies.ready().empty()) await_room();
-  if (session_->finished() && replies.empty()) return linger();
+  if (unsent()) await_room();
+  if (tls_ && tls_->broken()) return unsent() ? void() : linger();
+  if (session_->finished() && replies.empty() && !unsent()) return linger();
   if (session_->wants_input()) await_input();
 }
 
 // Writes what the socket takes. False: the connection is broken.
 bool Connection::send() {
+  if (tls_) return send_encrypted();
   resp::OutputBuffer& ready = session_->replies().ready();
   while (!ready.empty() && !awaits_room_) {
     std::array<std::string_view, kMostPieces> pieces;
@@ -129,6 +161,38 @@ bool Connection::send() {
   return true;
 }
 
+// The same. Encrypts a piece when the last one is written, so that what the socket
+// does not take stays in the reply queue, where it is counted.
+bool Connection::send_encrypted() {
+  resp::OutputBuffer& ready = session_->replies().ready();
+  while (!awaits_room_) {
+    if (tls_->broken()) session_->replies().drop();
+    if (tls_->output().empty()) {
+      if (ready.empty()) return true;
+      std::array<std::string_view, 1> piece;
+      if (ready.gather(piece) == 0) return true;
+      piece[0] = piece[0].substr(0, kEncryptedAtOnce);
+      tls_->write(piece[0]);
+      ready.consume(piece[0].size());
+      continue;
+    }
+    error_code error;
+    const std::string_view output = tls_->output();
+    const std::size_t size = socket_.write_some(asio::buffer(output), error);
+    worker_->context().counters.writes.add();
+    if (error == asio::error::would_block) return true;
+    if (error) return false;
+    worker_->context().counters.bytes_sent.add(size);
+    tls_->sent(size);
+  }
+  return true;
+}
+
+// Whether something waits for the socket.
+bool Connection::unsent() {
+  return !session_->replies().ready().empty() || (tls_ && !tls_->output().empty());
+}
+
 void Connection::finish() {
   if (worker_ == nullptr || lingering()) return;
   // What has arrived by now was asked in time. Bounded, for a client that never stops.
@@ -142,6 +206,10 @@ void Connection::finish() {
 // All is said: tells the client so, and waits a little for it to close first.
 void Connection::linger() {
   if (lingering()) return;
+  if (tls_) {
+    tls_->close();
+    if (!send()) return close();
+  }
   error_code error;
   socket_.shutdown(Socket::shutdown_send, error);
   if (error) return close();

@@ -5,18 +5,23 @@
 // are written at once. Only what the socket does not take is kept, and then
 // nothing more is read until it does.
 //
+// With TLS, what the socket gives is decrypted before the session gets it, and
+// replies are encrypted in pieces as the socket takes them.
+//
 // Threads: confined to its worker's, but for wake.
 #pragma once
 
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
 
 #include "server/session.hpp"
+#include "tls/tls_session.hpp"
 
 namespace larder {
 
@@ -28,7 +33,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
                                                   boost::asio::io_context::executor_type>;
 
   // The worker keeps the connection until the connection tells it to forget() it.
-  Connection(Worker& worker, Socket socket, std::uint64_t id);
+  // Without `tls` its client speaks plainly.
+  Connection(Worker& worker, Socket socket, std::uint64_t id, boost::asio::ip::address client,
+             std::unique_ptr<TlsSession> tls);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
@@ -55,18 +62,23 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void await_input();
   void input_came();
   Read read_once();
+  void decrypt();
   void discard_input();
   void await_room();
   void wake();
   void turn();
   bool send();
+  bool send_encrypted();
+  [[nodiscard]] bool unsent();
   void linger();
 
   [[nodiscard]] bool lingering() const { return lingers_until_ != Clock::time_point::max(); }
 
   Worker* worker_;  // null once closed
   const std::uint64_t id_;
+  const boost::asio::ip::address client_;
   Socket socket_;
+  const std::unique_ptr<TlsSession> tls_;  // null: none
   bool awaits_input_ = false;
   bool awaits_room_ = false;
   Clock::time_point lingers_until_ = Clock::time_point::max();

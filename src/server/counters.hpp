@@ -17,6 +17,7 @@ struct alignas(64) Counters {
   std::array<Tally, kMostCommands> by_command;  // by index_of(command)
   Tally error_replies;
   Tally protocol_errors;  // connections closed for malformed requests
+  Tally tls_failures;     // connections closed for handshakes or records that went wrong
   Tally bytes_received;
   Tally bytes_sent;
   Tally reads;  // system calls

@@ -1,4 +1,4 @@
-// Where the answers to one session's loads arrive, from any thread.
+// Where the answers to one session's loads arrive, and to its login, from any thread.
 //
 // Threads: put() by any; the rest by the session's own. Held by shared_ptr,
 // since a load may end after its session.
@@ -7,10 +7,12 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "access/authenticator.hpp"
 #include "larder/answer.hpp"
 #include "larder/thread_annotations.hpp"
 #include "server/reply_queue.hpp"
@@ -49,6 +51,20 @@ class Inbox {
     wake_();
   }
 
+  // What came of the session's attempt to log in.
+  void put(const Login& login) LARDER_EXCLUDES(mutex_) {
+    {
+      const MutexLock lock{mutex_};
+      login_ = login;
+      if (std::exchange(awake_, true)) return;
+    }
+    wake_();
+  }
+  [[nodiscard]] std::optional<Login> take_login() LARDER_EXCLUDES(mutex_) {
+    const MutexLock lock{mutex_};
+    return std::exchange(login_, std::nullopt);
+  }
+
   // Promises a take() that follows at once, so that nobody needs to wake.
   void announce_take() LARDER_EXCLUDES(mutex_) {
     const MutexLock lock{mutex_};
@@ -64,6 +80,7 @@ class Inbox {
   const std::function<void()> wake_;
   Mutex mutex_;
   std::vector<Letter> letters_ LARDER_GUARDED_BY(mutex_);
+  std::optional<Login> login_ LARDER_GUARDED_BY(mutex_);
   bool awake_ LARDER_GUARDED_BY(mutex_) = false;
 };
 

@@ -83,6 +83,7 @@ std::size_t Listener::load_of(std::size_t worker) const {
 
 void Listener::turn_away(Worker::TcpSocket socket) {
   state_->count_rejected();
+  if (state_->identity().tls) return;  // it would understand nothing yet
   constexpr std::string_view kSorry = "-ERR max number of clients reached\r\n";
   error_code ignored;
   socket.non_blocking(true, ignored);

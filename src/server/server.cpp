@@ -55,6 +55,12 @@ error_code listen_on(tcp::acceptor& acceptor, const tcp::endpoint& endpoint) {
   return error;
 }
 
+std::shared_ptr<Authenticator> open_to_all(Runtime& runtime) {
+  return std::make_shared<Authenticator>(
+      Users::open(),
+      [&runtime](std::move_only_function<void()> work) { runtime.block(std::move(work)); });
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Server>> Server::start(Runtime& runtime, Keyspace& keyspace,
@@ -83,9 +89,11 @@ Server::Server(Runtime& runtime, Keyspace& keyspace, const ServerOptions& option
           keyspace, options.limits, runtime.io_threads(),
           ServerState::Identity{.config_file = options.config_file,
                                 .port = endpoint_.port(),
-                                .max_clients = options.max_clients})} {
+                                .max_clients = options.max_clients,
+                                .tls = options.certificates != nullptr},
+          options.authenticator ? options.authenticator : open_to_all(runtime))} {
   for (std::size_t i = 0; i < runtime.io_threads(); ++i) {
-    workers_.push_back(std::make_shared<Worker>(runtime.io(i), state_, i));
+    workers_.push_back(std::make_shared<Worker>(runtime.io(i), state_, i, options.certificates));
   }
   listener_ = std::make_shared<Listener>(std::move(acceptor), state_, workers_, std::move(log));
   listener_->start();

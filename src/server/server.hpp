@@ -12,12 +12,14 @@
 #include <string>
 #include <vector>
 
+#include "access/authenticator.hpp"
 #include "cache/keyspace.hpp"
 #include "larder/clock.hpp"
 #include "larder/error.hpp"
 #include "larder/runtime.hpp"
 #include "server/limits.hpp"
 #include "server/server_state.hpp"
+#include "tls/tls_context.hpp"
 
 namespace larder {
 
@@ -30,6 +32,8 @@ struct ServerOptions {
   std::string config_file{};  // as INFO shows it
   unsigned max_clients = 10'000;
   Limits limits{};
+  std::shared_ptr<Authenticator> authenticator{};   // null: whoever connects may do everything
+  std::shared_ptr<TlsCertificates> certificates{};  // null: no TLS
 };
 
 class Server {

@@ -16,10 +16,12 @@ std::string random_run_id() {
 
 }  // namespace
 
-ServerState::ServerState(Keyspace& keyspace, Limits limits, std::size_t threads, Identity identity)
+ServerState::ServerState(Keyspace& keyspace, Limits limits, std::size_t threads, Identity identity,
+                         std::shared_ptr<Authenticator> authenticator)
     : keyspace_{keyspace},
       limits_{limits},
       identity_{std::move(identity)},
+      authenticator_{std::move(authenticator)},
       run_id_{random_run_id()},
       started_{keyspace.clock().now()},
       gate_{threads},

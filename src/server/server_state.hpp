@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "access/authenticator.hpp"
 #include "cache/keyspace.hpp"
 #include "server/counters.hpp"
 #include "server/execution_gate.hpp"
@@ -29,10 +30,12 @@ class ServerState {
     std::string config_file;
     std::uint16_t port = 0;
     unsigned max_clients = 0;
+    bool tls = false;  // whether clients have to speak TLS
   };
 
   // `threads` is the number of I/O threads, each with its Counters.
-  ServerState(Keyspace& keyspace, Limits limits, std::size_t threads, Identity identity);
+  ServerState(Keyspace& keyspace, Limits limits, std::size_t threads, Identity identity,
+              std::shared_ptr<Authenticator> authenticator);
 
   [[nodiscard]] Keyspace& keyspace() const { return keyspace_; }
   [[nodiscard]] const Limits& limits() const { return limits_; }
@@ -40,6 +43,9 @@ class ServerState {
   // Names this run of the server: 40 hex digits, different at each start.
   [[nodiscard]] const std::string& run_id() const { return run_id_; }
   [[nodiscard]] Duration uptime() const { return keyspace_.clock().now() - started_; }
+
+  // Who may do what. Any thread.
+  [[nodiscard]] Authenticator& authenticator() const { return *authenticator_; }
 
   // What sessions of different threads agree on.
   [[nodiscard]] ExecutionGate& gate() { return gate_; }
@@ -63,6 +69,7 @@ class ServerState {
   Keyspace& keyspace_;
   const Limits limits_;
   const Identity identity_;
+  const std::shared_ptr<Authenticator> authenticator_;
   const std::string run_id_;
   const TimePoint started_;
   ExecutionGate gate_;

@@ -14,12 +14,18 @@ resp::CommandLimits decoder_limits(const Limits& limits) {
           .max_request = limits.max_request};
 }
 
+// The first words of HTTP requests, which a web page can have a browser send here.
+bool is_http(std::string_view word) { return same_word(word, "post") || same_word(word, "host:"); }
+
 }  // namespace
 
-Session::Session(SessionContext& context, std::uint64_t id, std::function<void()> wake)
+Session::Session(SessionContext& context, std::uint64_t id, std::function<void()> wake,
+                 boost::asio::ip::address address)
     : context_{context},
       id_{id},
       wake_{std::move(wake)},
+      address_{std::move(address)},
+      identity_{context.server.authenticator()},
       decoder_{decoder_limits(context.limits)},
       replies_{context.output} {}
 
@@ -46,7 +52,10 @@ void Session::again() {
 }
 
 void Session::collect() {
-  if (inbox_ && deliver(inbox_->take()) && blocked_) again();
+  if (!inbox_) return;
+  const bool delivered = deliver(inbox_->take());
+  const bool logged_in = take_login();
+  if ((delivered || logged_in) && blocked_) again();
 }
 
 void Session::resume() {
@@ -70,6 +79,7 @@ std::size_t Session::run_batch(std::string_view input) {
   const ExecutionGate::Turn turn{context_.server.gate(), context_.thread};
   now_ = context_.keys.keyspace().clock().now();
   context_.keys.refresh();
+  if (!identity_.refresh()) quit();  // its user is gone: it may come again as somebody
   blocked_ = false;
   std::size_t used = 0;
   while (!quitting_) {
@@ -101,9 +111,11 @@ bool Session::full() {
 
 // False: not now, but again when loads have ended.
 bool Session::carry_out(Arguments words) {
+  if (after_login_) return false;
   const Command* command = understand(words);
   if (command == nullptr) return true;
   if (!loading_.empty() && must_wait(*command, words)) return false;
+  if (!identity_.unlimited() && forbidden(*command, words)) return true;
   context_.counters.commands.add();
   command->run(*this, words);
   return true;
@@ -113,6 +125,11 @@ bool Session::carry_out(Arguments words) {
 const Command* Session::understand(Arguments words) {
   const Command* command = find_command(words[0]);
   if (command == nullptr) {
+    if (is_http(words[0])) {
+      context_.counters.protocol_errors.add();
+      quit();
+      return nullptr;
+    }
     error(unknown_command(words));
     return nullptr;
   }
@@ -130,6 +147,31 @@ const Command* Session::understand(Arguments words) {
     return nullptr;
   }
   return command;
+}
+
+// True after an error reply.
+bool Session::forbidden(const Command& command, Arguments words) {
+  const auto objection = identity_.objection(command, words, context_.keys);
+  if (objection) error(*objection);
+  return objection.has_value();
+}
+
+void Session::log_in(std::string_view user, std::string_view password, AfterLogin then) {
+  if (!inbox_) inbox_ = std::make_shared<Inbox>(wake_);
+  after_login_ = std::move(then);
+  context_.server.authenticator().log_in(
+      user, password, address_, now_, [inbox = inbox_](const Login& login) { inbox->put(login); });
+  take_login();  // which is there already when no password had to be checked
+}
+
+// Whether there was one.
+bool Session::take_login() {
+  if (!after_login_) return false;
+  auto login = inbox_->take_login();
+  if (!login) return false;
+  if (login->outcome == Login::Outcome::kAccepted) identity_.become(std::move(login->user));
+  std::exchange(after_login_, nullptr)(*this, *login);
+  return true;
 }
 
 bool Session::must_wait(const Command& command, Arguments words) const {

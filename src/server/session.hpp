@@ -17,6 +17,7 @@
 // Threads: confined to one; its inbox alone takes answers from others.
 #pragma once
 
+#include <boost/asio/ip/address.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -31,6 +32,7 @@
 #include "resp/output_buffer.hpp"
 #include "resp/reply_writer.hpp"
 #include "server/awaited_reply.hpp"
+#include "server/client_identity.hpp"
 #include "server/command.hpp"
 #include "server/counters.hpp"
 #include "server/inbox.hpp"
@@ -55,7 +57,9 @@ class Session {
  public:
   // `wake` is called, from any thread, when answers lie in the inbox: it must
   // lead to collect() on the session's thread.
-  Session(SessionContext& context, std::uint64_t id, std::function<void()> wake);
+  // `address` is the client's; of a Unix socket, the default one.
+  Session(SessionContext& context, std::uint64_t id, std::function<void()> wake,
+          boost::asio::ip::address address = {});
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
@@ -76,7 +80,7 @@ class Session {
   // Whether commands wait that resume() may carry out.
   [[nodiscard]] bool blocked() const { return blocked_; }
   // Nothing more will be carried out: once replies() is empty, it is over.
-  [[nodiscard]] bool finished() const { return ended_ && !blocked_; }
+  [[nodiscard]] bool finished() const { return ended_ && !blocked_ && !after_login_; }
 
   // ---- For commands. ----
 
@@ -105,6 +109,12 @@ class Session {
   void read_as(AwaitedReply::Form form, std::string_view key);
   void read_all(Arguments keys);
   void count_all(Arguments keys);
+
+  [[nodiscard]] ClientIdentity& identity() { return identity_; }
+  // Checks a user's password, becomes that user if it is right, and calls `then`, which
+  // writes the reply. Nothing else is carried out before.
+  using AfterLogin = std::function<void(Session&, const Login&)>;
+  void log_in(std::string_view user, std::string_view password, AfterLogin then);
 
   void speak(resp::Protocol protocol) { protocol_ = protocol; }
   [[nodiscard]] resp::Protocol protocol() const { return protocol_; }
@@ -138,6 +148,8 @@ class Session {
   std::size_t run_batch(std::string_view input);
   bool carry_out(Arguments words);
   const Command* understand(Arguments words);
+  [[nodiscard]] bool forbidden(const Command& command, Arguments words);
+  bool take_login();
   [[nodiscard]] bool must_wait(const Command& command, Arguments words) const;
   [[nodiscard]] bool full();
 
@@ -151,6 +163,9 @@ class Session {
   SessionContext& context_;
   const std::uint64_t id_;
   const std::function<void()> wake_;
+  const boost::asio::ip::address address_;
+  ClientIdentity identity_;
+  AfterLogin after_login_;  // empty unless a password is being checked
   resp::Protocol protocol_ = resp::Protocol::kResp2;
   bool blocked_ = false;   // commands lie in input_ that cannot be carried out yet
   bool ended_ = false;     // no more input is taken

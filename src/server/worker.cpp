@@ -18,9 +18,11 @@ constexpr std::chrono::milliseconds kSweep{100};  // while a connection lingers
 
 }  // namespace
 
-Worker::Worker(asio::io_context& io, std::shared_ptr<ServerState> state, std::size_t thread)
+Worker::Worker(asio::io_context& io, std::shared_ptr<ServerState> state, std::size_t thread,
+               std::shared_ptr<TlsCertificates> certificates)
     : io_{io},
       state_{std::move(state)},
+      certificates_{std::move(certificates)},
       context_{.server = *state_,
                .limits = state_->limits(),
                .counters = state_->counters(thread),
@@ -31,16 +33,19 @@ Worker::Worker(asio::io_context& io, std::shared_ptr<ServerState> state, std::si
 void Worker::adopt(TcpSocket socket, std::uint64_t id) {
   boost::system::error_code ignored;
   socket.set_option(tcp::no_delay{true}, ignored);
-  asio::post(io_, [self = shared_from_this(), socket = std::move(socket), id]() mutable {
-    self->take(std::move(socket), id);
+  const auto client = socket.remote_endpoint(ignored).address();
+  asio::post(io_, [self = shared_from_this(), socket = std::move(socket), id, client]() mutable {
+    self->take(std::move(socket), id, client);
   });
 }
 
-void Worker::take(Connection::Socket socket, std::uint64_t id) {
+void Worker::take(Connection::Socket socket, std::uint64_t id, asio::ip::address client) {
   context_.counters.connections_taken.add();
   if (finishing_) return;  // and the socket closes
   context_.counters.connections.add();
-  const auto connection = std::make_shared<Connection>(*this, std::move(socket), id);
+  const auto connection = std::make_shared<Connection>(
+      *this, std::move(socket), id, std::move(client),
+      certificates_ ? std::make_unique<TlsSession>(certificates_->current()) : nullptr);
   connections_.emplace(id, connection);
   connection->start();
 }

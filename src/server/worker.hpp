@@ -16,12 +16,15 @@
 
 #include "server/connection.hpp"
 #include "server/session.hpp"
+#include "tls/tls_context.hpp"
 
 namespace larder {
 
 class Worker : public std::enable_shared_from_this<Worker> {
  public:
-  Worker(boost::asio::io_context& io, std::shared_ptr<ServerState> state, std::size_t thread);
+  // Without `certificates` its clients speak plainly.
+  Worker(boost::asio::io_context& io, std::shared_ptr<ServerState> state, std::size_t thread,
+         std::shared_ptr<TlsCertificates> certificates);
 
   [[nodiscard]] boost::asio::io_context& io() { return io_; }
   [[nodiscard]] const Counters& counters() const { return context_.counters; }
@@ -44,11 +47,12 @@ class Worker : public std::enable_shared_from_this<Worker> {
   void watch_lingering();
 
  private:
-  void take(Connection::Socket socket, std::uint64_t id);
+  void take(Connection::Socket socket, std::uint64_t id, boost::asio::ip::address client);
   void sweep();
 
   boost::asio::io_context& io_;
   const std::shared_ptr<ServerState> state_;
+  const std::shared_ptr<TlsCertificates> certificates_;  // null: no TLS
   SessionContext context_;
   boost::asio::steady_timer sweep_timer_;
   bool sweeping_ = false;

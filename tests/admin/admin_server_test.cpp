@@ -37,26 +37,26 @@ class AdminServerTest : public testing::Test {
 };
 
 TEST_F(AdminServerTest, AnswersAPage) {
-  EXPECT_THAT(send("GET /page HTTP/1.1\r\nHost: x\r\n\r\n"),
+  EXPECT_THAT(send("GET /page HTTP/1.1\r\nHost: localhost\r\n\r\n"),
               AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), HasSubstr("Content-Length: 5\r\n"),
                     EndsWith("\r\n\r\ntext\n")));
   EXPECT_THAT(send("GET /page?x=1 HTTP/1.0\r\n\r\n"), HasSubstr(" 200 "));
-  EXPECT_THAT(send("GET /down HTTP/1.1\r\nHost: x\r\n\r\n"),
+  EXPECT_THAT(send("GET /down HTTP/1.1\r\nHost: localhost\r\n\r\n"),
               StartsWith("HTTP/1.1 503 Service Unavailable\r\n"));
 }
 
 TEST_F(AdminServerTest, HeadHasNoBody) {
-  EXPECT_THAT(send("HEAD /page HTTP/1.1\r\nHost: x\r\n\r\n"),
+  EXPECT_THAT(send("HEAD /page HTTP/1.1\r\nHost: localhost\r\n\r\n"),
               AllOf(HasSubstr("Content-Length: 5\r\n"), EndsWith("\r\n\r\n")));
 }
 
 TEST_F(AdminServerTest, AnUnknownPathListsThePages) {
-  EXPECT_THAT(send("GET /other HTTP/1.1\r\nHost: x\r\n\r\n"),
+  EXPECT_THAT(send("GET /other HTTP/1.1\r\nHost: localhost\r\n\r\n"),
               AllOf(HasSubstr(" 404 "), EndsWith("/down\n/page\n")));
 }
 
 TEST_F(AdminServerTest, OtherMethodsAreRefused) {
-  EXPECT_THAT(send("POST /page HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"),
+  EXPECT_THAT(send("POST /page HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"),
               HasSubstr(" 405 "));
 }
 
@@ -64,7 +64,7 @@ TEST_F(AdminServerTest, OneConnectionMayAskManyTimes) {
   TcpClient client{server_->endpoint().port()};
 
   client.send(
-      "GET /page HTTP/1.1\r\nHost: x\r\n\r\nGET /down HTTP/1.1\r\nHost: x\r\n"
+      "GET /page HTTP/1.1\r\nHost: localhost\r\n\r\nGET /down HTTP/1.1\r\nHost: localhost\r\n"
       "Connection: close\r\n\r\n");
 
   EXPECT_THAT(client.read_to_end(), AllOf(HasSubstr("text\n"), EndsWith("down\n")));
@@ -74,7 +74,7 @@ TEST_F(AdminServerTest, WhatIsNoRequestIsRefused) {
   EXPECT_THAT(send("*1\r\n$4\r\nPING\r\n"), HasSubstr(" 400 "));
   EXPECT_THAT(send("GET /page HTTP/1.1\r\nX: " + std::string(10'000, 'x') + "\r\n\r\n"),
               AllOf(Not(HasSubstr(" 200 ")), Not(HasSubstr("text\n"))));
-  EXPECT_THAT(send("GET /page HTTP/1.1\r\nHost: x\r\nContent-Length: 999999\r\n\r\nabc"),
+  EXPECT_THAT(send("GET /page HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999999\r\n\r\nabc"),
               Not(HasSubstr(" 200 ")));
   EXPECT_EQ(send(""), "");
 }
@@ -83,7 +83,7 @@ TEST_F(AdminServerTest, TakesSixtyFourConnectionsAndNoMore) {
   std::vector<TcpClient> clients;
   for (int i = 0; i < 64; ++i) {
     clients.emplace_back(server_->endpoint().port());
-    clients.back().send("GET /page HTTP/1.1\r\nHost: x\r\n\r\n");
+    clients.back().send("GET /page HTTP/1.1\r\nHost: localhost\r\n\r\n");
     ASSERT_THAT(clients.back().read_some(), HasSubstr(" 200 "));
   }
 

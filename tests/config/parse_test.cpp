@@ -19,7 +19,7 @@ using testing::HasSubstr;
 
 constexpr std::string_view kShop = R"toml(
 [server]
-listen  = "0.0.0.0:6390"
+listen  = "127.0.0.2:6390"
 threads = 2
 
 [memory]
@@ -62,7 +62,7 @@ TEST(ParseConfig, ReadsEverySection) {
   const Config read = config(kShop);
 
   EXPECT_EQ(read.file, "etc/shop.toml");
-  EXPECT_EQ(read.server.listen, "0.0.0.0:6390");
+  EXPECT_EQ(read.server.listen, "127.0.0.2:6390");
   EXPECT_EQ(read.server.threads, 2U);
   EXPECT_EQ(read.memory.capacity, 64_MiB);
   ASSERT_EQ(read.sources.size(), 1U);

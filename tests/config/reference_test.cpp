@@ -49,7 +49,8 @@ TEST(Explain, ListsASection) {
 TEST(Explain, NamesTheNearestForATypingMistake) {
   EXPECT_THAT(why_unknown("caches.tll"), HasSubstr("did you mean caches.ttl?"));
   EXPECT_THAT(why_unknown("serber"), HasSubstr("did you mean server?"));
-  EXPECT_THAT(why_unknown("xyzzy"), HasSubstr("a section: server, memory, sources, caches"));
+  EXPECT_THAT(why_unknown("xyzzy"),
+              HasSubstr("a section: server, tls, users, memory, sources, caches"));
 }
 
 TEST(Reference, IsTheCommittedPage) {
@@ -89,6 +90,8 @@ void expect_whole(const SectionRecord<Section>& record) {
 
 TEST(SettingRecords, AreWhole) {
   expect_whole(server_section());
+  expect_whole(tls_section());
+  expect_whole(user_section());
   expect_whole(memory_section());
   expect_whole(source_section());
   expect_whole(cache_section());
@@ -105,10 +108,11 @@ std::string all_examples(const SectionRecord<Section>& record) {
 
 // The examples together are a file, so each is of its setting's type and in its range.
 TEST(SettingRecords, HaveExamplesThatWork) {
-  const std::string file = "[server]\n" + all_examples(server_section()) + "[memory]\n" +
-                           all_examples(memory_section()) + "[sources.shop]\n" +
-                           all_examples(source_section()) + "[caches.product]\n" +
-                           all_examples(cache_section());
+  const std::string file =
+      "[server]\n" + all_examples(server_section()) + "[tls]\n" + all_examples(tls_section()) +
+      "[users.web]\n" + all_examples(user_section()) + "[memory]\n" +
+      all_examples(memory_section()) + "[sources.shop]\n" + all_examples(source_section()) +
+      "[caches.product]\n" + all_examples(cache_section());
 
   const ParsedConfig parsed = parse_config(file, {});
 

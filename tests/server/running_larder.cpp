@@ -78,10 +78,21 @@ void RunningLarder::read_until_served() {
     for (;;) {
       const ssize_t got = ::read(standard_error_, more.data(), more.size());
       if (got < 0 && errno == EINTR) continue;
+      {
+        const std::lock_guard lock{mutex_};
+        ended_ = got <= 0;
+        if (got > 0) log_.append(more.data(), static_cast<std::size_t>(got));
+      }
+      more_.notify_all();
       if (got <= 0) return;
-      log_.append(more.data(), static_cast<std::size_t>(got));
     }
   }};
+}
+
+bool RunningLarder::says(const std::string& text) {
+  std::unique_lock lock{mutex_};
+  more_.wait(lock, [&] { return ended_ || log_.contains(text); });
+  return log_.contains(text);
 }
 
 void RunningLarder::signal(int number) const { ::kill(pid_, number); }

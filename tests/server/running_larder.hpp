@@ -3,7 +3,9 @@
 
 #include <sys/types.h>
 
+#include <condition_variable>
 #include <cstdint>
+#include <mutex>
 #include <string>
 #include <thread>
 
@@ -28,6 +30,8 @@ class RunningLarder {
   void signal(int number) const;
   // Waits for its end: its exit code, or 128 + the signal that ended it.
   int wait();
+  // Waits until it has written `text` to standard error; false: it ended without.
+  bool says(const std::string& text);
   // What it has written to standard error. Call it after wait().
   [[nodiscard]] const std::string& log() const { return log_; }
 
@@ -43,7 +47,10 @@ class RunningLarder {
 
   pid_t pid_ = -1;
   int standard_error_ = -1;
-  std::string log_;
+  std::string log_;  // guarded by mutex_ while reader_ runs
+  bool ended_ = false;
+  std::mutex mutex_;
+  std::condition_variable more_;
   std::thread reader_;  // of standard error, so that the process never waits for us
   std::uint16_t port_ = 0;
   std::uint16_t admin_port_ = 0;

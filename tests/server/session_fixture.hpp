@@ -6,12 +6,15 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "access/authenticator.hpp"
 #include "cache/keyspace.hpp"
 #include "larder/runtime.hpp"
 #include "server/hand_source.hpp"
@@ -38,7 +41,7 @@ inline std::string command(std::string_view line) {
 class SessionTest : public ::testing::Test {
  protected:
   explicit SessionTest(Limits limits = {})
-      : state_{keyspace_, limits, 1, {"larder.toml", 6380, 100}} {
+      : state_{keyspace_, limits, 1, {"larder.toml", 6380, 100}, authenticator_} {
     open();
   }
 
@@ -102,6 +105,11 @@ class SessionTest : public ::testing::Test {
   Runtime runtime_{{.io_threads = 1, .blocking_threads = 1, .clock = &clock_}};
   std::shared_ptr<HandSource> source_ = std::make_shared<HandSource>();
   Keyspace keyspace_{runtime_, {.capacity = {16 << 20}}, caches(source_)};
+  // Passwords are checked when the test says so.
+  std::deque<std::move_only_function<void()>> checks_;
+  std::shared_ptr<Authenticator> authenticator_ = std::make_shared<Authenticator>(
+      Users::open(),
+      [this](std::move_only_function<void()> check) { checks_.push_back(std::move(check)); });
   ServerState state_;
   SessionContext context_{.server = state_,
                           .limits = state_.limits(),

@@ -14,10 +14,15 @@ void client_id(Session&, Arguments);
 void client_setinfo(Session&, Arguments);
 void client_setname(Session&, Arguments);
 void echo(Session&, Arguments);
-void hello(Session&, Arguments);
 void ping(Session&, Arguments);
 void quit(Session&, Arguments);
 void select(Session&, Arguments);
+
+// login.cpp
+void acl_whoami(Session&, Arguments);
+void auth(Session&, Arguments);
+void hello(Session&, Arguments);
+void reset(Session&, Arguments);
 
 // introspection.cpp
 void command(Session&, Arguments);

@@ -75,6 +75,9 @@ void set(Session& session, Arguments words) {
     }
   }
   if (BytesCache* const cache = writable_cache(session, words[1])) {
+    if (options.get && !session.identity().may(Right::kRead, cache->name())) {
+      return session.error(no_permission("set"));
+    }
     store(session, *cache, words[1], words[2], options, end);
   }
 }

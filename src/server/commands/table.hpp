@@ -35,6 +35,12 @@ constexpr Command container(std::string_view name, std::uint32_t flags, std::str
           .subcommands = subcommands};
 }
 
+inline constexpr Command kAclCommands[] = {
+    {"acl|help", 2, kAnytime, kNoKeys, help, "server", "6.0.0", "O(1)", "These lines"},
+    {"acl|whoami", 2, kNoScript | kAnytime, kNoKeys, acl_whoami, "server", "6.0.0", "O(1)",
+     "Return the name of the user that the connection is"},
+};
+
 inline constexpr Command kClientCommands[] = {
     {"client|getname", 2, kNoScript | kAnytime, kNoKeys, client_getname, "connection", "2.6.9",
      "O(1)", "Get the connection's name"},
@@ -84,8 +90,12 @@ inline constexpr Command kObjectCommands[] = {
 };
 
 inline constexpr std::array kCommands = std::to_array<Command>({
-    {"append", 3, kWrites | kDenyOom | kFast, kOneKey, append, "string", "2.0.0", "O(N)",
+    container("acl", kNoScript | kAnytime, "server", "6.0.0", "A container for access commands",
+              kAclCommands),
+    {"append", 3, kWrites | kTells | kDenyOom | kFast, kOneKey, append, "string", "2.0.0", "O(N)",
      "Append bytes to the value of a key", "key value"},
+    {"auth", -2, kFast | kAnytime | kNoScript | kNoAuth | kAlone | kSecret, kNoKeys, auth,
+     "connection", "1.0.0", "O(1)", "Say who the client is", "[username] password"},
     container("client", kNoScript | kAnytime, "connection", "2.4.0",
               "A container for client connection commands", kClientCommands),
     {.name = "command",
@@ -100,9 +110,9 @@ inline constexpr std::array kCommands = std::to_array<Command>({
      .subcommands = kCommandCommands},
     {"dbsize", 1, kReads | kFast | kAlone, kNoKeys, dbsize, "server", "1.0.0", "O(1)",
      "Return the number of keys in memory"},
-    {"decr", 2, kWrites | kDenyOom | kFast, kOneKey, decr, "string", "1.0.0", "O(1)",
+    {"decr", 2, kWrites | kTells | kDenyOom | kFast, kOneKey, decr, "string", "1.0.0", "O(1)",
      "Subtract one from the number at a key", "key"},
-    {"decrby", 3, kWrites | kDenyOom | kFast, kOneKey, decrby, "string", "1.0.0", "O(1)",
+    {"decrby", 3, kWrites | kTells | kDenyOom | kFast, kOneKey, decrby, "string", "1.0.0", "O(1)",
      "Subtract from the number at a key", "key decrement"},
     {"del", -2, kWrites, kAllKeys, del, "generic", "1.0.0", "O(N)",
      "Drop the copies of keys; the source keeps its rows", "key [key ...]"},
@@ -122,25 +132,25 @@ inline constexpr std::array kCommands = std::to_array<Command>({
      "Drop every copy in memory", "[ASYNC | SYNC]"},
     {"get", 2, kReads | kFast | kJoins, kOneKey, get, "string", "1.0.0", "O(1)",
      "Get the value of a key", "key"},
-    {"getdel", 2, kWrites | kFast, kOneKey, getdel, "string", "6.2.0", "O(1)",
+    {"getdel", 2, kWrites | kTells | kFast, kOneKey, getdel, "string", "6.2.0", "O(1)",
      "Get the value of a key and delete it", "key"},
-    {"getex", -2, kWrites | kFast, kOneKey, getex, "string", "6.2.0", "O(1)",
+    {"getex", -2, kWrites | kTells | kFast, kOneKey, getex, "string", "6.2.0", "O(1)",
      "Get the value of a key and set its time to live",
      "key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | "
      "PERSIST]"},
     {"getrange", 4, kReads, kOneKey, getrange, "string", "2.4.0", "O(N)",
      "Get some bytes of the value of a key", "key start end"},
-    {"getset", 3, kWrites | kDenyOom | kFast, kOneKey, getset, "string", "1.0.0", "O(1)",
+    {"getset", 3, kWrites | kTells | kDenyOom | kFast, kOneKey, getset, "string", "1.0.0", "O(1)",
      "Set the value of a key and return the old one", "key value"},
-    {"hello", -1, kFast | kAnytime | kNoScript | kNoAuth, kNoKeys, hello, "connection", "6.0.0",
-     "O(1)", "Agree on the protocol with the server",
+    {"hello", -1, kFast | kAnytime | kNoScript | kNoAuth | kAlone | kSecret, kNoKeys, hello,
+     "connection", "6.0.0", "O(1)", "Agree on the protocol with the server",
      "[protover [AUTH username password] [SETNAME clientname]]"},
-    {"incr", 2, kWrites | kDenyOom | kFast, kOneKey, incr, "string", "1.0.0", "O(1)",
+    {"incr", 2, kWrites | kTells | kDenyOom | kFast, kOneKey, incr, "string", "1.0.0", "O(1)",
      "Add one to the number at a key", "key"},
-    {"incrby", 3, kWrites | kDenyOom | kFast, kOneKey, incrby, "string", "1.0.0", "O(1)",
+    {"incrby", 3, kWrites | kTells | kDenyOom | kFast, kOneKey, incrby, "string", "1.0.0", "O(1)",
      "Add to the number at a key", "key increment"},
-    {"incrbyfloat", 3, kWrites | kDenyOom | kFast, kOneKey, incrbyfloat, "string", "2.6.0", "O(1)",
-     "Add to the fraction at a key", "key increment"},
+    {"incrbyfloat", 3, kWrites | kTells | kDenyOom | kFast, kOneKey, incrbyfloat, "string", "2.6.0",
+     "O(1)", "Add to the fraction at a key", "key increment"},
     {"info", -1, kAnytime, kNoKeys, info, "server", "1.0.0", "O(1)",
      "Get information and statistics about the server", "[section [section ...]]"},
     {"keys", 2, kReads | kAlone, kNoKeys, keys, "generic", "1.0.0", "O(N)",
@@ -177,6 +187,8 @@ inline constexpr std::array kCommands = std::to_array<Command>({
      "O(1)", "Close the connection"},
     {"randomkey", 1, kReads | kAlone, kNoKeys, randomkey, "generic", "1.0.0", "O(1)",
      "Some key in memory"},
+    {"reset", 1, kFast | kAnytime | kNoScript | kNoAuth | kAlone, kNoKeys, reset, "connection",
+     "6.2.0", "O(1)", "Make the connection as it was when it began"},
     {"scan", -2, kReads | kAlone, kNoKeys, scan, "generic", "2.8.0", "O(1) a call, O(N) in all",
      "Walk over the keys in memory", "cursor [MATCH pattern] [COUNT count] [TYPE type]"},
     {"select", 2, kFast | kAnytime, kNoKeys, select, "connection", "1.0.0", "O(1)",

@@ -1,0 +1,29 @@
+// Who may connect to `larder serve`, and how: users and certificates, read from the
+// configuration at the start and again on SIGHUP.
+//
+// Threads: functions block while they read files; not on an I/O thread.
+#pragma once
+
+#include <memory>
+
+#include "access/authenticator.hpp"
+#include "config/config.hpp"
+#include "larder/error.hpp"
+#include "larder/runtime.hpp"
+#include "tls/tls_context.hpp"
+
+namespace larder::cli {
+
+struct Access {
+  std::shared_ptr<Authenticator> authenticator;
+  std::shared_ptr<TlsCertificates> certificates;  // null: no TLS
+};
+
+// The runtime outlives what it returns. An error names the file that is wrong.
+[[nodiscard]] Result<Access> make_access(Runtime& runtime, const Config& config);
+
+// From now on as `config` says. An error changes nothing. Turning TLS on or off needs
+// a restart, and is an error.
+[[nodiscard]] Result<void> reload_access(const Access& access, const Config& config);
+
+}  // namespace larder::cli
