@@ -3,6 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <set>
 #include <string>
 #include <vector>
@@ -57,6 +62,43 @@ TEST(CommandTable, FindsTheKeysOfACommand) {
   EXPECT_EQ(keys({"mget", "a", "b", "c"}), "abc");
   EXPECT_EQ(keys({"set", "a", "v", "ex", "5"}), "a");
   EXPECT_EQ(keys({"ping", "a"}), "");
+}
+
+// The table of docs/redis-protocol.md, as the records have it.
+std::string reference() {
+  std::string text = "\n| command | what it does |\n| --- | --- |\n";
+  const auto add = [&](const Command& command) {
+    std::string name{command.name};
+    std::ranges::replace(name, '|', ' ');
+    std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::toupper(c); });
+    text += "| `" + name;
+    std::string syntax{command.syntax};
+    for (std::size_t at = 0; (at = syntax.find('|', at)) != std::string::npos; at += 2) {
+      syntax.insert(at, "\\");  // a bar would end the cell
+    }
+    text += (syntax.empty() ? "" : " " + syntax) + "` | " + std::string{command.summary} + " |\n";
+  };
+  for (const Command& command : all_commands()) {
+    if (command.run != nullptr) add(command);
+    for (const Command& sub : command.subcommands) add(sub);
+  }
+  return text + "\n";
+}
+
+TEST(CommandTable, IsWhatTheDocumentationSays) {
+  constexpr std::string_view kBegin = "<!-- commands -->\n";
+  const std::string path = LARDER_DOCS "/redis-protocol.md";
+  std::ifstream file{path};
+  std::string page{std::istreambuf_iterator<char>{file}, {}};
+  const std::size_t begin = page.find(kBegin) + kBegin.size();
+  const std::size_t end = page.find("<!-- /commands -->");
+  ASSERT_LE(begin, end);
+
+  EXPECT_EQ(page.substr(begin, end - begin), reference());
+
+  if (std::getenv("LARDER_WRITE_DOCS") != nullptr) {
+    std::ofstream{path} << page.replace(begin, end - begin, reference());
+  }
 }
 
 }  // namespace
