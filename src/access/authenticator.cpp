@@ -14,6 +14,30 @@ Login accepted(const std::shared_ptr<const Users>& users, const User* user) {
 
 }  // namespace
 
+// The right to check one password. Destroyed without being used (the blocking threads
+// have stopped), it lets go of all that wait, who may themselves keep the authenticator.
+class Authenticator::Turn {
+ public:
+  Turn(std::shared_ptr<Authenticator> self, Check& check) : self_{std::move(self)}, check_{check} {}
+  Turn(Turn&&) = default;
+  Turn& operator=(Turn&&) = delete;
+  ~Turn() {
+    if (self_) self_->abandon(check_);
+  }
+
+  void use() {
+    const auto self = std::exchange(self_, nullptr);
+    const PasswordHash& hash =
+        check_.user != nullptr ? *check_.user->password : check_.users->decoy(check_.name);
+    self->conclude(check_, hash.verify(check_.password));
+    self->run_next();
+  }
+
+ private:
+  std::shared_ptr<Authenticator> self_;  // null: used, or moved from
+  Check& check_;
+};
+
 Authenticator::Check::~Check() { OPENSSL_cleanse(password.data(), password.size()); }
 
 Authenticator::Authenticator(std::shared_ptr<const Users> users, Block block,
@@ -77,12 +101,18 @@ void Authenticator::run_next() {
     check = queue_.front();
     queue_.pop_front();
   }
-  block_([self = shared_from_this(), check] {
-    const PasswordHash& hash =
-        check->user != nullptr ? *check->user->password : check->users->decoy(check->name);
-    self->conclude(*check, hash.verify(check->password));
-    self->run_next();
-  });
+  block_([turn = Turn{shared_from_this(), *check}]() mutable { turn.use(); });
+}
+
+void Authenticator::abandon(Check& check) {
+  std::vector<std::unique_ptr<Check>> abandoned;
+  const MutexLock lock{mutex_};
+  --running_;
+  queue_.push_back(&check);
+  for (const Check* each : queue_) {
+    abandoned.push_back(std::move(checks_.extract(each->digest).mapped()));
+  }
+  queue_.clear();
 }
 
 void Authenticator::conclude(Check& check, const Result<bool>& right) {

@@ -109,7 +109,9 @@ class Authenticator : public std::enable_shared_from_this<Authenticator> {
                                             Done& done) LARDER_EXCLUDES(mutex_);
   [[nodiscard]] std::optional<Login> begin_check(std::unique_ptr<Check> check, TimePoint now,
                                                  Done& done) LARDER_REQUIRES(mutex_);
+  class Turn;
   void run_next() LARDER_EXCLUDES(mutex_);
+  void abandon(Check& check) LARDER_EXCLUDES(mutex_);
   void conclude(Check& check, const Result<bool>& right) LARDER_EXCLUDES(mutex_);
   void tell(Done& done, const Login& login);
 

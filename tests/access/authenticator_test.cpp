@@ -214,6 +214,20 @@ TEST_F(AuthenticatorTest, AUserWithoutAPasswordTakesAny) {
   EXPECT_EQ(checked_, 0);
 }
 
+// As a connection does, whose authenticator it also is.
+TEST_F(AuthenticatorTest, LetsGoOfThoseWhoWaitWhenNobodyWillCheck) {
+  const auto connection = std::make_shared<int>();
+  for (int i = 0; i < 4; ++i) {
+    authenticator_->log_in("nobody" + std::to_string(i), "x", make_address("192.0.2.1"), now_,
+                           [connection, self = authenticator_](const Login&) {});
+  }
+
+  work_.clear();
+
+  EXPECT_EQ(connection.use_count(), 1);
+  EXPECT_EQ(authenticator_.use_count(), 1);
+}
+
 TEST_F(AuthenticatorTest, AHugePasswordIsRefusedLikeAnyOther) {
   EXPECT_EQ(outcome_of("web", std::string(std::size_t{8} << 20, 'x')), Outcome::kRejected);
 }
