@@ -35,9 +35,7 @@ Ran run(const std::string& command) {
   return ran;
 }
 
-bool installed(const std::string& program) {
-  return run("command -v " + program).exit_code == 0;
-}
+bool installed(const std::string& program) { return run("command -v " + program).exit_code == 0; }
 
 class Clients : public ::testing::Test {
  protected:
@@ -75,8 +73,8 @@ TEST_F(RedisCli, TellsErrorsAsTheyAre) {
 }
 
 TEST_F(RedisCli, PipesManyCommands) {
-  EXPECT_THAT(run("for i in $(seq 1000); do echo \"SET tag:$i v$i\"; done | redis-cli -p " + port() +
-                  " --pipe")
+  EXPECT_THAT(run("for i in $(seq 1000); do echo \"SET tag:$i v$i\"; done | redis-cli -p " +
+                  port() + " --pipe")
                   .output,
               HasSubstr("errors: 0, replies: 1000"));
 }
@@ -119,6 +117,21 @@ class Node : public Clients {
                LARDER_NODE_DIRECTORY "/" + script + " " + port());
   }
 };
+
+TEST_F(Clients, DebiansNodeRedisTalksToIt) {
+  if (!installed("node") || run("test -d /usr/share/nodejs/redis").exit_code != 0) {
+    GTEST_SKIP() << "node-redis is not installed";
+  }
+
+  // Modules are looked for beside the script, and from there on by NODE_PATH.
+  const Ran ran = run("mkdir -p " LARDER_NODE_DIRECTORY "-debian && cd " LARDER_NODE_DIRECTORY
+                      "-debian && ln -sfn /usr/share/nodejs node_modules && cp " LARDER_CLIENTS
+                      "/node_redis.mjs . && NODE_PATH=/usr/share/nodejs node node_redis.mjs " +
+                      port());
+
+  EXPECT_EQ(ran.exit_code, 0) << ran.output;
+  EXPECT_THAT(ran.output, HasSubstr("all well\n"));
+}
 
 TEST_F(Node, NodeRedisTalksToIt) {
   const Ran ran = node("node_redis.mjs");
