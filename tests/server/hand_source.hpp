@@ -1,13 +1,11 @@
 // A source whose loads a test ends by hand.
 #pragma once
 
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "larder/source.hpp"
-#include "larder/thread_annotations.hpp"
 
 namespace larder::test {
 
@@ -24,6 +22,9 @@ class HandSource final : public Source<std::string, std::string> {
     for (const Load& load : loads_) all.push_back(load.keys);
     return all;
   }
+
+  // Drops the loads that nobody ended, and with them what waits for them.
+  void forget() { loads_.clear(); }
 
   // Ends a load: each key's value is "<key>".
   void succeed(std::size_t load) {

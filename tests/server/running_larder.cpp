@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <fstream>
 #include <stdexcept>
 #include <system_error>
@@ -46,6 +47,8 @@ RunningLarder::RunningLarder(const std::string& directory, const std::string& co
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
+  // AddressSanitizer keeps freed memory back, by default more than the tests allow.
+  ::setenv("ASAN_OPTIONS", "quarantine_size_mb=8", 0);
   const int failed =
       ::posix_spawn(&pid_, program.c_str(), &actions, nullptr, arguments.data(), environ);
   ::posix_spawn_file_actions_destroy(&actions);

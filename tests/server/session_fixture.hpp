@@ -45,6 +45,9 @@ class SessionTest : public ::testing::Test {
     open();
   }
 
+  // A load that is not ended keeps its cache, and so its source, alive.
+  ~SessionTest() override { source_->forget(); }
+
   // A new client instead of the old.
   void open() {
     session_.reset();
