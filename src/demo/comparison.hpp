@@ -24,10 +24,10 @@ struct Comparison {
 };
 
 // One line a measure, one column a way.
-[[nodiscard]] std::string to_table(const Comparison& comparison);
+[[nodiscard]] std::string to_table(const Comparison& runs);
 
 // What it comes down to, in words.
-[[nodiscard]] std::string to_sentences(const Comparison& comparison);
+[[nodiscard]] std::string to_sentences(const Comparison& runs);
 
 // "12,346", of 12345.6.
 [[nodiscard]] std::string rate_text(double per_second);

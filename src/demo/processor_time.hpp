@@ -4,7 +4,8 @@
 #pragma once
 
 #include <sys/types.h>
-#include <time.h>
+
+#include <ctime>
 
 #include "larder/clock.hpp"
 

@@ -139,7 +139,7 @@ Result<std::vector<Brand>> write_brands(Database& shop, const ShopPlan& plan) {
   while (brands.size() < count && tries++ < 20 * count) {
     const auto index = static_cast<std::uint32_t>(brands.size());
     Brand brand = make_brand(index % category_count(), random);
-    insert->bind(1, static_cast<std::int64_t>(index + 1));
+    insert->bind(1, std::int64_t{index} + 1);
     insert->bind(2, brand.name);
     insert->bind(3, brand.country);
     const auto step = insert->step();
@@ -161,7 +161,7 @@ Result<std::vector<Product>> write_products(Database& shop, const ShopPlan& plan
     const std::uint32_t brand = random.below(static_cast<std::uint32_t>(brands.size()));
     Product product = make_product(brands[brand], random);
     insert->bind(1, static_cast<std::int64_t>(id));
-    insert->bind(2, static_cast<std::int64_t>(brand + 1));
+    insert->bind(2, std::int64_t{brand} + 1);
     insert->bind(3, product.name);
     insert->bind(4, product.description);
     insert->bind(5, static_cast<std::int64_t>(product.price_cents));
@@ -198,7 +198,7 @@ Result<void> write_reviews(Database& shop, const ShopPlan& plan,
   for (const std::uint32_t product : review_order(plan)) {
     write_review(products[product], random, review);
     insert->bind(1, ++id);
-    insert->bind(2, static_cast<std::int64_t>(product + 1));
+    insert->bind(2, std::int64_t{product} + 1);
     insert->bind(3, static_cast<std::int64_t>(review.stars));
     insert->bind(4, review.author);
     insert->bind(5, review.title);

@@ -4,8 +4,7 @@
 // signals. Then any.
 #pragma once
 
-#include <signal.h>
-
+#include <csignal>
 #include <stop_token>
 #include <thread>
 

@@ -1,9 +1,9 @@
 #include <gmock/gmock.h>
-#include <signal.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <cerrno>
+#include <csignal>
 #include <fstream>
 #include <sstream>
 

@@ -1,11 +1,11 @@
 #include "demo/child.hpp"
 
 #include <gmock/gmock.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include <cerrno>
+#include <csignal>
 #include <fstream>
 #include <sstream>
 

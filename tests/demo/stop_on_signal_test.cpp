@@ -1,9 +1,9 @@
 #include "demo/stop_on_signal.hpp"
 
 #include <gtest/gtest.h>
-#include <signal.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <semaphore>
 
 namespace larder::demo {

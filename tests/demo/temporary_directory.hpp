@@ -1,9 +1,8 @@
 // A directory that is gone when the test is over.
 #pragma once
 
-#include <stdlib.h>
-
 #include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <system_error>
