@@ -117,8 +117,10 @@ class AdminServer::Door::Connection : public std::enable_shared_from_this<Connec
     error_code ignored;
     door_->guard_.let_in(
         request[http::field::authorization], stream_.socket().remote_endpoint(ignored).address(),
-        [self = shared_from_this()](const Login& login) {
-          asio::post(self->door_->executor(), [self, login] { self->judge(login); });
+        [self = shared_from_this()](const Login& login) mutable {
+          // Moved, not copied: the connection must not end on the thread that checked.
+          const auto executor = self->door_->executor();
+          asio::post(executor, [self = std::move(self), login] { self->judge(login); });
         });
   }
 
