@@ -104,7 +104,7 @@ class Authenticator : public std::enable_shared_from_this<Authenticator> {
   };
 
   // What can be said at once; nullopt: the attempt joined or began a check.
-  [[nodiscard]] std::optional<Login> decide(std::string_view user, std::string_view password,
+  [[nodiscard]] std::optional<Login> decide(std::string_view name, std::string_view password,
                                             const boost::asio::ip::address& address, TimePoint now,
                                             Done& done) LARDER_EXCLUDES(mutex_);
   [[nodiscard]] std::optional<Login> begin_check(std::unique_ptr<Check> check, TimePoint now,

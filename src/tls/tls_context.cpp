@@ -130,7 +130,7 @@ TlsContext::~TlsContext() {
 
 Result<std::shared_ptr<const TlsContext>> TlsContext::load(const TlsFiles& files) {
   ERR_clear_error();
-  const std::shared_ptr<TlsContext> context{new TlsContext};
+  std::shared_ptr<TlsContext> context{new TlsContext};
   auto done = context->use_certificate(files.certificate);
   if (done) done = context->use_key(files.key, files.certificate);
   if (done && !files.client_ca.empty()) done = context->use_client_ca(files.client_ca);

@@ -41,18 +41,10 @@ std::string mutated(Random& random, const std::vector<std::string>& inputs) {
     const std::size_t at = below(bytes.size() + 1);
     const std::string& other = inputs[below(inputs.size())];
     switch (below(5)) {
-      case 0:
-        bytes.erase(at, 1 + below(8));
-        break;
-      case 1:
-        bytes.insert(at, 1 + below(3), static_cast<char>(below(256)));
-        break;
-      case 2:
-        bytes.insert(at, other.substr(below(other.size() + 1), below(16)));
-        break;
-      case 3:
-        bytes.replace(at, below(8), bytes.substr(below(bytes.size() + 1), below(8)));
-        break;
+      case 0: bytes.erase(at, 1 + below(8)); break;
+      case 1: bytes.insert(at, 1 + below(3), static_cast<char>(below(256))); break;
+      case 2: bytes.insert(at, other.substr(below(other.size() + 1), below(16))); break;
+      case 3: bytes.replace(at, below(8), bytes.substr(below(bytes.size() + 1), below(8))); break;
       default:
         if (at < bytes.size()) bytes[at] = static_cast<char>(bytes[at] ^ (1 << below(8)));
     }

@@ -67,14 +67,9 @@ void damage(Random& random, std::string& bytes) {
   for (std::size_t n = below(random, 4); n > 0 && !bytes.empty(); --n) {
     const std::size_t at = below(random, bytes.size());
     switch (below(random, 3)) {
-      case 0:
-        bytes.erase(at, 1 + below(random, 3));
-        break;
-      case 1:
-        bytes.insert(at, random_bytes(random, 3));
-        break;
-      default:
-        bytes[at] = random_bytes(random, 30).append("*")[0];
+      case 0: bytes.erase(at, 1 + below(random, 3)); break;
+      case 1: bytes.insert(at, random_bytes(random, 3)); break;
+      default: bytes[at] = random_bytes(random, 30).append("*")[0];
     }
   }
 }

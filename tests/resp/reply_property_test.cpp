@@ -28,33 +28,19 @@ Reply random_reply(Random& random, int depth) {
   Reply reply;
   reply.kind = static_cast<Kind>(below(random, depth > 0 ? 12 : 9));
   switch (reply.kind) {
-    case Kind::kNull:
-      break;
+    case Kind::kNull: break;
     case Kind::kSimple:
-    case Kind::kError:
-      reply.text = random_text(random, kLine);
-      break;
+    case Kind::kError: reply.text = random_text(random, kLine); break;
     case Kind::kBulk:
-    case Kind::kVerbatim:
-      reply.text = random_text(random, kBytes);
-      break;
-    case Kind::kBigNumber:
-      reply.text = random_text(random, "0123456789", 1);
-      break;
-    case Kind::kInteger:
-      reply.integer = static_cast<std::int64_t>(random());
-      break;
-    case Kind::kBoolean:
-      reply.integer = static_cast<std::int64_t>(below(random, 2));
-      break;
-    case Kind::kReal:
-      reply.real = static_cast<double>(random()) / 1e7 - 1e10;
-      break;
+    case Kind::kVerbatim: reply.text = random_text(random, kBytes); break;
+    case Kind::kBigNumber: reply.text = random_text(random, "0123456789", 1); break;
+    case Kind::kInteger: reply.integer = static_cast<std::int64_t>(random()); break;
+    case Kind::kBoolean: reply.integer = static_cast<std::int64_t>(below(random, 2)); break;
+    case Kind::kReal: reply.real = static_cast<double>(random()) / 1e7 - 1e10; break;
     case Kind::kArray:
     case Kind::kSet:
     case Kind::kMap:
-    case Kind::kPush:
-      reply.items.resize(below(random, 4) * (reply.kind == Kind::kMap ? 2 : 1));
+    case Kind::kPush: reply.items.resize(below(random, 4) * (reply.kind == Kind::kMap ? 2 : 1));
   }
   for (Reply& item : reply.items) item = random_reply(random, depth - 1);
   return reply;
@@ -62,45 +48,19 @@ Reply random_reply(Random& random, int depth) {
 
 void write(ReplyWriter& writer, const Reply& reply) {
   switch (reply.kind) {
-    case Kind::kNull:
-      writer.null();
-      break;
-    case Kind::kSimple:
-      writer.simple(reply.text);
-      break;
-    case Kind::kError:
-      writer.error(reply.text);
-      break;
-    case Kind::kBulk:
-      writer.bulk(reply.text);
-      break;
-    case Kind::kVerbatim:
-      writer.verbatim("txt", reply.text);
-      break;
-    case Kind::kBigNumber:
-      writer.big_number(reply.text);
-      break;
-    case Kind::kInteger:
-      writer.integer(reply.integer);
-      break;
-    case Kind::kBoolean:
-      writer.boolean(reply.integer == 1);
-      break;
-    case Kind::kReal:
-      writer.real(reply.real);
-      break;
-    case Kind::kArray:
-      writer.array(reply.items.size());
-      break;
-    case Kind::kSet:
-      writer.set(reply.items.size());
-      break;
-    case Kind::kMap:
-      writer.map(reply.items.size() / 2);
-      break;
-    case Kind::kPush:
-      writer.push(reply.items.size());
-      break;
+    case Kind::kNull: writer.null(); break;
+    case Kind::kSimple: writer.simple(reply.text); break;
+    case Kind::kError: writer.error(reply.text); break;
+    case Kind::kBulk: writer.bulk(reply.text); break;
+    case Kind::kVerbatim: writer.verbatim("txt", reply.text); break;
+    case Kind::kBigNumber: writer.big_number(reply.text); break;
+    case Kind::kInteger: writer.integer(reply.integer); break;
+    case Kind::kBoolean: writer.boolean(reply.integer == 1); break;
+    case Kind::kReal: writer.real(reply.real); break;
+    case Kind::kArray: writer.array(reply.items.size()); break;
+    case Kind::kSet: writer.set(reply.items.size()); break;
+    case Kind::kMap: writer.map(reply.items.size() / 2); break;
+    case Kind::kPush: writer.push(reply.items.size()); break;
   }
   for (const Reply& item : reply.items) write(writer, item);
 }
