@@ -4,14 +4,19 @@
 // nothing of sources, flights or strategies, has no thread and no clock of its
 // own (the caller passes `now`), and can be used alone.
 //
-// Threads: every member may be called by any thread at any time. A visitor runs
-// under the tier's protection: it must be short, must not call the tier, and
-// must not keep the view beyond its return.
+// Threads: every member may be called by any thread at any time. visit() and
+// inspect() take no lock and never wait; the others lock a shard for a short
+// time. A visitor or decision runs under the tier's protection: it must be short,
+// must not call the tier, and must not keep the view beyond its return. Nor may
+// the destructor of a key or value call the tier.
 //
 // Values: a std::string is kept as bytes inside the entry and seen as a
 // std::string_view; any other type is kept as a std::shared_ptr<const Value>
 // (`Handle`), so that a reader may keep it. Keys likewise: a std::string is kept
 // inline and looked up by string_view without an allocation.
+//
+// Times are kept in whole milliseconds, rounded down, and load costs in whole
+// microseconds. docs/memory-tier.md tells how it works and what it costs.
 #pragma once
 
 #include <algorithm>
@@ -21,7 +26,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <random>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -29,17 +33,28 @@
 #include <vector>
 
 #include "larder/clock.hpp"
-#include "larder/detail/memory/node.hpp"
+#include "larder/detail/memory/entry_block.hpp"
+#include "larder/detail/memory/key_hash.hpp"
 #include "larder/detail/memory/shard.hpp"
 #include "larder/entry.hpp"
 #include "larder/units.hpp"
 
 namespace larder {
 
+// What the capacity bounds.
+enum class Charge : std::uint8_t {
+  kMemory,  // what entries take: key, value and the tier's own overhead
+  kValue,   // what values weigh (weight.hpp), at least 1 each, and nothing else
+};
+
 struct MemoryOptions {
   // Behaviour.
-  ByteCount capacity{64ULL << 20};  // keys, values and the tier's own overhead, together
-  // Speed, and proof against hash flooding: a test may fix it.
+  ByteCount capacity{64ULL << 20};
+  Charge charge = Charge::kMemory;
+  // Speed. A shard has a lock for its writers, and no value is larger than a
+  // shard, or than an eighth of the capacity where there are several.
+  unsigned shards = 0;  // at most 256; 0: one for each 16 MiB, at most 8
+  // Proof against hash flooding: a test may fix it.
   std::optional<std::uint64_t> hash_seed{};  // none: random
 };
 
@@ -50,23 +65,22 @@ struct MemoryStats {
   std::uint64_t expirations = 0;  // removed because their time had come
 };
 
-enum class PutOutcome : std::uint8_t { kStored, kTooLarge, kNoMemory };
-
 template <class Key, class Value>
 class MemoryTier {
   using Shard = detail::Shard<Key, Value>;
-  using Node = typename Shard::Node;
+  using Layout = detail::EntryLayout<Key, Value>;
 
  public:
-  using KeyView = typename Node::KeyView;      // std::string_view for std::string, else const Key&
-  using ValueView = typename Node::ValueView;  // likewise, else const Handle<Value>&
+  using KeyView = typename Layout::KeyView;  // std::string_view for std::string, else const Key&
+  using ValueView = typename Layout::ValueView;  // likewise, else const Handle<Value>&
+  using Update = detail::Update<Key, Value>;     // keep(), erase(), set_info(), store()
 
-  // Hash and equality that take a KeyView for a Key.
+  // Hash and equality that take a KeyView for a Key, for tables of the tier's users.
   struct Hash {
     using is_transparent = void;
     template <class K>
     std::size_t operator()(const K& key) const {
-      if constexpr (Node::kByteKey) {
+      if constexpr (Layout::kByteKey) {
         return boost::hash<std::string_view>{}(key);
       } else {
         return boost::hash<Key>{}(key);
@@ -81,59 +95,18 @@ class MemoryTier {
     }
   };
 
-  // What update()'s decision asks for.
-  class Update {
-   public:
-    static Update keep() { return Update{Shard::Action::kKeep}; }
-    static Update erase() { return Update{Shard::Action::kErase}; }
-    // The same value with other times; without a usable copy it does nothing.
-    static Update set_info(const EntryInfo& info) {
-      Update update{Shard::Action::kSetInfo};
-      update.info_ = info;
-      return update;
-    }
-    // REQUIRES: `value` stays valid until update() returns.
-    static Update store(ValueView value, const EntryInfo& info) {
-      Update update{Shard::Action::kStore};
-      update.info_ = info;
-      if constexpr (Node::kByteValue) {
-        update.value_ = value;
-      } else {
-        update.value_ = &value;
-      }
-      return update;
-    }
-
-   private:
-    friend MemoryTier;
-    explicit Update(typename Shard::Action action) : action_{action} {}
-
-    [[nodiscard]] ValueView value() const {
-      if constexpr (Node::kByteValue) {
-        return value_;
-      } else {
-        return *value_;
-      }
-    }
-
-    typename Shard::Action action_;
-    EntryInfo info_{};
-    std::conditional_t<Node::kByteValue, std::string_view, const Handle<Value>*> value_{};
-  };
-
   struct UpdateOutcome {
     bool existed = false;                  // there was a usable copy when it was decided
-    PutOutcome put = PutOutcome::kStored;  // of a store()
+    PutOutcome put = PutOutcome::kStored;  // of a store() or set_info()
   };
 
+  // Throws std::bad_alloc if the system does not give as many addresses.
   explicit MemoryTier(MemoryOptions options)
-      : capacity_{options.capacity}, seed_{options.hash_seed ? *options.hash_seed : random_seed()} {
-    // A shard holds no value larger than itself, so small tiers have but one.
-    constexpr std::size_t kLeastShard = std::size_t{4} << 20;
-    const std::size_t shards =
-        std::clamp<std::size_t>(std::bit_floor(capacity_.bytes / kLeastShard), 1, 8);
+      : options_{options},
+        hash_{options.hash_seed ? *options.hash_seed : detail::KeyHash::random_seed()} {
+    const std::size_t shards = shards_for(options);
     for (std::size_t i = 0; i < shards; ++i) {
-      shards_.push_back(std::make_unique<Shard>(capacity_.bytes / shards));
+      shards_.push_back(std::make_unique<Shard>(room_for(options, shards), hash_));
     }
   }
 
@@ -152,14 +125,14 @@ class MemoryTier {
   // How often the usable copy was visited of late, as eviction sees it: 0 to 3;
   // none without a copy.
   [[nodiscard]] std::optional<unsigned> uses(KeyView key, TimePoint now) const {
-    const std::uint64_t hash = hash_of(key);
-    std::optional<unsigned> uses;
-    shard_of(hash).visit(key, hash, now, false, [&](const Node& node) { uses = node.uses; });
-    return uses;
+    const std::uint64_t hash = hash_(key);
+    return shard_of(hash).uses(key, hash, now);
   }
 
-  // Stores, replacing what was there. Evicts as needed. kTooLarge: larger than
-  // the tier can hold; what was there under the key is gone all the same.
+  // Stores, replacing what was there; what is expired already is not kept. Evicts
+  // as needed. kTooLarge: larger than the tier takes; kNoMemory: the system, or
+  // readers that never leave, leave no room. What was there under the key is gone
+  // all the same.
   PutOutcome put(KeyView key, ValueView value, const EntryInfo& info, TimePoint now) {
     return update(key, now,
                   [&](const auto*, const EntryInfo*) { return Update::store(value, info); })
@@ -176,36 +149,19 @@ class MemoryTier {
   // returns an Update. It runs under the tier's protection, as visitors do.
   template <class Decide>
   UpdateOutcome update(KeyView key, TimePoint now, Decide&& decide) {
-    UpdateOutcome outcome;
-    const std::uint64_t hash = hash_of(key);
-    Shard& shard = shard_of(hash);
-    outcome.existed = shard.change(key, hash, now, [&](const Node* node) {
-      const Update update = ask(decide, node);
-      if (update.action_ != Shard::Action::kStore) {
-        return typename Shard::Decision{.action = update.action_, .info = update.info_};
-      }
-      if (Node::weight(key, update.value()) > shard.capacity()) {
-        outcome.put = PutOutcome::kTooLarge;
-        return typename Shard::Decision{.action = Shard::Action::kErase};
-      }
-      Node* fresh = Node::make(key, update.value(), hash, update.info_);
-      if (fresh == nullptr) {
-        outcome.put = PutOutcome::kNoMemory;
-        return typename Shard::Decision{.action = Shard::Action::kErase};
-      }
-      return typename Shard::Decision{.action = Shard::Action::kStore, .node = fresh};
-    });
-    return outcome;
+    const std::uint64_t hash = hash_(key);
+    const auto changed = shard_of(hash).change(
+        key, hash, now, [&](const Layout* entry) { return ask(decide, entry); });
+    return {.existed = changed.existed, .put = changed.put};
   }
 
-  // Drops everything, or one cache's entries.
+  // Drops everything, or one cache's entries. O(1): they are gone at once, and
+  // expire() and later puts give their memory back.
   void clear() {
-    for (auto& shard : shards_) shard->clear_if([](const Node&) { return true; });
+    for (auto& shard : shards_) shard->clear();
   }
   void clear(Space space) {
-    for (auto& shard : shards_) {
-      shard->clear_if([space](const Node& node) { return node.info.space == space; });
-    }
+    for (auto& shard : shards_) shard->clear(space);
   }
 
   // Walks entries with the guarantees of Redis's SCAN: what is there from the
@@ -219,22 +175,28 @@ class MemoryTier {
     std::uint64_t shard = cursor % shards_.size();
     std::uint64_t bucket = cursor / shards_.size();
     do {
-      bucket = shards_[shard]->scan(bucket, now, [&](const Node& node) {
+      bucket = shards_[shard]->scan(bucket, now, [&](const Layout& entry) {
         ++seen;
-        visitor(node.key(), node.value(), node.info);
+        visitor(entry.key(), entry.value(), entry.info());
       });
       if (bucket == 0 && ++shard == shards_.size()) return 0;
     } while (seen < count && ++looked < 10 * count);
     return bucket * shards_.size() + shard;
   }
 
-  // Gives back the memory of entries that have expired at `now`, about `limit`
-  // of them at most; how many. Work is proportional to that. Its owner calls it
-  // now and then: expired entries are never served in any case.
+  // Gives back the memory of entries that have expired at `now`, at most `limit`
+  // of them, and some of what clear() dropped; how many had expired. Work is
+  // proportional to that, and locks are held for a few entries at a time. Its
+  // owner calls it now and then: expired entries are never served in any case.
   std::size_t expire(TimePoint now, std::size_t limit) {
+    constexpr std::size_t kAtATime = 128;
     std::size_t expired = 0;
     for (auto& shard : shards_) {
-      if (expired < limit) expired += shard->expire(now, limit - expired);
+      for (bool more = true; more && expired < limit;) {
+        const auto done = shard->expire(now, std::min(limit - expired, kAtATime));
+        expired += done.entries;
+        more = done.more;
+      }
     }
     return expired;
   }
@@ -255,12 +217,39 @@ class MemoryTier {
     }
     return own;
   }
-  [[nodiscard]] ByteCount capacity() const { return capacity_; }
+  [[nodiscard]] ByteCount capacity() const { return options_.capacity; }
 
  private:
-  static std::uint64_t random_seed() {
-    std::random_device device;
-    return std::uint64_t{device()} << 32 | device();
+  static std::size_t shards_for(const MemoryOptions& options) {
+    constexpr std::uint64_t kGoodShard = 16ULL << 20;
+    constexpr std::uint64_t kLargestShard = 8ULL << 30;  // an arena's references reach that far
+    constexpr std::size_t kMostShards = 256;
+    const std::uint64_t capacity = options.capacity.bytes;
+    if (options.shards != 0) return std::min<std::size_t>(options.shards, kMostShards);
+    if (options.charge == Charge::kValue) return 1;
+    const std::uint64_t good =
+        std::clamp<std::uint64_t>(std::bit_floor(capacity / kGoodShard), 1, 8);
+    return static_cast<std::size_t>(
+        std::clamp<std::uint64_t>(capacity / kLargestShard, good, kMostShards));
+  }
+
+  static detail::ShardRoom room_for(const MemoryOptions& options, std::size_t shards) {
+    constexpr std::uint64_t kAddressesAnEntry = 128;
+    constexpr std::uint64_t kLeastArena = 64ULL << 10;
+    constexpr std::uint64_t kMostArena = 12ULL << 30;
+    constexpr std::uint64_t kGhosts = 2048;
+    const std::uint64_t share = std::max<std::uint64_t>(options.capacity.bytes / shards, 1);
+    const bool memory = options.charge == Charge::kMemory;
+    // Where values weigh what they like, an entry may weigh as little as 1.
+    const std::uint64_t wanted =
+        memory ? share : std::min(share, kMostArena / kAddressesAnEntry) * kAddressesAnEntry;
+    return {
+        .capacity = share,
+        .most = shards == 1 ? share : std::min(share, options.capacity.bytes / 8),
+        .arena_bytes = std::clamp(wanted, kLeastArena, kMostArena),
+        // Many for the small, as long as they take little of a small capacity.
+        .least_ghosts = static_cast<std::size_t>(memory ? std::min(kGhosts, share / 512) : kGhosts),
+        .memory = memory};
   }
 
   template <class Count>
@@ -271,42 +260,29 @@ class MemoryTier {
     stats.expirations += count.expirations;
   }
 
-  // The seed keeps who chooses keys from choosing their buckets; the mixing
-  // (MurmurHash3's finaliser) spreads what std-like hashes leave together.
-  [[nodiscard]] std::uint64_t hash_of(KeyView key) const {
-    std::size_t hash = seed_;
-    if constexpr (Node::kByteKey) {
-      boost::hash_range(hash, key.begin(), key.end());
-    } else {
-      boost::hash_combine(hash, Hash{}(key));
-    }
-    std::uint64_t mixed = hash;
-    mixed = (mixed ^ (mixed >> 33)) * 0xFF51AFD7ED558CCDULL;
-    mixed = (mixed ^ (mixed >> 33)) * 0xC4CEB9FE1A85EC53ULL;
-    return mixed ^ (mixed >> 33);
-  }
   [[nodiscard]] Shard& shard_of(std::uint64_t hash) const {
-    return *shards_[(hash >> 56) % shards_.size()];
+    return *shards_[(hash >> 56) * shards_.size() >> 8];
   }
 
   template <class Visitor>
   bool look(KeyView key, TimePoint now, bool use, Visitor&& visitor) const {
-    const std::uint64_t hash = hash_of(key);
-    return shard_of(hash).visit(key, hash, now, use,
-                                [&](const Node& node) { visitor(node.value(), node.info); });
+    const std::uint64_t hash = hash_(key);
+    return shard_of(hash).visit(key, hash, now, use, visitor);
   }
 
   template <class Decide>
-  static Update ask(Decide&& decide, const Node* node) {
+  static Update ask(Decide&& decide, const Layout* entry) {
     using Seen = std::remove_cvref_t<ValueView>;
-    if (node == nullptr)
+    if (entry == nullptr) {
       return decide(static_cast<const Seen*>(nullptr), static_cast<const EntryInfo*>(nullptr));
-    const Seen& value = node->value();
-    return decide(&value, &node->info);
+    }
+    const Seen& value = entry->value();
+    const EntryInfo info = entry->info();
+    return decide(&value, &info);
   }
 
-  const ByteCount capacity_;
-  const std::uint64_t seed_;
+  const MemoryOptions options_;
+  const detail::KeyHash hash_;
   std::vector<std::unique_ptr<Shard>> shards_;  // fixed; each guards itself
 };
 

@@ -20,6 +20,7 @@
 #define LARDER_EXCLUDES(...) LARDER_THREAD_ANNOTATION(locks_excluded(__VA_ARGS__))
 #define LARDER_ACQUIRE(...) LARDER_THREAD_ANNOTATION(acquire_capability(__VA_ARGS__))
 #define LARDER_RELEASE(...) LARDER_THREAD_ANNOTATION(release_capability(__VA_ARGS__))
+#define LARDER_ASSERT_HELD(...) LARDER_THREAD_ANNOTATION(assert_capability(__VA_ARGS__))
 #define LARDER_TRY_ACQUIRE(...) LARDER_THREAD_ANNOTATION(try_acquire_capability(__VA_ARGS__))
 
 namespace larder {
@@ -30,6 +31,8 @@ class LARDER_CAPABILITY("mutex") Mutex {
   void lock() LARDER_ACQUIRE() { mutex_.lock(); }
   void unlock() LARDER_RELEASE() { mutex_.unlock(); }
   bool try_lock() LARDER_TRY_ACQUIRE(true) { return mutex_.try_lock(); }
+  // Tells the analysis what it cannot see: that who calls this lambda holds the lock.
+  void assert_held() const LARDER_ASSERT_HELD() {}
 
  private:
   std::mutex mutex_;

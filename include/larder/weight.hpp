@@ -95,7 +95,14 @@ std::size_t heap_bytes(const T& value) {
 // Cost: linear in the number of parts.
 template <class T>
 std::size_t weigh(const T& value) {
-  return sizeof(T) + detail::heap_bytes(value);
+  // A type's own word holds, even where it says less than sizeof(T).
+  if constexpr (requires {
+                  { larder_weigh(value) } -> std::convertible_to<std::size_t>;
+                }) {
+    return larder_weigh(value);
+  } else {
+    return sizeof(T) + detail::heap_bytes(value);
+  }
 }
 
 }  // namespace larder

@@ -1,318 +1,499 @@
-// One shard of a memory tier: a hash table, an eviction order and a timing
-// wheel over the same nodes, under one lock.
+// One shard of a memory tier: a table, an eviction order and an expiry wheel over
+// the entries of one arena.
 //
-// Eviction is S3-FIFO (Yang et al., "FIFO queues are all you need for cache
-// eviction", SOSP 2023): a small queue of newcomers (a tenth of the bytes), a
-// main queue, and a ghost table that remembers the hashes of those that left the
-// small queue unused, so that they go to the main queue when they come back.
+// Readers take no lock: they count themselves in (readers.hpp), walk the table,
+// and read an entry that never changes. Writers hold the shard's mutex. A changed
+// entry is a new block that takes the old one's place in the table by one atomic
+// store; the old block goes to limbo until no reader can see it.
 //
-// Expiry is a timing wheel of 4,096 slots of 256 ms: an entry that expires
-// within the next 17 minutes is looked at once, in its slot; one that lives
-// longer once a turn.
-//
-// Threads: any; each public function locks.
+// Threads: any; each public function says whether it locks. A user's code that
+// runs under the lock: decide, visitors of scan(), hash and equality of keys, and
+// the destructors of typed keys and values.
 #pragma once
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <new>
+#include <optional>
+#include <thread>
 #include <utility>
-#include <vector>
 
 #include "larder/clock.hpp"
-#include "larder/detail/memory/node.hpp"
+#include "larder/detail/memory/arena.hpp"
+#include "larder/detail/memory/bucket_table.hpp"
+#include "larder/detail/memory/entry_block.hpp"
+#include "larder/detail/memory/eviction.hpp"
+#include "larder/detail/memory/expiry_wheel.hpp"
+#include "larder/detail/memory/key_hash.hpp"
+#include "larder/detail/memory/readers.hpp"
+#include "larder/detail/memory/space_counts.hpp"
+#include "larder/detail/memory/update.hpp"
 #include "larder/entry.hpp"
 #include "larder/thread_annotations.hpp"
 
-namespace larder::detail {
+namespace larder {
+
+enum class PutOutcome : std::uint8_t { kStored, kTooLarge, kNoMemory };
+
+namespace detail {
+
+// How much room a shard has, and what it measures entries in.
+struct ShardRoom {
+  std::uint64_t capacity;     // bytes, or what entries weigh
+  std::uint64_t most;         // what one entry may weigh
+  std::uint64_t arena_bytes;  // addresses to reserve
+  std::size_t least_ghosts;
+  bool memory;  // entries weigh the memory that they take; else their value's weight
+};
 
 template <class Key, class Value>
 class Shard {
  public:
-  using Node = detail::Node<Key, Value>;
-  using KeyView = typename Node::KeyView;
-  using ValueView = typename Node::ValueView;
+  using Layout = EntryLayout<Key, Value>;
+  using KeyView = typename Layout::KeyView;
+  using ValueView = typename Layout::ValueView;
+  using Update = detail::Update<Key, Value>;
 
-  struct Count {
-    std::uint64_t entries = 0;
-    std::uint64_t bytes = 0;
-    std::uint64_t evictions = 0;
-    std::uint64_t expirations = 0;
-  };
-
-  explicit Shard(std::size_t capacity) : capacity_{capacity}, buckets_(kLeastBuckets) {}
+  Shard(const ShardRoom& room, const KeyHash& hash)
+      : room_{room},
+        hash_{hash},
+        arena_{room.arena_bytes},
+        table_{arena_, room.arena_bytes / kLeastEntry + 1},
+        wheel_{arena_},
+        eviction_{arena_, entries_, room.capacity, room.least_ghosts} {
+    const MutexLock lock{mutex_};
+    fit();
+  }
   ~Shard() {
-    clear_if([](const Node&) { return true; });
+    const MutexLock lock{mutex_};
+    for (std::uint64_t bucket = 0; bucket < table_.buckets(); ++bucket) {
+      table_.for_each_in(bucket, [this](Ref entry) { Layout::destroy(arena_.at(entry)); });
+    }
+    empty_limbo();
   }
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
 
-  [[nodiscard]] std::size_t capacity() const { return capacity_; }
-
-  // Calls visitor(node) for the usable entry, if there is one.
+  // Calls visitor(value, info) for the usable entry, if there is one. Takes no
+  // lock and allocates nothing: the hot path, guarded by bench/memory's `hit`.
   template <class Visitor>
   bool visit(KeyView key, std::uint64_t hash, TimePoint now, bool use, Visitor&& visitor) {
-    const MutexLock lock{mutex_};
-    Node* node = find(key, hash, now);
-    if (node == nullptr) return false;
-    if (use && node->uses < 3) ++node->uses;
-    visitor(*node);
+    const auto section = readers_.enter();
+    const Ref ref = seen(key, hash, now);
+    if (ref == 0) return false;
+    if (use) head(ref).count_use();
+    const Layout entry{arena_.at(ref)};
+    visitor(entry.value(), entry.info());
     return true;
   }
+  // How often the usable entry was visited since eviction last looked. Takes no lock.
+  [[nodiscard]] std::optional<unsigned> uses(KeyView key, std::uint64_t hash, TimePoint now) {
+    const auto section = readers_.enter();
+    const Ref ref = seen(key, hash, now);
+    if (ref == 0) return std::nullopt;
+    return head(ref).used();
+  }
 
-  // Looks at what is there and does what decide(node or null) says, in one step:
-  // decide returns a pair of what to do and (kStore) the new node, or null.
-  enum class Action : std::uint8_t { kKeep, kErase, kSetInfo, kStore };
-  struct Decision {
-    Action action = Action::kKeep;
-    EntryInfo info{};
-    Node* node = nullptr;  // kStore: takes it over
+  struct Changed {
+    bool existed = false;
+    PutOutcome put = PutOutcome::kStored;
   };
+  // Looks at what is there and does what decide(layout or null) says. Locks.
   template <class Decide>
-  bool change(KeyView key, std::uint64_t hash, TimePoint now, Decide&& decide) {
+  Changed change(KeyView key, std::uint64_t hash, TimePoint now, Decide&& decide)
+      LARDER_EXCLUDES(mutex_) {
     const MutexLock lock{mutex_};
-    Node* node = find(key, hash, now);
-    const Decision decision = decide(static_cast<const Node*>(node));
-    switch (decision.action) {
-      case Action::kKeep: break;
-      case Action::kErase:
-        if (node != nullptr) erase(*node);
-        break;
-      case Action::kSetInfo:
-        if (node != nullptr) set_info(*node, decision.info);
-        break;
-      case Action::kStore: replace(node, *decision.node, now); break;
-    }
-    return node != nullptr;
-  }
-
-  template <class Predicate>
-  void clear_if(Predicate drops) {
-    const MutexLock lock{mutex_};
-    for (Node*& bucket : buckets_) {
-      for (Node* node = bucket; node != nullptr;) {
-        Node* const next = node->next;
-        if (drops(std::as_const(*node))) erase(*node);
-        node = next;
+    entries_.now = now;
+    const Ref old = find_usable(key, hash, now);
+    Changed changed{.existed = old != 0};
+    const auto apply = [&](const Update& update) {
+      mutex_.assert_held();
+      switch (update.action()) {
+        case Update::Action::kKeep: break;
+        case Update::Action::kErase:
+          if (old != 0) drop(old, hash);
+          break;
+        case Update::Action::kSetInfo:
+          if (old != 0) changed.put = set_info(old, key, hash, update.info());
+          break;
+        case Update::Action::kStore:
+          changed.put = store(old, key, hash, update.value(), update.info());
+          break;
       }
+    };
+    if (old != 0) {
+      const Layout entry{arena_.at(old)};
+      apply(decide(&entry));
+    } else {
+      apply(decide(static_cast<const Layout*>(nullptr)));
     }
+    reclaim_if_worthwhile();
+    return changed;
   }
 
-  // Visits the bucket at `cursor` and moves on; 0: the last one was visited. The
-  // cursor counts in reversed bits, so that buckets that split while a scan is
-  // under way are neither skipped nor, but for the unfinished ones, seen again
-  // (as in Redis's dictScan).
+  // Void all entries, or a space's, in O(spaces) and O(1). Locks.
+  void clear() LARDER_EXCLUDES(mutex_) {
+    const MutexLock lock{mutex_};
+    spaces_.clear();
+    begin_sweep();
+  }
+  void clear(Space space) LARDER_EXCLUDES(mutex_) {
+    const MutexLock lock{mutex_};
+    spaces_.clear(space);
+    begin_sweep();
+  }
+
+  // Visits one bucket's usable entries, visitor(layout); see BucketTable::scan. Locks.
   template <class Visitor>
-  std::uint64_t scan(std::uint64_t cursor, TimePoint now, Visitor&& visitor) {
+  std::uint64_t scan(std::uint64_t cursor, TimePoint now, Visitor&& visitor)
+      LARDER_EXCLUDES(mutex_) {
     const MutexLock lock{mutex_};
-    const std::uint64_t mask = buckets_.size() - 1;
-    for (const Node* node = buckets_[cursor & mask]; node != nullptr; node = node->next) {
-      if (now < node->info.usable_until) visitor(*node);
-    }
-    cursor |= ~mask;
-    return reverse(reverse(cursor) + 1);
+    entries_.now = now;
+    return table_.scan(cursor, [&](Ref ref) {
+      mutex_.assert_held();
+      if (!entries_.dead(ref)) visitor(Layout{arena_.at(ref)});
+    });
   }
 
-  // Gives back at most `limit` expired entries; how many.
-  std::size_t expire(TimePoint now, std::size_t limit) {
+  struct Expired {
+    std::size_t entries = 0;
+    bool more = false;  // perhaps: the work for one call was done
+  };
+  // Gives back at most `limit` expired entries, and a part of what a clear() left.
+  // Locks, for some microseconds for each entry of `limit` at most.
+  Expired expire(TimePoint now, std::size_t limit) LARDER_EXCLUDES(mutex_) {
     const MutexLock lock{mutex_};
-    const std::uint64_t until = tick(now);
-    // After a long pause, one turn of the wheel sees every slot.
-    if (until - hand_ > kSlots) hand_ = until - kSlots;
-    std::size_t expired = 0;
-    for (; hand_ < until; ++hand_) {
-      if (!expire_slot(static_cast<std::uint32_t>(hand_ % kSlots), now, limit, expired)) break;
+    entries_.now = now;
+    Expired expired;
+    std::size_t steps = kStepsToExpire * limit;
+    while (expired.entries < limit) {
+      const Ref entry = wheel_.pop_due(now, steps);
+      if (entry == 0) break;
+      count_expiration(entry);
+      drop(entry, entries_.hash(entry));
+      ++expired.entries;
+      reclaim_if_worthwhile();
     }
+    expired.more = expired.entries == limit || steps == 0;
+    sweep(limit);
+    reclaim();
+    arena_.trim();
     return expired;
   }
 
+  // visitor(space, count). Locks.
   template <class Visitor>
-  void count(Visitor&& visitor) const {
+  void count(Visitor&& visitor) const LARDER_EXCLUDES(mutex_) {
     const MutexLock lock{mutex_};
-    for (std::size_t space = 0; space < counts_.size(); ++space) {
-      visitor(static_cast<Space>(space), counts_[space]);
+    for (std::size_t space = 0; space < spaces_.all().size(); ++space) {
+      visitor(static_cast<Space>(space), spaces_.all()[space]);
     }
   }
 
  private:
-  static constexpr std::size_t kLeastBuckets = 16;
-  static constexpr std::uint32_t kSlots = 4096;
-  static constexpr Duration kTick = std::chrono::milliseconds{256};
+  static constexpr std::uint64_t kLeastEntry = 40;  // bytes; EntryHead and sizes, rounded
+  static constexpr std::size_t kStepsToExpire = 8;  // entries looked at for each that has expired
+  static constexpr std::size_t kLimboEntries = 64;
+  static constexpr std::uint64_t kLimboShare = 64;  // of the arena, at most, before it is emptied
+  static constexpr std::uint64_t kSlack = 16;  // of the memory is left for fragmentation and limbo
+  static constexpr unsigned kMostUnswept = 200;  // of the 256 that a generation has
+  static constexpr std::uint32_t kRaw = 4;       // arena flag of a block that is no entry
 
-  static std::uint64_t tick(TimePoint time) {
-    return static_cast<std::uint64_t>(time.time_since_epoch() / kTick);
-  }
-  static std::uint64_t reverse(std::uint64_t bits) {
-    std::uint64_t reversed = 0;
-    for (int i = 0; i < 64; ++i) reversed |= (bits >> i & 1) << (63 - i);
-    return reversed;
-  }
+  // What Eviction asks about entries.
+  struct Entries {
+    explicit Entries(const Shard& of) : shard{of} {}
 
-  Count& count_of(const Node& node) LARDER_REQUIRES(mutex_) {
-    if (node.info.space >= counts_.size()) counts_.resize(node.info.space + std::size_t{1});
-    return counts_[node.info.space];
-  }
-  Node*& bucket_of(std::uint64_t hash) LARDER_REQUIRES(mutex_) {
-    return buckets_[hash & (buckets_.size() - 1)];
-  }
-
-  Node* find(KeyView key, std::uint64_t hash, TimePoint now) LARDER_REQUIRES(mutex_) {
-    for (Node* node = bucket_of(hash); node != nullptr; node = node->next) {
-      if (node->hash == hash && node->key() == key) {
-        if (now < node->info.usable_until) return node;
-        ++count_of(*node).expirations;
-        erase(*node);
-        return nullptr;
-      }
+    [[nodiscard]] std::uint64_t weight(Ref ref) const {
+      const Layout entry{shard.arena_.at(ref)};
+      if (!shard.room_.memory) return std::max<std::uint64_t>(entry.value_weight(), 1);
+      return shard.arena_.size(ref) + entry.elsewhere();
     }
-    return nullptr;
-  }
-
-  void replace(Node* old, Node& node, TimePoint now) LARDER_REQUIRES(mutex_) {
-    node.in_main = take_ghost(node.hash);
-    if (old != nullptr) {
-      node.uses = old->uses;
-      node.in_main = old->in_main;
-      erase(*old);
+    [[nodiscard]] std::uint64_t hash(Ref ref) const {
+      return shard.hash_(Layout{shard.arena_.at(ref)}.key());
     }
-    const std::size_t weight = node.weight();
-    while (bytes_ + weight > capacity_ && bytes_ > 0) evict(now);
-    insert(node, weight);
-  }
-
-  void insert(Node& node, std::size_t weight) LARDER_REQUIRES(mutex_) {
-    if (nodes_ >= buckets_.size()) grow();
-    Node*& bucket = bucket_of(node.hash);
-    node.next = std::exchange(bucket, &node);
-    if (node.in_main) {
-      main_.push_front(node);
-    } else {
-      small_.push_front(node);
-      small_bytes_ += weight;
+    [[nodiscard]] bool dead(Ref ref) const {
+      const auto& head = *reinterpret_cast<const EntryHead*>(shard.arena_.at(ref));
+      return !head.usable(now) || voided(ref);
     }
-    file(node);
-    ++nodes_;
-    bytes_ += weight;
-    Count& count = count_of(node);
-    ++count.entries;
-    count.bytes += weight;
+    [[nodiscard]] bool voided(Ref ref) const { return shard.is_voided(ref); }
+    [[nodiscard]] std::size_t count() const { return entries; }
+
+    const Shard& shard;
+    TimePoint now{};          // of the operation under way
+    std::size_t entries = 0;  // in the table
+  };
+
+  // By a reader in its section, or under the lock.
+  [[nodiscard]] Ref find(KeyView key, std::uint64_t hash) const {
+    return table_.find(hash, [&](Ref ref) { return Layout{arena_.at(ref)}.has_key(key); });
+  }
+  // The usable entry, for a reader in its section.
+  [[nodiscard]] Ref seen(KeyView key, std::uint64_t hash, TimePoint now) const {
+    const Ref ref = find(key, hash);
+    if (ref == 0 || !head(ref).usable(now)) return 0;
+    return spaces_.any_voided() && is_voided(ref) ? 0 : ref;
+  }
+  [[nodiscard]] bool is_voided(Ref ref) const {
+    return head(ref).generation != spaces_.generation(EntryFields{arena_.at(ref)}.space());
+  }
+  // Drops what is there but not usable.
+  Ref find_usable(KeyView key, std::uint64_t hash, TimePoint now) LARDER_REQUIRES(mutex_) {
+    const Ref ref = find(key, hash);
+    if (ref == 0 || !entries_.dead(ref)) return ref;
+    if (!head(ref).usable(now)) count_expiration(ref);
+    drop(ref, hash);
+    return 0;
   }
 
-  void erase(Node& node) LARDER_REQUIRES(mutex_) {
-    Node** link = &bucket_of(node.hash);
-    while (*link != &node) link = &(*link)->next;
-    *link = node.next;
-    const std::size_t weight = node.weight();
-    if (node.in_main) {
-      main_.remove(node);
-    } else {
-      small_.remove(node);
-      small_bytes_ -= weight;
-    }
-    slots_[node.slot].remove(node);
-    --nodes_;
-    bytes_ -= weight;
-    Count& count = count_of(node);
-    --count.entries;
-    count.bytes -= weight;
-    Node::destroy(&node);
-  }
-
-  void set_info(Node& node, EntryInfo info) LARDER_REQUIRES(mutex_) {
-    slots_[node.slot].remove(node);
-    info.space = node.info.space;  // entries do not move between caches
-    node.info = info;
-    file(node);
-  }
-
-  // Puts the node where the wheel's hand comes by when it expires. The slot's
-  // tick has then passed, so that nothing is given back early.
-  void file(Node& node) LARDER_REQUIRES(mutex_) {
-    const std::uint64_t due = std::max(tick(node.info.usable_until), hand_);
-    node.slot = static_cast<std::uint32_t>(due % kSlots);
-    slots_[node.slot].push_front(node);
-  }
-
-  // False: `limit` was reached first.
-  bool expire_slot(std::uint32_t slot, TimePoint now, std::size_t limit, std::size_t& expired)
+  PutOutcome store(Ref old, KeyView key, std::uint64_t hash, ValueView value, const EntryInfo& info)
       LARDER_REQUIRES(mutex_) {
-    for (Node* node = slots_[slot].first(); node != nullptr;) {
-      Node* const next = node->in_slot.after;
-      if (node->info.usable_until <= now) {
-        if (expired == limit) return false;
-        ++expired;
-        ++count_of(*node).expirations;
-        erase(*node);
-      }
-      node = next;
+    const std::size_t size = Layout::block_size(key, value, info);
+    const std::uint64_t weight = weight_of(size, key, value);
+    const bool fits = weight <= room_.most && (!room_.memory || weight <= budget());
+    if (!fits || info.usable_until <= entries_.now) {
+      if (old != 0) drop(old, hash);
+      return fits ? PutOutcome::kStored : PutOutcome::kTooLarge;
     }
+    if (!prepare(info.space)) {
+      if (old != 0) drop(old, hash);
+      return PutOutcome::kNoMemory;
+    }
+    // Out of the queues, so that it is not evicted meanwhile; readers still see it.
+    bool to_main = false;
+    std::uint8_t uses = 0;
+    if (old != 0) {
+      to_main = eviction_.in_main(old);
+      uses = head(old).used();
+      leave_queues(old);
+    } else {
+      to_main = eviction_.arrives(hash, weight);
+    }
+    while (eviction_.weight() + weight > eviction_capacity() && evict()) {
+    }
+    const Ref fresh = make(size, key, value, info);
+    if (fresh == 0 || (old == 0 && !table_.insert(hash, fresh))) {
+      if (fresh != 0) discard(fresh);
+      if (old != 0) leave_table(old, hash);
+      return PutOutcome::kNoMemory;
+    }
+    if (old != 0) {
+      head(fresh).set_used(std::max(uses, std::uint8_t{1}));
+      table_.replace(hash, old, fresh);
+      retire(old);
+    } else {
+      ++entries_.entries;
+    }
+    enter_queues(fresh, to_main);
+    grow();
+    return PutOutcome::kStored;
+  }
+
+  // Entries never change under their readers, so other times are another entry.
+  PutOutcome set_info(Ref old, KeyView key, std::uint64_t hash, EntryInfo info)
+      LARDER_REQUIRES(mutex_) {
+    const Layout entry{arena_.at(old)};
+    info.space = entry.space();  // entries do not move between caches
+    const std::uint8_t uses = head(old).used();
+    const PutOutcome outcome = store(old, key, hash, entry.value(), info);
+    // Being given another expiry is no use.
+    if (const Ref fresh = uses == 0 ? find(key, hash) : 0; fresh != 0) head(fresh).set_used(0);
+    return outcome;
+  }
+
+  // A block with the entry in it; 0 if there is no memory for it.
+  Ref make(std::size_t size, KeyView key, ValueView value, const EntryInfo& info)
+      LARDER_REQUIRES(mutex_) {
+    const Ref block = allocate(size);
+    if (block == 0) return 0;
+    const std::uint8_t generation = spaces_.generation(info.space);
+    if constexpr (Layout::kByteKey) {
+      Layout::construct(arena_.at(block), key, value, info, generation);
+    } else {
+      try {
+        Layout::construct(arena_.at(block), key, value, info, generation);
+      } catch (const std::bad_alloc&) {  // of copying the key
+        arena_.release(block);
+        return 0;
+      }
+    }
+    return block;
+  }
+
+  // Evicts until there is a block of that size.
+  Ref allocate(std::size_t size) LARDER_REQUIRES(mutex_) {
+    for (;;) {
+      if (const Ref block = arena_.allocate(size); block != 0) return block;
+      if (limbo_entries_ > 0) {
+        empty_limbo();
+      } else if (!evict()) {
+        return 0;
+      }
+    }
+  }
+
+  bool evict() LARDER_REQUIRES(mutex_) {
+    const Ref entry = eviction_.victim();
+    if (entry == 0) return false;
+    wheel_.remove(entry);
+    if (!head(entry).usable(entries_.now)) {
+      count_expiration(entry);
+    } else if (!entries_.voided(entry)) {
+      ++count_of(entry).evictions;
+    }
+    uncount(entry);
+    leave_table(entry, entries_.hash(entry));
+    fit();
     return true;
   }
 
-  void evict(TimePoint now) LARDER_REQUIRES(mutex_) {
-    const bool from_small =
-        small_.last() != nullptr && (small_bytes_ > capacity_ / 10 || main_.last() == nullptr);
-    Node& node = from_small ? *small_.last() : *main_.last();
-    const bool used = from_small ? node.uses > 1 : node.uses > 0;
-    if (used && now < node.info.usable_until) {
-      if (from_small) {
-        small_.remove(node);
-        small_bytes_ -= node.weight();
-        node.in_main = true;
-        node.uses = 0;
-      } else {
-        main_.remove(node);
-        --node.uses;
-      }
-      main_.push_front(node);
-      return;
+  void drop(Ref entry, std::uint64_t hash) LARDER_REQUIRES(mutex_) {
+    leave_queues(entry);
+    leave_table(entry, hash);
+  }
+  void leave_table(Ref entry, std::uint64_t hash) LARDER_REQUIRES(mutex_) {
+    table_.erase(hash, entry);
+    --entries_.entries;
+    retire(entry);
+  }
+  void leave_queues(Ref entry) LARDER_REQUIRES(mutex_) {
+    eviction_.remove(entry);
+    wheel_.remove(entry);
+    uncount(entry);
+  }
+  void enter_queues(Ref entry, bool to_main) LARDER_REQUIRES(mutex_) {
+    eviction_.add(entry, to_main);
+    wheel_.add(entry);
+    SpaceCount& count = count_of(entry);
+    ++count.entries;
+    count.bytes += entries_.weight(entry);
+  }
+  void uncount(Ref entry) LARDER_REQUIRES(mutex_) {
+    if (entries_.voided(entry)) return;  // clear() has done it
+    SpaceCount& count = count_of(entry);
+    --count.entries;
+    count.bytes -= entries_.weight(entry);
+  }
+  void count_expiration(Ref entry) LARDER_REQUIRES(mutex_) {
+    if (!entries_.voided(entry)) ++count_of(entry).expirations;
+  }
+  SpaceCount& count_of(Ref entry) LARDER_REQUIRES(mutex_) {
+    return spaces_.of(Layout{arena_.at(entry)}.space());
+  }
+  bool prepare(Space space) LARDER_REQUIRES(mutex_) {
+    try {
+      spaces_.prepare(space);
+      return true;
+    } catch (const std::bad_alloc&) {
+      return false;
     }
-    if (from_small) leave_ghost(node.hash);
-    ++count_of(node).evictions;
-    erase(node);
   }
 
-  // Ghosts: 32 bits of the hash of those that left, in a table as large as the
-  // hash table is; a later one takes the place of an earlier one.
-  void leave_ghost(std::uint64_t hash) LARDER_REQUIRES(mutex_) {
-    if (ghosts_.size() != buckets_.size()) ghosts_.assign(buckets_.size(), 0);
-    ghosts_[hash & (ghosts_.size() - 1)] = static_cast<std::uint32_t>(hash >> 32);
+  // A block that readers may still see.
+  void retire(Ref block) LARDER_REQUIRES(mutex_) {
+    const unsigned batch = readers_.batch();
+    head(block).older = limbo_[batch];
+    limbo_[batch] = block;
+    ++limbo_entries_;
+    limbo_bytes_ += arena_.size(block);
   }
-  bool take_ghost(std::uint64_t hash) LARDER_REQUIRES(mutex_) {
-    if (ghosts_.empty()) return false;
-    auto& ghost = ghosts_[hash & (ghosts_.size() - 1)];
-    if (ghost != static_cast<std::uint32_t>(hash >> 32)) return false;
-    ghost = 0;
-    return true;
+  // A block that no reader can see.
+  void discard(Ref block) LARDER_REQUIRES(mutex_) {
+    if ((arena_.flags(block) & kRaw) == 0) Layout::destroy(arena_.at(block));
+    arena_.release(block);
+  }
+  void reclaim_if_worthwhile() LARDER_REQUIRES(mutex_) {
+    if (limbo_entries_ >= kLimboEntries || limbo_bytes_ > arena_.size() / kLimboShare) reclaim();
+  }
+  void reclaim() LARDER_REQUIRES(mutex_) {
+    if (limbo_entries_ == 0 || !readers_.drained()) return;
+    Ref& drained = limbo_[readers_.batch() ^ 1U];
+    while (drained != 0) {
+      const Ref block = drained;
+      drained = head(block).older;
+      --limbo_entries_;
+      limbo_bytes_ -= arena_.size(block);
+      discard(block);
+    }
+    readers_.change();
+  }
+  // Waits for the readers that are inside now.
+  void empty_limbo() LARDER_REQUIRES(mutex_) {
+    while (limbo_entries_ > 0) {
+      reclaim();
+      if (limbo_entries_ > 0 && !readers_.drained()) std::this_thread::yield();
+    }
+  }
+
+  void begin_sweep() LARDER_REQUIRES(mutex_) {
+    sweep_at_ = 0;
+    if (spaces_.unswept() >= kMostUnswept) {
+      while (spaces_.unswept() > 0) sweep(table_.buckets());
+    }
+  }
+  // Drops what clear() voided in about `limit` buckets.
+  void sweep(std::size_t limit) LARDER_REQUIRES(mutex_) {
+    if (spaces_.unswept() == 0) return;
+    for (; limit > 0 && sweep_at_ < table_.buckets(); --limit) {
+      table_.for_each_in(sweep_at_++, [this](Ref entry) {
+        mutex_.assert_held();
+        if (entries_.voided(entry)) drop(entry, entries_.hash(entry));
+      });
+      reclaim_if_worthwhile();
+    }
+    if (sweep_at_ >= table_.buckets()) spaces_.swept();
   }
 
   void grow() LARDER_REQUIRES(mutex_) {
-    std::vector<Node*> old(buckets_.size() * 2);
-    old.swap(buckets_);
-    for (Node* node : old) {
-      while (node != nullptr) {
-        Node* const next = node->next;
-        Node*& bucket = bucket_of(node->hash);
-        node->next = std::exchange(bucket, node);
-        node = next;
-      }
-    }
+    if (!table_.crowded()) return;
+    table_.split([this](Ref entry) { return hash_(Layout{arena_.at(entry)}.key()); },
+                 [this](Ref overflow) {
+                   mutex_.assert_held();
+                   arena_.set_flags(overflow, kRaw);
+                   retire(overflow);
+                 });
+    fit();
+  }
+  // The table and the ghosts take from the entries' room.
+  void fit() LARDER_REQUIRES(mutex_) {
+    if (!room_.memory) return;
+    arena_.limit(budget());
+    eviction_.set_capacity(eviction_capacity());
+  }
+  [[nodiscard]] std::uint64_t budget() const LARDER_REQUIRES(mutex_) {
+    const std::uint64_t taken = table_.bytes() + eviction_.ghost_bytes();
+    return room_.capacity - std::min<std::uint64_t>(taken, room_.capacity);
+  }
+  [[nodiscard]] std::uint64_t eviction_capacity() const LARDER_REQUIRES(mutex_) {
+    return room_.memory ? budget() - budget() / kSlack : room_.capacity;
+  }
+  [[nodiscard]] std::uint64_t weight_of(std::size_t size, KeyView key, ValueView value) const {
+    const std::size_t value_size = Layout::value_size(value);
+    if (!room_.memory) return std::max<std::uint64_t>(value_size, 1);
+    return Arena::rounded(size) + Layout::elsewhere(Layout::key_size(key), value_size);
+  }
+  [[nodiscard]] EntryHead& head(Ref block) const {
+    return *reinterpret_cast<EntryHead*>(arena_.at(block));
   }
 
-  const std::size_t capacity_;
+  const ShardRoom room_;
+  const KeyHash& hash_;
   mutable Mutex mutex_;
-  std::vector<Node*> buckets_ LARDER_GUARDED_BY(mutex_);  // a power of two of them
-  std::size_t nodes_ LARDER_GUARDED_BY(mutex_) = 0;
-  std::size_t bytes_ LARDER_GUARDED_BY(mutex_) = 0;
-  std::size_t small_bytes_ LARDER_GUARDED_BY(mutex_) = 0;  // of bytes_, in small_
-  List<Node, &Node::in_queue> small_ LARDER_GUARDED_BY(mutex_);
-  List<Node, &Node::in_queue> main_ LARDER_GUARDED_BY(mutex_);
-  std::vector<std::uint32_t> ghosts_ LARDER_GUARDED_BY(mutex_);
-  std::array<List<Node, &Node::in_slot>, kSlots> slots_ LARDER_GUARDED_BY(mutex_){};
-  std::uint64_t hand_ LARDER_GUARDED_BY(mutex_) = 0;     // the next tick to look at
-  std::vector<Count> counts_ LARDER_GUARDED_BY(mutex_);  // by space
+  // Readers look at these four; writers change them under the mutex.
+  Readers readers_;
+  Arena arena_;
+  BucketTable table_;
+  SpaceCounts spaces_;
+  // These are the writers' own.
+  Entries entries_ LARDER_GUARDED_BY(mutex_){*this};
+  ExpiryWheel wheel_ LARDER_GUARDED_BY(mutex_);
+  Eviction<Entries> eviction_ LARDER_GUARDED_BY(mutex_);
+  std::array<Ref, 2> limbo_ LARDER_GUARDED_BY(mutex_){};  // linked by `older`
+  std::size_t limbo_entries_ LARDER_GUARDED_BY(mutex_) = 0;
+  std::uint64_t limbo_bytes_ LARDER_GUARDED_BY(mutex_) = 0;
+  std::uint64_t sweep_at_ LARDER_GUARDED_BY(mutex_) = 0;  // bucket
 };
 
-}  // namespace larder::detail
+}  // namespace detail
+}  // namespace larder

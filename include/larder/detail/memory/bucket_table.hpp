@@ -1,0 +1,227 @@
+// From hash to entry: a table that readers walk without a lock and that grows
+// one bucket at a time.
+//
+// A bucket is one cache line: twelve one-byte tags, twelve references, and a
+// reference to an overflow bucket in the arena. Growth is linear hashing: each
+// time that nine more entries are in, the next bucket in turn is split, so that
+// no insertion ever waits for a rehash of everything, and the table takes eight
+// bytes an entry at any size.
+//
+// Threads: find() by any thread within a reader section (readers.hpp); the rest
+// by who holds the mutex of the shard. Every word that a reader looks at is
+// atomic. What moves is first copied, then told by a new `shape`, then cleared
+// where it was; so a reader that found nothing and sees the same shape as before
+// has missed nothing.
+//
+// Source: W. Litwin, "Linear hashing", VLDB 1980.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+#include "larder/detail/memory/arena.hpp"
+#include "larder/detail/memory/reservation.hpp"
+
+namespace larder::detail {
+
+class BucketTable {
+ public:
+  // Room for `most` entries; `arena` takes the overflow buckets and must outlive
+  // the table. Throws std::bad_alloc.
+  BucketTable(Arena& arena, std::size_t most);
+
+  // The entry with this hash for which matches(ref) holds; 0 if there is none.
+  template <class Matches>
+  [[nodiscard, gnu::always_inline]] inline Ref find(std::uint64_t hash, Matches&& matches) const {
+    for (;;) {
+      const std::uint64_t shape = shape_.load(std::memory_order_acquire);
+      for (const Bucket* bucket = &at(index(hash, shape & kCount));;) {
+        for (std::uint64_t matching = bucket->matching(tag(hash)); matching != 0;
+             matching &= matching - 1) {
+          const unsigned slot = Bucket::slot_of(std::countr_zero(matching));
+          const Ref ref = bucket->refs[slot].load(std::memory_order_acquire);
+          if (ref != 0 && matches(ref)) return ref;
+        }
+        const Ref next = bucket->next.load(std::memory_order_acquire);
+        if (next == 0) break;
+        bucket = &overflow(next);
+      }
+      if (shape_.load(std::memory_order_acquire) == shape) return 0;
+    }
+  }
+
+  // REQUIRES: no entry of that key is in. False: no memory for an overflow bucket.
+  [[nodiscard]] bool insert(std::uint64_t hash, Ref entry);
+  // Puts `fresh` where `entry` is. REQUIRES: it is there; they have the same key.
+  void replace(std::uint64_t hash, Ref entry, Ref fresh);
+  void erase(std::uint64_t hash, Ref entry);
+
+  // Whether there are enough entries for a split.
+  [[nodiscard]] bool crowded() const;
+  // Splits one bucket. hash_of(ref) gives an entry's hash; retire(ref) gets
+  // overflow buckets that readers may still stand in. Without memory it does nothing.
+  template <class HashOf, class Retire>
+  void split(HashOf&& hash_of, Retire&& retire) {
+    const std::uint64_t count = buckets();
+    const std::uint64_t half = std::bit_floor(count);
+    Bucket& old = at(count - half);
+    Bucket& fresh = at(count);
+    const auto moves = [&](Ref ref) { return (hash_of(ref) & (2 * half - 1)) == count; };
+
+    bool copied = true;
+    for_each_in(old, [&](Ref ref) {
+      if (copied && moves(ref)) copied = insert_in(fresh, hash_of(ref), ref);
+    });
+    if (!copied) return drop(fresh);
+    tell(count + 1);
+    for (Bucket* bucket = &old; bucket != nullptr; bucket = after(*bucket)) {
+      for (unsigned slot = 0; slot < kSlots; ++slot) {
+        const Ref ref = bucket->refs[slot].load(std::memory_order_relaxed);
+        if (ref != 0 && moves(ref)) bucket->clear(slot);
+      }
+    }
+
+    // What is left moves to the front, and empty overflow buckets go.
+    while (Bucket* const last = after(old)) {
+      if (!pull_up(old, *last, hash_of)) return;
+      const Ref emptied = old.next.load(std::memory_order_relaxed);
+      old.next.store(last->next.load(std::memory_order_relaxed), std::memory_order_release);
+      retire(emptied);
+    }
+  }
+
+  // Visits the bucket at `cursor`, visitor(ref), and returns the next cursor; 0:
+  // that was the last. The cursor counts in reversed bits, so that buckets which
+  // split between two steps are neither skipped nor, but for the one halfway,
+  // seen twice; see Redis's dictScan.
+  template <class Visitor>
+  std::uint64_t scan(std::uint64_t cursor, Visitor&& visitor) const {
+    const std::uint64_t half = std::bit_floor(buckets());
+    const std::uint64_t low = cursor & (half - 1);
+    for_each_in(at(low), visitor);
+    if (low + half < buckets()) for_each_in(at(low + half), visitor);
+    cursor |= ~(half - 1);
+    return reversed(reversed(cursor) + 1);
+  }
+
+  // How many buckets there are, and one of them: for who does not mind changes in between.
+  [[nodiscard]] std::uint64_t buckets() const {
+    return shape_.load(std::memory_order_relaxed) & kCount;
+  }
+  template <class Visitor>
+  void for_each_in(std::uint64_t bucket, Visitor&& visitor) const {
+    for_each_in(at(bucket), visitor);
+  }
+
+  // Memory that the buckets take.
+  [[nodiscard]] std::size_t bytes() const { return buckets() * sizeof(Bucket); }
+
+ private:
+  static constexpr unsigned kSlots = 12;
+  static constexpr std::size_t kFill = 9;  // entries to a bucket, on average
+  static constexpr std::uint64_t kFourBytes = 0xFFFF'FFFF;
+  static constexpr unsigned kCountBits = 40;
+  static constexpr std::uint64_t kCount = (std::uint64_t{1} << kCountBits) - 1;
+
+  struct Bucket {
+    std::atomic<std::uint64_t> tags{0};       // of slots 0 to 7; a free slot's is 0
+    std::atomic<std::uint32_t> more_tags{0};  // of slots 8 to 11
+    std::array<std::atomic<Ref>, kSlots> refs{};
+    std::atomic<Ref> next{0};
+
+    // The slots that may have this tag: bit 8 · i for slot i, bit 8 · i + 1 for slot
+    // 8 + i. Beside a true match there may be a false one: the reference tells.
+    [[nodiscard]] std::uint64_t matching(std::uint8_t tag) const {
+      return equal_bytes(tags.load(std::memory_order_acquire), tag) |
+             (equal_bytes(more_tags.load(std::memory_order_acquire), tag) & kFourBytes) << 1;
+    }
+    static unsigned slot_of(int bit) {
+      return static_cast<unsigned>(bit) / 8 + static_cast<unsigned>(bit) % 8 * 8;
+    }
+    void set(unsigned slot, std::uint8_t tag, Ref ref);
+    void clear(unsigned slot);
+    void set_tag(unsigned slot, std::uint8_t tag);
+  };
+  static_assert(sizeof(Bucket) == 64);
+
+  // The low bit of each byte of `word` that equals `byte`; a byte just above one
+  // that does may have its bit set too.
+  static std::uint64_t equal_bytes(std::uint64_t word, std::uint8_t byte) {
+    constexpr std::uint64_t kOnes = 0x0101'0101'0101'0101;
+    constexpr std::uint64_t kHighs = 0x8080'8080'8080'8080;
+    const std::uint64_t differing = word ^ kOnes * byte;
+    return ((differing - kOnes) & ~differing & kHighs) >> 7;
+  }
+  static std::uint8_t tag(std::uint64_t hash) {
+    const auto bits = static_cast<std::uint8_t>(hash >> 48);
+    return bits != 0 ? bits : 1;
+  }
+  static std::uint64_t index(std::uint64_t hash, std::uint64_t count) {
+    // bit_floor(count), without its case for 0.
+    const std::uint64_t half = std::uint64_t{1} << (63 - std::countl_zero(count | 1));
+    const std::uint64_t wide = hash & (2 * half - 1);
+    return wide < count ? wide : wide - half;
+  }
+  static std::uint64_t reversed(std::uint64_t bits);
+
+  [[nodiscard]] Bucket& at(std::uint64_t index) const {
+    return reinterpret_cast<Bucket*>(range_.data())[index];
+  }
+  [[nodiscard]] Bucket& overflow(Ref ref) const {
+    // The block's header, and up to the next multiple of eight.
+    return *reinterpret_cast<Bucket*>(arena_.at(ref) + kOverflowOffset);
+  }
+  static constexpr std::size_t kOverflowOffset = 8;
+
+  // The bucket behind; null if there is none.
+  [[nodiscard]] Bucket* after(const Bucket& bucket) const {
+    const Ref next = bucket.next.load(std::memory_order_relaxed);
+    return next != 0 ? &overflow(next) : nullptr;
+  }
+
+  template <class Visitor>
+  void for_each_in(const Bucket& first, Visitor&& visitor) const {
+    for (const Bucket* bucket = &first; bucket != nullptr; bucket = after(*bucket)) {
+      for (const auto& slot : bucket->refs) {
+        if (const Ref ref = slot.load(std::memory_order_relaxed); ref != 0) visitor(ref);
+      }
+    }
+  }
+
+  // Moves all that is in `from` to free slots of `to`; false if they do not suffice.
+  template <class HashOf>
+  bool pull_up(Bucket& to, Bucket& from, HashOf&& hash_of) {
+    for (unsigned slot = 0; slot < kSlots; ++slot) {
+      const Ref ref = from.refs[slot].load(std::memory_order_relaxed);
+      if (ref == 0) continue;
+      if (!put(to, hash_of(ref), ref)) return false;
+      tell(buckets());
+      from.clear(slot);
+    }
+    return true;
+  }
+
+  // Tells readers that something has moved, and how many buckets there are.
+  void tell(std::uint64_t count) {
+    const std::uint64_t moves = (shape_.load(std::memory_order_relaxed) >> kCountBits) + 1;
+    shape_.store(moves << kCountBits | count, std::memory_order_release);
+  }
+
+  // Into a free slot of this very bucket; false if there is none.
+  static bool put(Bucket& bucket, std::uint64_t hash, Ref entry);
+  [[nodiscard]] bool insert_in(Bucket& first, std::uint64_t hash, Ref entry);
+  // Empties a bucket that no reader has seen.
+  void drop(Bucket& bucket);
+
+  Arena& arena_;
+  Reservation range_;
+  std::size_t most_;  // buckets
+  std::size_t entries_ = 0;
+  // The number of buckets in use, and above it how often something has moved.
+  std::atomic<std::uint64_t> shape_{1};
+};
+
+}  // namespace larder::detail

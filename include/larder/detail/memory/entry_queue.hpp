@@ -1,0 +1,53 @@
+// Entries in order of arrival, with the time of arrival of the oldest.
+//
+// Entries carry no time themselves: now and then a marker stands between them
+// that says when those behind it came. Markers are blocks of the arena.
+//
+// Threads: none; the shard's mutex guards it.
+#pragma once
+
+#include <cstdint>
+
+#include "larder/detail/memory/arena.hpp"
+#include "larder/detail/memory/entry_block.hpp"
+
+namespace larder::detail {
+
+class EntryQueue {
+ public:
+  // `arena` holds entries and markers and must outlive the queue.
+  explicit EntryQueue(Arena& arena) : arena_{arena} {}
+
+  // A marker is set when the time has changed and a sixteenth of `spacing` came since the last.
+  void push(Ref entry, std::uint64_t weight, std::uint32_t now, std::uint64_t spacing);
+  void remove(Ref entry, std::uint64_t weight);
+
+  [[nodiscard]] bool empty() const { return entries_ == 0; }
+  // REQUIRES: not empty. Drops markers that have reached the end.
+  [[nodiscard]] Ref oldest();
+  // When the oldest came, or a little earlier. REQUIRES: oldest() was called since the last change.
+  [[nodiscard]] std::uint32_t time() const { return time_; }
+  [[nodiscard]] std::uint64_t weight() const { return weight_; }
+
+ private:
+  // Marks a block of the arena that is no entry.
+  static constexpr std::uint32_t kMarker = 4;
+
+  [[nodiscard]] EntryHead& head(Ref entry) const {
+    return *reinterpret_cast<EntryHead*>(arena_.at(entry));
+  }
+  void link(Ref entry);
+  void unlink(Ref entry);
+  void mark(std::uint32_t now);
+
+  Arena& arena_;
+  Ref oldest_ = 0;
+  Ref newest_ = 0;
+  std::uint64_t entries_ = 0;
+  std::uint64_t weight_ = 0;
+  std::uint64_t since_marker_ = 0;  // weight
+  std::uint32_t marked_ = ~0U;      // time of the last marker
+  std::uint32_t time_ = 0;
+};
+
+}  // namespace larder::detail

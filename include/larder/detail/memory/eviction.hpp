@@ -1,0 +1,224 @@
+// Chooses what to evict.
+//
+// Two queues, both in order of entry, and a memory of what was evicted (ghosts).
+// A read only counts up an entry's `uses`, to at most 3, and moves nothing.
+//
+//   window  Newcomers, a small part of the capacity. What was read by the time it
+//           reaches the end goes to main, what was not is evicted: a scan passes
+//           through here and harms nobody.
+//   main    What proved itself. An entry that reaches the end with uses left
+//           pays one and starts over (CLOCK); one without is evicted, and only
+//           when a better one wants its place.
+//   ghosts  A newcomer that was here before goes straight to main, if it was here
+//           more recently than main's end was last looked at: its reuse distance
+//           is then shorter than that of what it displaces (the rule of LIRS).
+//           A loop larger than the cache fails that test forever, so a part of
+//           it stays and is hit, where an LRU would lose all of it.
+//
+// How large the window is adapts to what a little more of either queue would
+// have been worth: a ghost that comes back after its queue has evicted less than
+// a twentieth of the capacity would have been a hit, had that queue been so much
+// larger. If hardly anything that leaves main was ever read there, main is dead
+// weight, and every ghost of the window counts.
+//
+// All of it is weighed in bytes. docs/memory-tier.md gives the figures and
+// docs/decisions/eviction.md what else was tried.
+//
+// Threads: none; the shard's mutex guards it. `uses` alone is atomic.
+//
+// Sources: S. Jiang, X. Zhang, "LIRS", SIGMETRICS 2002; Y. Yang et al., "FIFO
+// Queues are All You Need for Cache Eviction", SOSP 2023.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "larder/detail/memory/arena.hpp"
+#include "larder/detail/memory/entry_block.hpp"
+#include "larder/detail/memory/entry_queue.hpp"
+#include "larder/detail/memory/ghosts.hpp"
+
+namespace larder::detail {
+
+// What Eviction asks about entries: weight(ref) and hash(ref), and dead(ref),
+// whether the entry is expired or cleared and so goes without more ado.
+template <class Entries>
+class Eviction {
+ public:
+  // `capacity` in what weight() counts in; a good ghost memory holds `least_ghosts`.
+  Eviction(Arena& arena, const Entries& entries, std::uint64_t capacity, std::size_t least_ghosts)
+      : arena_{arena},
+        entries_{entries},
+        unit_{std::max<std::uint64_t>(capacity / kUnits, 1)},
+        least_ghosts_{least_ghosts},
+        window_{arena},
+        main_{arena} {
+    set_capacity(capacity);
+    window_share_ = std::max(1.0, static_cast<double>(capacity_) * kFirstShare);
+  }
+
+  void set_capacity(std::uint64_t capacity) { capacity_ = std::max<std::uint64_t>(capacity, 1); }
+  [[nodiscard]] std::uint64_t weight() const { return window_.weight() + main_.weight(); }
+  [[nodiscard]] std::size_t ghost_bytes() const { return ghosts_.bytes(); }
+
+  // Tells of a newcomer before room is made for it; whether it belongs in main.
+  [[nodiscard]] bool arrives(std::uint64_t hash, std::uint64_t weight) {
+    clock_ += weight;
+    Ghost ghost;
+    if (!ghosts_.take(hash, ghost)) return !evicted_ && main_.weight() < main_share();
+    adapt(ghost, weight);
+    return !main_is_younger_than(ghost.age(now()));
+  }
+  void add(Ref entry, bool to_main) {
+    arena_.set_flags(entry, to_main ? kInMain : 0);
+    queue_of(entry).push(entry, entries_.weight(entry), now(), unit_);
+  }
+  void remove(Ref entry) { queue_of(entry).remove(entry, entries_.weight(entry)); }
+  [[nodiscard]] bool in_main(Ref entry) const { return (arena_.flags(entry) & kInMain) != 0; }
+
+  // Takes the entry that is to go out of its queue; 0 if there is none.
+  [[nodiscard]] Ref victim() {
+    evicted_ = true;
+    for (unsigned spared = 0;;) {
+      const bool window_is_small =
+          window_.weight() < window_share() && main_.weight() > main_share();
+      if (window_.empty() || window_is_small) {
+        if (!main_.empty()) return evict_from_main();
+        if (window_.empty()) return 0;
+      }
+      const Ref entry = window_.oldest();
+      const std::uint64_t weight = entries_.weight(entry);
+      if (entries_.dead(entry)) {
+        window_.remove(entry, weight);
+        return entry;
+      }
+      EntryHead& head = head_of(entry);
+      // A bound on the work: readers may be faster than this loop.
+      if (head.used() == 0 || spared == kMostSpared) return evict_from_window(entry, weight);
+
+      ++spared;
+      const bool better =
+          main_.weight() < main_share() || !main_is_younger_than(now() - window_.time());
+      window_.remove(entry, weight);
+      head.set_used(0);
+      add(entry, better);
+      if (better && main_.weight() > main_share()) return evict_from_main();
+    }
+  }
+
+ private:
+  // The arena's flags of an entry.
+  static constexpr std::uint32_t kInMain = 1;
+  static constexpr std::uint32_t kUsedInMain = 2;
+
+  static constexpr std::uint64_t kUnits = 1024;  // of time to a capacity's worth of newcomers
+  static constexpr double kFirstShare = 0.05;
+  static constexpr double kLeastShare = 0.01;
+  static constexpr double kMostShare = 0.9;
+  static constexpr double kDepth = 0.05;      // how much larger a queue is imagined
+  static constexpr double kDeadWeight = 0.9;  // of what leaves main unread: main is of no use
+  static constexpr unsigned kMostSpared = 64;
+
+  [[nodiscard]] EntryHead& head_of(Ref entry) const {
+    return *reinterpret_cast<EntryHead*>(arena_.at(entry));
+  }
+  [[nodiscard]] EntryQueue& queue_of(Ref entry) { return in_main(entry) ? main_ : window_; }
+  [[nodiscard]] std::uint64_t window_share() const {
+    const auto share = static_cast<std::uint64_t>(window_share_);
+    return std::clamp<std::uint64_t>(share, 1, std::max<std::uint64_t>(capacity_ - 1, 1));
+  }
+  [[nodiscard]] std::uint64_t main_share() const {
+    return capacity_ - std::min(window_share(), capacity_);
+  }
+  [[nodiscard]] std::uint32_t now() const { return units(clock_); }
+  [[nodiscard]] std::uint32_t units(std::uint64_t amount) const {
+    return static_cast<std::uint32_t>(amount / unit_);
+  }
+
+  // Whether main's end was looked at less than `age` ago.
+  bool main_is_younger_than(std::uint32_t age) {
+    charge_main_end();
+    return !main_.empty() && now() - main_.time() <= age;
+  }
+
+  // Those at main's end that have uses left pay one and start over.
+  void charge_main_end() {
+    while (!main_.empty()) {
+      const Ref entry = main_.oldest();
+      EntryHead& head = head_of(entry);
+      const std::uint8_t uses = head.used();
+      if (uses == 0 || entries_.dead(entry)) break;
+      const std::uint64_t weight = entries_.weight(entry);
+      head.set_used(uses - 1);
+      arena_.set_flags(entry, arena_.flags(entry) | kUsedInMain);
+      main_.remove(entry, weight);
+      main_.push(entry, weight, now(), unit_);
+    }
+  }
+
+  Ref evict_from_main() {
+    charge_main_end();
+    const Ref entry = main_.oldest();
+    const std::uint64_t weight = entries_.weight(entry);
+    const std::uint32_t admitted = main_.time();
+    main_.remove(entry, weight);
+    if (entries_.dead(entry)) return entry;
+    const bool used = (arena_.flags(entry) & kUsedInMain) != 0;
+    const double gain =
+        std::min(static_cast<double>(weight) / static_cast<double>(capacity_), 1.0 / 16);
+    unused_ += gain * ((used ? 0.0 : 1.0) - unused_);
+    main_evicted_ += weight;
+    remember(entry, {.admitted = admitted, .evicted = units(main_evicted_), .from_main = true});
+    return entry;
+  }
+
+  Ref evict_from_window(Ref entry, std::uint64_t weight) {
+    const std::uint32_t admitted = window_.time();
+    window_.remove(entry, weight);
+    window_evicted_ += weight;
+    remember(entry, {.admitted = admitted, .evicted = units(window_evicted_), .from_main = false});
+    return entry;
+  }
+
+  void remember(Ref entry, Ghost ghost) {
+    const std::size_t entries = std::max(entries_.count(), least_ghosts_);
+    if (ghosts_.size() < entries / 2 || (ghosts_.size() == 0 && entries > 0)) {
+      ghosts_.resize(entries);
+    }
+    ghosts_.add(entries_.hash(entry), ghost);
+  }
+
+  void adapt(const Ghost& ghost, std::uint64_t weight) {
+    const auto capacity = static_cast<double>(capacity_);
+    double depth = std::max(kDepth * capacity, 1.0);
+    if (!ghost.from_main && unused_ > kDeadWeight) {
+      const double certainty = (unused_ - kDeadWeight) / (1 - kDeadWeight);
+      depth = std::max(depth, certainty * (capacity - window_share_));
+    }
+    const std::uint64_t evicted = ghost.from_main ? main_evicted_ : window_evicted_;
+    const std::uint32_t since = (units(evicted) - ghost.evicted) & Ghost::kTimes;  // wraps
+    if (static_cast<double>(since) * static_cast<double>(unit_) >= depth) return;
+    const double change = static_cast<double>(weight);
+    window_share_ =
+        std::clamp(window_share_ + (ghost.from_main ? -change : change),
+                   std::max(kLeastShare * capacity, 1.0), std::max(kMostShare * capacity, 1.0));
+  }
+
+  Arena& arena_;
+  const Entries& entries_;
+  const std::uint64_t unit_;
+  const std::size_t least_ghosts_;
+  std::uint64_t capacity_ = 1;
+  EntryQueue window_;
+  EntryQueue main_;
+  Ghosts ghosts_;
+  double window_share_ = 1;           // of the capacity; main has the rest
+  double unused_ = 0;                 // share of what leaves main that was never read there
+  std::uint64_t clock_ = 0;           // how much has come in
+  std::uint64_t window_evicted_ = 0;  // how much has been evicted
+  std::uint64_t main_evicted_ = 0;
+  bool evicted_ = false;  // since there is no room, newcomers go to the window
+};
+
+}  // namespace larder::detail

@@ -1,0 +1,103 @@
+// Lets readers look at blocks without a lock, and tells when a block that was
+// taken out of their sight may be reused: two phases of readers, as in SRCU.
+//
+// A reader counts itself into the current phase, and out of the same one when
+// it is done. The writer keeps what it takes out in the batch of the current
+// phase. When nobody is left in the other phase, whoever could see that phase's
+// batch is gone: the batch is reused, and the phases change places. Readers never
+// wait for the writer; the writer waits for readers only where it says so.
+//
+// Each thread counts in a cache line of its own, by plain loads and stores: a
+// read costs no atomic read-modify-write and no barrier, so that the cache misses
+// of one read overlap with those of the next. It is the writer that makes every
+// running thread pass a barrier (Linux's membarrier(2)) before it looks at the
+// counts. Threads beyond the number of lines, and all of them on systems without
+// membarrier, count in shared lines with sequential consistency. The proof stands
+// in docs/decisions/reclamation.md.
+//
+// Threads: enter() by any; the rest by who holds the mutex of the shard.
+//
+// Source: P. McKenney, "Sleepable RCU", LWN 2006; M. Desnoyers et al.,
+// "User-Level Implementations of Read-Copy Update", TPDS 2012 (the barrier).
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace larder::detail {
+
+// Which line the calling thread counts in: one of the first kOwnLines, which no
+// other running thread has, or one of the kSharedLines behind them.
+inline constexpr unsigned kOwnLines = 64;
+inline constexpr unsigned kSharedLines = 16;
+[[nodiscard]] unsigned take_reader_line();
+
+[[nodiscard]] inline unsigned reader_line() {
+  constexpr unsigned kNone = ~0U;
+  thread_local constinit unsigned line = kNone;
+  if (line == kNone) [[unlikely]]
+    line = take_reader_line();
+  return line;
+}
+
+class Readers {
+  static constexpr std::size_t kLine = 64;
+  using Count = std::atomic<std::uint32_t>;
+  struct alignas(kLine) Line {
+    std::array<Count, 2> inside{};
+  };
+
+ public:
+  Readers() : lines_{std::make_unique<Line[]>(kOwnLines + kSharedLines)} {}
+
+  // A reader that is inside, until it is destroyed.
+  class [[nodiscard]] Section {
+   public:
+    Section(Count& count, bool shared) : count_{count}, shared_{shared} {}
+    ~Section() {
+      if (shared_) [[unlikely]] {
+        count_.fetch_sub(1, std::memory_order_release);
+      } else {
+        count_.store(count_.load(std::memory_order_relaxed) - 1, std::memory_order_release);
+      }
+    }
+    Section(const Section&) = delete;
+    Section& operator=(const Section&) = delete;
+
+   private:
+    Count& count_;
+    const bool shared_;
+  };
+
+  Section enter() {
+    const unsigned line = reader_line();
+    Count& count = lines_[line].inside[phase_.load(std::memory_order_acquire)];
+    const bool shared = line >= kOwnLines;
+    if (shared) [[unlikely]] {
+      count.fetch_add(1, std::memory_order_seq_cst);
+    } else {
+      count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+      // The processor may still let what follows overtake the store; the writer's
+      // barrier deals with that. The compiler may not.
+      asm volatile("" ::: "memory");
+    }
+    return Section{count, shared};
+  }
+
+  // Which batch to keep what is taken out now in: 0 or 1.
+  [[nodiscard]] unsigned batch() const { return phase_.load(std::memory_order_relaxed); }
+  // Whether nobody is left who could see the other batch, or what went into it
+  // before this call.
+  [[nodiscard]] bool drained() const;
+  // The phases change places. REQUIRES: drained() just said so; the other batch is empty.
+  void change() { phase_.store(batch() ^ 1U, std::memory_order_seq_cst); }
+
+ private:
+  const std::unique_ptr<Line[]> lines_;
+  alignas(kLine) std::atomic<unsigned> phase_{0};
+};
+
+}  // namespace larder::detail

@@ -1,0 +1,36 @@
+// A range of addresses whose memory comes, zeroed, as it is first touched.
+//
+// Threads: what guards its owner. Owns the range.
+#pragma once
+
+#include <cstddef>
+
+namespace larder::detail {
+
+class Reservation {
+ public:
+  // Throws std::bad_alloc if there are no such addresses.
+  explicit Reservation(std::size_t bytes);
+  ~Reservation();
+  Reservation(const Reservation&) = delete;
+  Reservation& operator=(const Reservation&) = delete;
+
+  [[nodiscard]] char* data() const { return data_; }
+  [[nodiscard]] std::size_t size() const { return size_; }
+
+  // Makes huge pages of what lies in [from, to), which was touched, where the
+  // system has them: a miss in the processor's caches is then not one in its
+  // address translation too. Huge pages are aligned to kHugePage in the range.
+  static constexpr std::size_t kHugePage = std::size_t{2} << 20;
+  void merge_pages(std::size_t from, std::size_t to);
+
+  // Gives the whole pages within [from, to) back to the system; they read as zero again.
+  void give_back(std::size_t from, std::size_t to);
+
+ private:
+  std::size_t size_;
+  char* mapped_;  // from where the system gave addresses: data_ is the next huge page
+  char* data_;
+};
+
+}  // namespace larder::detail

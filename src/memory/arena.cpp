@@ -1,0 +1,149 @@
+#include "larder/detail/memory/arena.hpp"
+
+#include <algorithm>
+#include <bit>
+
+namespace larder::detail {
+
+Arena::Arena(std::size_t bytes) : range_{bytes}, limit_{range_.size() / kGranule} {}
+
+void Arena::limit(std::size_t bytes) {
+  limit_ = std::max(std::min(bytes, range_.size()) / kGranule, top_);
+}
+
+std::size_t Arena::rounded(std::size_t bytes) {
+  return std::max((bytes + kGranule - 1) / kGranule, kLeast) * kGranule;
+}
+
+// Below 16 granules each size has its own list; above, each power of two has 16.
+unsigned Arena::list_of(std::size_t granules) {
+  if (granules < kSteps) return static_cast<unsigned>(granules);
+  const auto power = static_cast<unsigned>(std::bit_width(granules)) - 4;
+  return power * kSteps + ((granules >> (power - 1)) & (kSteps - 1));
+}
+
+Ref Arena::allocate(std::size_t bytes) {
+  const std::size_t wanted = rounded(bytes) / kGranule;
+  if (wanted > kMost) return 0;
+
+  const Ref found = find(wanted);
+  if (found == 0) {
+    if (top_ + wanted > limit_) return 0;
+    const auto block = static_cast<Ref>(top_);
+    top_ += wanted;
+    touch();
+    header(block) = static_cast<std::uint32_t>(wanted << kSizeShift);
+    return block;
+  }
+
+  unlink(found);
+  std::size_t size = granules(found);
+  const std::uint32_t before = header(found) & kFreeBefore;  // too large to be merged
+  if (size - wanted >= kLeast) {
+    const auto rest = static_cast<Ref>(found + wanted);
+    header(rest) = 0;
+    push(rest, size - wanted);
+    size = wanted;
+  } else {
+    header(static_cast<Ref>(found + size)) &= ~kFreeBefore;
+  }
+  header(found) = static_cast<std::uint32_t>(size << kSizeShift) | before;
+  return found;
+}
+
+// Memory that came in small pages is merged once a huge page's worth is in use.
+void Arena::touch() {
+  if (top_ <= touched_) return;
+  constexpr std::size_t kHuge = Reservation::kHugePage / kGranule;
+  const std::size_t before = touched_ / kHuge;
+  const std::size_t after = top_ / kHuge;
+  touched_ = top_;
+  if (before != after) {
+    range_.merge_pages(before * Reservation::kHugePage, after * Reservation::kHugePage);
+  }
+}
+
+void Arena::release(Ref block) {
+  std::size_t size = granules(block);
+  if ((header(block) & kFreeBefore) != 0 && footer(block) + size <= kMost) {
+    const std::size_t before = footer(block);
+    block = static_cast<Ref>(block - before);
+    unlink(block);
+    size += before;
+  }
+  if (block + size < top_) {
+    const auto next = static_cast<Ref>(block + size);
+    if ((header(next) & kFree) != 0 && granules(next) + size <= kMost) {
+      size += granules(next);
+      unlink(next);
+    }
+    push(block, size);
+    return;
+  }
+  top_ = block;
+  while ((header(block) & kFreeBefore) != 0) {  // was too large to be merged
+    block = static_cast<Ref>(block - footer(block));
+    unlink(block);
+    top_ = block;
+  }
+}
+
+// A block of at least `granules`: the first of its own list, if that fits, or
+// any of a list whose blocks all fit.
+Ref Arena::find(std::size_t granules) const {
+  unsigned list = list_of(granules);
+  const Ref own = lists_[list];
+  if (own != 0 && this->granules(own) >= granules) return own;
+
+  ++list;
+  unsigned power = list / kSteps;
+  if (power >= kPowers) return 0;
+  const auto steps = static_cast<std::uint32_t>(steps_[power]) >> (list % kSteps);
+  if (steps != 0) return lists_[list + static_cast<unsigned>(std::countr_zero(steps))];
+
+  const std::uint32_t powers = powers_ >> power >> 1 << power << 1;
+  if (powers == 0) return 0;
+  power = static_cast<unsigned>(std::countr_zero(powers));
+  return lists_[power * kSteps + static_cast<unsigned>(std::countr_zero(steps_[power]))];
+}
+
+// Makes a free block of what lies there, keeping whether the one in front is free.
+void Arena::push(Ref block, std::size_t granules) {
+  const unsigned list = list_of(granules);
+  FreeBlock& free = free_block(block);
+  free.header =
+      static_cast<std::uint32_t>(granules << kSizeShift) | kFree | (free.header & kFreeBefore);
+  free.before = 0;
+  free.after = lists_[list];
+  if (free.after != 0) free_block(free.after).before = block;
+  lists_[list] = block;
+  steps_[list / kSteps] |= static_cast<std::uint16_t>(1U << list % kSteps);
+  powers_ |= 1U << list / kSteps;
+
+  const auto end = static_cast<Ref>(block + granules);
+  footer(end) = static_cast<std::uint32_t>(granules);
+  header(end) |= kFreeBefore;
+}
+
+void Arena::unlink(Ref block) {
+  const FreeBlock& free = free_block(block);
+  if (free.after != 0) free_block(free.after).before = free.before;
+  if (free.before != 0) {
+    free_block(free.before).after = free.after;
+    return;
+  }
+  const unsigned list = list_of(granules(block));
+  lists_[list] = free.after;
+  if (free.after != 0) return;
+  steps_[list / kSteps] &= static_cast<std::uint16_t>(~(1U << list % kSteps));
+  if (steps_[list / kSteps] == 0) powers_ &= ~(1U << list / kSteps);
+}
+
+void Arena::trim() {
+  constexpr std::size_t kMuch = (std::size_t{1} << 20) / kGranule;
+  if (touched_ - top_ < kMuch) return;
+  range_.give_back(top_ * kGranule, touched_ * kGranule);
+  touched_ = top_;
+}
+
+}  // namespace larder::detail

@@ -1,0 +1,63 @@
+#include "larder/detail/memory/entry_queue.hpp"
+
+#include <cstddef>
+
+namespace larder::detail {
+
+namespace {
+
+// A marker has an entry's links, and its time where an entry has its wheel's.
+constexpr std::size_t kMarkerSize = offsetof(EntryHead, wheel_before);
+
+}  // namespace
+
+void EntryQueue::push(Ref entry, std::uint64_t weight, std::uint32_t now, std::uint64_t spacing) {
+  if (empty() || (now != marked_ && 16 * since_marker_ >= spacing)) mark(now);
+  link(entry);
+  ++entries_;
+  weight_ += weight;
+  since_marker_ += weight;
+}
+
+void EntryQueue::remove(Ref entry, std::uint64_t weight) {
+  unlink(entry);
+  --entries_;
+  weight_ -= weight;
+}
+
+Ref EntryQueue::oldest() {
+  while ((arena_.flags(oldest_) & kMarker) != 0) {
+    const Ref marker = oldest_;
+    time_ = head(marker).wheel_next;
+    unlink(marker);
+    arena_.release(marker);
+  }
+  return oldest_;
+}
+
+// Without memory there is no marker, and what comes counts as older than it is.
+void EntryQueue::mark(std::uint32_t now) {
+  const Ref marker = arena_.allocate(kMarkerSize);
+  if (marker == 0) return;
+  arena_.set_flags(marker, kMarker);
+  head(marker).wheel_next = now;
+  link(marker);
+  marked_ = now;
+  since_marker_ = 0;
+}
+
+void EntryQueue::link(Ref entry) {
+  EntryHead& node = head(entry);
+  node.newer = 0;
+  node.older = newest_;
+  (newest_ != 0 ? head(newest_).newer : oldest_) = entry;
+  newest_ = entry;
+}
+
+void EntryQueue::unlink(Ref entry) {
+  const EntryHead& node = head(entry);
+  (node.older != 0 ? head(node.older).newer : oldest_) = node.newer;
+  (node.newer != 0 ? head(node.newer).older : newest_) = node.older;
+}
+
+}  // namespace larder::detail
