@@ -217,6 +217,10 @@ class MemoryTier {
     }
     return own;
   }
+  // What an entry takes of the memory: header, key, value, and its place in the table.
+  [[nodiscard]] static ByteCount footprint(KeyView key, ValueView value, const EntryInfo& info) {
+    return {Shard::footprint(key, value, info)};
+  }
   [[nodiscard]] ByteCount capacity() const { return options_.capacity; }
 
  private:

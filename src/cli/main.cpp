@@ -22,6 +22,7 @@ Exit run(int argc, char** argv) {
   add_check(program, action, check_databases);
   add_serve(program, action);
   add_demo(program, action);
+  add_simulate(program, action);
   add_password(program, action);
 
   try {

@@ -50,5 +50,6 @@ using DatabaseCheck = std::function<std::vector<Problem>(const Config&)>;
 void add_check(CLI::App& program, Action& action, DatabaseCheck databases = {});
 
 void add_serve(CLI::App& program, Action& action);
+void add_simulate(CLI::App& program, Action& action);
 
 }  // namespace larder::cli

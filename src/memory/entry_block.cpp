@@ -72,7 +72,8 @@ char* EntryFields::write(char* block, std::size_t key_size, std::size_t value_si
   head.uses = 0;
   head.form = static_cast<std::uint8_t>(
       (info.absent ? EntryHead::kAbsent : 0) | (wide ? EntryHead::kWide : 0) |
-      (stale ? EntryHead::kStale : 0) | (cost ? EntryHead::kCost : 0));
+      (stale ? EntryHead::kStale : 0) | (cost ? EntryHead::kCost : 0) |
+      usable >> EntryHead::kUsableBits << EntryHead::kFormBits);
   head.space = static_cast<std::uint8_t>(info.space);
   head.generation = generation;
   head.life = Span::pack(usable > filled ? usable - filled : 0);

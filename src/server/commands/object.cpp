@@ -2,7 +2,7 @@
 #include <chrono>
 #include <string_view>
 
-#include "larder/detail/memory/node.hpp"
+#include "larder/memory_tier.hpp"
 #include "server/commands/commands.hpp"
 #include "server/commands/words.hpp"
 #include "server/session.hpp"
@@ -60,9 +60,10 @@ void memory_usage(Session& session, Arguments words) {
     if (!samples) return session.error(kNotAnInteger);
     if (*samples < 0) return session.error(kSyntaxError);
   }
-  about(session, words[2], [&](std::string_view value, const EntryInfo&) {
-    using Node = detail::Node<std::string, std::string>;
-    session.reply().integer(static_cast<std::int64_t>(Node::weight(words[2], value)));
+  about(session, words[2], [&](std::string_view value, const EntryInfo& entry) {
+    using Tier = MemoryTier<std::string, std::string>;
+    session.reply().integer(
+        static_cast<std::int64_t>(Tier::footprint(words[2], value, entry).bytes));
   });
 }
 

@@ -6,11 +6,11 @@
 //   12  next    ┐ expiry wheel
 //   16  before  ┘
 //   20  uses    reads since last looked at for eviction, at most 3
-//   21  form    what follows, and whether the entry is an absence
+//   21  form    what follows, whether the entry is an absence, high bits of usable_until
 //   22  space   its low byte
 //   23  generation of the space
 //   24  life    filled_at to usable_until, as a Span
-//   28  usable_until, milliseconds, 40 bits
+//   28  usable_until, milliseconds, low 40 of 42 bits
 //   33  key size, 1 byte; value size, 2 bytes   (kWide: 4 and 4 bytes, and the space's high byte)
 //       kStale: fresh life, as a Span, 4 bytes
 //       kCost: load cost, microseconds, 4 bytes
@@ -22,7 +22,7 @@
 // the shard's mutex.
 //
 // Times are whole milliseconds since the clock's zero, rounded down; a
-// usable_until from year 34 on means never.
+// usable_until from year 139 on means never.
 #pragma once
 
 #include <algorithm>
@@ -54,7 +54,10 @@ struct EntryHead {
 
   static constexpr std::size_t kSize = 33;
   static constexpr std::size_t kUsableUntil = 28;
-  static constexpr std::uint64_t kNever = (std::uint64_t{1} << 40) - 1;
+  static constexpr unsigned kFormBits = 6;  // of form; the rest are the high ones of usable_until
+  static constexpr unsigned kUsableBits = 40;
+  static constexpr std::uint64_t kLowBits = (std::uint64_t{1} << kUsableBits) - 1;
+  static constexpr std::uint64_t kNever = (std::uint64_t{1} << (kUsableBits + 2)) - 1;
 
   std::uint32_t block;
   Ref older;
@@ -72,7 +75,7 @@ struct EntryHead {
     // The three bytes behind belong to the entry too. Little-endian, as all of larder's hosts.
     std::uint64_t word = 0;
     std::memcpy(&word, reinterpret_cast<const char*>(this) + kUsableUntil, sizeof word);
-    return word & kNever;
+    return (word & kLowBits) | static_cast<std::uint64_t>(form >> kFormBits) << kUsableBits;
   }
   [[nodiscard]] bool usable(TimePoint now) const {
     const std::uint64_t until = usable_until_ms();
@@ -111,7 +114,7 @@ class Span {
   static constexpr std::uint32_t kMantissa = (1U << kBits) - 1;
 };
 
-// Whole milliseconds since the clock's zero, within 40 bits.
+// Whole milliseconds since the clock's zero, within 42 bits.
 [[nodiscard]] std::uint64_t to_ms(TimePoint time);
 [[nodiscard]] inline TimePoint from_ms(std::uint64_t ms) {
   if (ms == EntryHead::kNever) return TimePoint::max();

@@ -40,7 +40,7 @@ class ExpiryWheel {
  private:
   static constexpr unsigned kBits = 6;
   static constexpr unsigned kSlots = 1U << kBits;
-  static constexpr unsigned kLevels = 7;  // 2^42 ms, more than a usable_until has
+  static constexpr unsigned kLevels = 7;  // 2^42 ms, all that a usable_until has
   // In wheel_before, marks the number of the slot that the entry is first in.
   static constexpr Ref kFirst = 1U << 31;
 

@@ -76,6 +76,12 @@ class Shard {
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
 
+  static std::uint64_t footprint(KeyView key, ValueView value, const EntryInfo& info) {
+    constexpr std::uint64_t kInTable = 8;
+    return Arena::rounded(Layout::block_size(key, value, info)) + kInTable +
+           Layout::elsewhere(Layout::key_size(key), Layout::value_size(value));
+  }
+
   // Calls visitor(value, info) for the usable entry, if there is one. Takes no
   // lock and allocates nothing: the hot path, guarded by bench/memory's `hit`.
   template <class Visitor>

@@ -1,0 +1,185 @@
+#include "simulate/trace.hpp"
+
+#include <zstd.h>
+
+#include <charconv>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <system_error>
+
+namespace larder::simulate {
+
+namespace {
+
+constexpr std::size_t kChunk = std::size_t{1} << 16;
+constexpr std::size_t kLongestLine = std::size_t{64} << 10;
+
+template <class Number>
+std::optional<Number> parse(std::string_view text) {
+  Number number{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+std::uint64_t mixed(std::uint64_t x) {
+  x = (x ^ (x >> 33)) * 0xFF51AFD7ED558CCDULL;
+  x = (x ^ (x >> 33)) * 0xC4CEB9FE1A85EC53ULL;
+  return x ^ (x >> 33);
+}
+
+// Decompresses as it is fed.
+class Zstd {
+ public:
+  Zstd() : stream_{ZSTD_createDStream(), &ZSTD_freeDStream} {}
+
+  // Whether the bytes given so far end at the end of a frame.
+  [[nodiscard]] bool complete() const { return complete_; }
+
+  Result<void> feed(std::string_view bytes, TraceReader& reader) {
+    ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
+    std::string out(ZSTD_DStreamOutSize(), '\0');
+    while (in.pos < in.size) {
+      ZSTD_outBuffer buffer{out.data(), out.size(), 0};
+      const std::size_t left = ZSTD_decompressStream(stream_.get(), &buffer, &in);
+      if (ZSTD_isError(left) != 0) {
+        return fail(Errc::kBadValue,
+                    std::string{"the zstd data is damaged: "} + ZSTD_getErrorName(left));
+      }
+      complete_ = left == 0;
+      if (auto taken = reader.feed({out.data(), buffer.pos}); !taken) return taken;
+    }
+    return {};
+  }
+
+ private:
+  std::unique_ptr<ZSTD_DStream, decltype(&ZSTD_freeDStream)> stream_;
+  bool complete_ = false;
+};
+
+Result<Trace> read(std::istream& in, Duration spacing) {
+  constexpr std::string_view kMagic{"\x28\xB5\x2F\xFD", 4};
+  TraceReader reader{spacing};
+  std::optional<Zstd> zstd;
+  std::string chunk(kChunk, '\0');
+  for (bool first = true;; first = false) {
+    in.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
+    const std::string_view got{chunk.data(), static_cast<std::size_t>(in.gcount())};
+    if (got.empty()) break;
+    if (first && got.starts_with(kMagic)) zstd.emplace();
+    auto taken = zstd ? zstd->feed(got, reader) : reader.feed(got);
+    if (!taken) return std::unexpected{taken.error()};
+  }
+  if (in.bad()) return fail(Errc::kSourceFailed, "reading stopped with an error");
+  if (zstd && !zstd->complete()) {
+    return fail(Errc::kBadValue, "the zstd data ends in the middle; was the file copied whole?");
+  }
+  return reader.finish();
+}
+
+}  // namespace
+
+Result<void> TraceReader::feed(std::string_view text) {
+  for (;;) {
+    const std::size_t end = text.find('\n');
+    if (end == std::string_view::npos) break;
+    rest_.append(text.substr(0, end));
+    text.remove_prefix(end + 1);
+    if (auto taken = take(rest_); !taken) return taken;
+    rest_.clear();
+  }
+  rest_.append(text);
+  if (rest_.size() > kLongestLine) {
+    return fail(Errc::kBadValue, "line " + std::to_string(line_ + 1) +
+                                     " is longer than 64 KiB; is this a trace, a key a line?");
+  }
+  return {};
+}
+
+Result<Trace> TraceReader::finish() {
+  if (auto taken = take(rest_); !taken) return std::unexpected{taken.error()};
+  if (trace_.accesses.empty()) return fail(Errc::kBadValue, "there is no access in it");
+  return std::move(trace_);
+}
+
+Result<void> TraceReader::take(std::string_view line) {
+  ++line_;
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  if (line.empty()) return {};
+  // The first line decides: three columns, or keys, which may hold commas themselves.
+  if (trace_.accesses.empty()) {
+    const std::size_t first = line.find(',');
+    const std::size_t last = line.rfind(',');
+    trace_.has_bytes = trace_.has_times = first != last && parse<double>(line.substr(0, first)) &&
+                                          parse<std::uint64_t>(line.substr(last + 1));
+  }
+  if (trace_.has_bytes) return take_columns(line);
+  add(line, 1, spacing_ * static_cast<Duration::rep>(trace_.accesses.size()));
+  return {};
+}
+
+Result<void> TraceReader::take_columns(std::string_view line) {
+  const std::size_t first = line.find(',');
+  const std::size_t last = line.rfind(',');
+  const auto time = first == last ? std::nullopt : parse<double>(line.substr(0, first));
+  const auto bytes = first == last ? std::nullopt : parse<std::uint64_t>(line.substr(last + 1));
+  if (!time || !bytes) {
+    return fail(Errc::kBadValue, "line " + std::to_string(line_) +
+                                     " is not `time,key,bytes` as the first one is: \"" +
+                                     std::string{line.substr(0, 60)} + "\"");
+  }
+  if (trace_.accesses.empty()) first_time_ = *time;
+  const std::chrono::duration<double> since{*time - first_time_};
+  add(line.substr(first + 1, last - first - 1), *bytes,
+      std::chrono::duration_cast<Duration>(since));
+  return {};
+}
+
+void TraceReader::add(std::string_view key, std::uint64_t bytes, Duration at) {
+  bytes = bytes == 0 ? 1 : bytes;
+  const auto [found, fresh] = ids_.try_emplace(std::string{key}, static_cast<KeyId>(trace_.keys));
+  if (fresh) {
+    ++trace_.keys;
+    trace_.total_bytes += bytes;
+  }
+  trace_.accesses.push_back({found->second, bytes, at});
+}
+
+Result<Trace> read_trace(const std::string& file, std::istream& standard_input, Duration spacing) {
+  if (file == "-") {
+    auto trace = read(standard_input, spacing);
+    if (!trace) return fail(trace.error().code, "standard input: " + trace.error().message);
+    return trace;
+  }
+  std::ifstream in{file, std::ios::binary};
+  if (!in) {
+    const std::error_code reason{errno, std::generic_category()};
+    return fail(Errc::kInvalidArgument, file + ": cannot be read: " + reason.message());
+  }
+  auto trace = read(in, spacing);
+  if (!trace) return fail(trace.error().code, file + ": " + trace.error().message);
+  return trace;
+}
+
+Trace sample(const Trace& trace, double share) {
+  constexpr double kAll = 18446744073709551616.0;  // 2^64
+  if (share >= 1) return trace;
+  const auto below = static_cast<std::uint64_t>(share * kAll);
+  constexpr KeyId kNone = ~KeyId{0};
+  std::vector<KeyId> ids(trace.keys, kNone);
+  Trace sampled{.accesses = {}, .has_bytes = trace.has_bytes, .has_times = trace.has_times};
+  for (Access access : trace.accesses) {
+    if (mixed(access.key + std::uint64_t{1}) >= below) continue;
+    KeyId& id = ids[access.key];
+    if (id == kNone) {
+      id = static_cast<KeyId>(sampled.keys++);
+      sampled.total_bytes += access.bytes;
+    }
+    access.key = id;
+    sampled.accesses.push_back(access);
+  }
+  return sampled;
+}
+
+}  // namespace larder::simulate
