@@ -87,16 +87,26 @@ const Command* find_subcommand(const Command& command, std::string_view name) {
   return nullptr;
 }
 
+namespace {
+
+// What a message shows of a word: up to its first NUL, as in Redis.
+std::string_view shown(std::string_view word, std::size_t most) {
+  return word.substr(0, std::min(most, word.find('\0')));
+}
+
+}  // namespace
+
 std::string unknown_command(Arguments words) {
   constexpr std::size_t kLongest = 128;  // bytes of the name, and of the arguments together
   std::string text{"ERR unknown command '"};
-  text += words[0].substr(0, kLongest);
+  text += shown(words[0], kLongest);
   text += "', with args beginning with: ";
   std::string arguments;
   for (const std::string_view word : words.subspan(1)) {
     if (arguments.size() >= kLongest) break;
+    const std::string_view some = shown(word, kLongest - arguments.size());
     arguments += '\'';
-    arguments += word.substr(0, kLongest - arguments.size());
+    arguments += some;
     arguments += "' ";
   }
   return text + arguments;
@@ -106,7 +116,7 @@ std::string unknown_subcommand(const Command& command, std::string_view name) {
   std::string upper{command.name};
   for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
   std::string text{"ERR unknown subcommand '"};
-  text += name.substr(0, 128);
+  text += shown(name, 128);
   return text + "'. Try " + upper + " HELP.";
 }
 

@@ -4,6 +4,9 @@
 #include <cassert>
 #include <utility>
 
+#include "server/commands/commands.hpp"
+#include "server/commands/writable.hpp"
+
 namespace larder {
 
 namespace {
@@ -114,6 +117,10 @@ bool Session::carry_out(Arguments words) {
   if (after_login_) return false;
   const Command* command = understand(words);
   if (command == nullptr) return true;
+  if (transaction_ && (command->flags & kNotQueued) == 0) {
+    queue(*command, words);
+    return true;
+  }
   if (!loading_.empty() && must_wait(*command, words)) return false;
   if (!identity_.unlimited() && forbidden(*command, words)) return true;
   context_.counters.commands.add();
@@ -130,23 +137,69 @@ const Command* Session::understand(Arguments words) {
       quit();
       return nullptr;
     }
-    error(unknown_command(words));
-    return nullptr;
+    return refuse(unknown_command(words));
   }
   context_.counters.by_command[index_of(*command)].add();
   if (!command->subcommands.empty() && words.size() > 1) {
     const Command* sub = find_subcommand(*command, words[1]);
-    if (sub == nullptr) {
-      error(unknown_subcommand(*command, words[1]));
-      return nullptr;
-    }
+    if (sub == nullptr) return refuse(unknown_subcommand(*command, words[1]));
     command = sub;
   }
   if (!command->takes(words.size())) {
-    error("ERR wrong number of arguments for '" + std::string{command->name} + "' command");
-    return nullptr;
+    return refuse_arity(*command);
   }
   return command;
+}
+
+// An error before the command could be carried out: it spoils the transaction.
+const Command* Session::refuse(std::string_view why) {
+  error(why);
+  if (transaction_) transaction_->spoil();
+  return nullptr;
+}
+
+// An EXEC that is written wrong ends the transaction.
+const Command* Session::refuse_arity(const Command& command) {
+  const std::string why =
+      "wrong number of arguments for '" + std::string{command.name} + "' command";
+  if (command.run != commands::exec) return refuse("ERR " + why);
+  error("EXECABORT Transaction discarded because of: " + why);
+  transaction_.reset();
+  watches_.clear();
+  return nullptr;
+}
+
+// Keeps the command for EXEC, if it can be carried out there.
+void Session::queue(const Command& command, Arguments words) {
+  if (!identity_.unlimited() && forbidden(command, words)) return transaction_->spoil();
+  // A login is known later than the commands behind it, which are then done.
+  const bool logs_in =
+      (command.flags & kSecret) != 0 &&
+      std::ranges::any_of(words, [](std::string_view word) { return same_word(word, "auth"); });
+  if (logs_in) {
+    refuse("ERR AUTH inside MULTI is not allowed");
+    return;
+  }
+  bool refused = false;
+  command.each_key(words, [&](std::string_view key) {
+    refused = refused || commands::plain_cache(*this, key, "MULTI") == nullptr;
+  });
+  if (refused) return transaction_->spoil();
+  if (!transaction_->queue(command, words, context_.limits.max_request.bytes)) {
+    return error("ERR the commands since MULTI have more than server.max_request, " +
+                 std::to_string(context_.limits.max_request.bytes) + " bytes, together");
+  }
+  reply().simple("QUEUED");
+}
+
+void Session::run_queued(const Command& command, Arguments words) {
+  if (!identity_.unlimited() && forbidden(command, words)) return;
+  context_.counters.commands.add();
+  const std::size_t before = replies_.tail().size();
+  command.run(*this, words);
+  if (replies_.bytes() <= context_.limits.max_reply_buffer.bytes) return;
+  replies_.tail().retract(replies_.tail().size() - before);
+  error(reply_too_large(context_.limits.max_reply_buffer.bytes));
 }
 
 // True after an error reply.
@@ -183,6 +236,8 @@ bool Session::must_wait(const Command& command, Arguments words) const {
 
 void Session::error(std::string_view text) {
   context_.counters.error_replies.add();
+  // A client's word may end the text, and a line break the word.
+  text = text.substr(0, text.find_last_not_of("\r\n") + 1);
   reply().error(text);
 }
 

@@ -21,10 +21,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "cache/keyspace.hpp"
@@ -39,6 +41,7 @@
 #include "server/limits.hpp"
 #include "server/reply_queue.hpp"
 #include "server/server_state.hpp"
+#include "server/transaction.hpp"
 
 namespace larder {
 
@@ -97,11 +100,22 @@ class Session {
   // The cache that `key` belongs to; null after an error reply that says why.
   [[nodiscard]] const Keyspace::Member* route(std::string_view key);
 
-  // Runs `work` while no other connection's command runs; see ExecutionGate.
+  // Runs `work` while no other connection's command runs; see ExecutionGate. May
+  // be nested.
   template <class Work>
   void alone(Work&& work) {
+    if (alone_) return std::forward<Work>(work)();
+    alone_ = true;
     context_.server.gate().alone(context_.thread, std::forward<Work>(work));
+    alone_ = false;
   }
+
+  // Between MULTI and EXEC; and what WATCH named.
+  [[nodiscard]] std::optional<Transaction>& transaction() { return transaction_; }
+  [[nodiscard]] Watches& watches() { return watches_; }
+  // Carries out one command of a transaction. A reply that does not fit into the
+  // reply buffer becomes an error.
+  void run_queued(const Command& command, Arguments words);
 
   // Replies that read through: the value of a key, something else about it, the
   // values of several, and how many of them have one.
@@ -150,6 +164,9 @@ class Session {
   const Command* understand(Arguments words);
   [[nodiscard]] bool forbidden(const Command& command, Arguments words);
   bool take_login();
+  const Command* refuse(std::string_view why);
+  const Command* refuse_arity(const Command& command);
+  void queue(const Command& command, Arguments words);
   [[nodiscard]] bool must_wait(const Command& command, Arguments words) const;
   [[nodiscard]] bool full();
 
@@ -173,7 +190,10 @@ class Session {
   TimePoint now_{};
   resp::CommandDecoder decoder_;
   Introduction introduction_;
-  std::string input_;  // what was received and not carried out
+  std::optional<Transaction> transaction_;
+  Watches watches_;
+  bool alone_ = false;  // within alone()
+  std::string input_;   // what was received and not carried out
   ReplyQueue replies_;
 
   // What waits for loads; empty in an idle session.

@@ -8,12 +8,12 @@
 namespace larder::commands {
 
 bool take_name(Session& session, std::string_view name) {
-  if (name.size() > kLongestClientName) {
-    session.error("ERR Client names have at most " + std::to_string(kLongestClientName) + " bytes");
-    return false;
-  }
   if (std::ranges::any_of(name, [](char c) { return c < '!' || c > '~'; })) {
     session.error("ERR Client names cannot contain spaces, newlines or special characters.");
+    return false;
+  }
+  if (name.size() > kLongestClientName) {
+    session.error("ERR Client names have at most " + std::to_string(kLongestClientName) + " bytes");
     return false;
   }
   session.introduction().name = name;

@@ -71,6 +71,13 @@ void set(Session&, Arguments);
 void setex(Session&, Arguments);
 void strlen(Session&, Arguments);
 
+// transaction.cpp
+void discard(Session&, Arguments);
+void exec(Session&, Arguments);
+void multi(Session&, Arguments);
+void unwatch(Session&, Arguments);
+void watch(Session&, Arguments);
+
 // edit.cpp
 void append(Session&, Arguments);
 void mset(Session&, Arguments);

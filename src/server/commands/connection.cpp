@@ -26,7 +26,11 @@ void quit(Session& session, Arguments) {
 
 void select(Session& session, Arguments words) {
   const auto index = to_integer(words[1]);
-  if (!index || *index < INT32_MIN || *index > INT32_MAX) return session.error(kNotAnInteger);
+  if (!index) return session.error(kNotAnInteger);
+  if (*index < INT32_MIN || *index > INT32_MAX) {
+    return session.error(
+        "ERR value is out of range, value must between -2147483648 and 2147483647");
+  }
   if (*index != 0) return session.error("ERR DB index is out of range");
   session.reply().ok();
 }

@@ -24,20 +24,21 @@ EntryInfo info_after(const EntryInfo* was, const EntryInfo& fresh) {
 }
 
 // Puts `bytes` at the place in the value that place(size) names, zeros before it
-// where there is nothing, and answers the new length.
+// where there is nothing, and answers the new length. No bytes change nothing, unless
+// `store_nothing`.
 template <class Place>
 void overwrite(Session& session, BytesCache& cache, std::string_view key, std::string_view bytes,
-               Place place) {
+               bool store_nothing, Place place) {
   const EntryInfo fresh = cache.entry_for_put();
   std::string changed;
   bool too_long = false;
   const auto outcome = cache.update(key, [&](const std::string_view* value, const EntryInfo* was) {
     if (value != nullptr) changed = *value;
-    if (bytes.empty() && value == nullptr) return BytesTier::Update::keep();
+    if (bytes.empty() && !store_nothing) return BytesTier::Update::keep();
     const std::size_t at = place(changed.size());
     const std::size_t most = session.context().limits.max_value.bytes;
-    too_long = !bytes.empty() && (bytes.size() > most || at > most - bytes.size());
-    if (too_long || bytes.empty()) return BytesTier::Update::keep();
+    too_long = bytes.size() > most || at > most - bytes.size();
+    if (too_long) return BytesTier::Update::keep();
     changed.resize(std::max(changed.size(), at + bytes.size()));
     changed.replace(at, bytes.size(), bytes);
     return BytesTier::Update::store(changed, info_after(was, fresh));
@@ -80,7 +81,7 @@ PutOutcome store_pairs(const std::vector<BytesCache*>& caches, Arguments words) 
 void append(Session& session, Arguments words) {
   BytesCache* const cache = plain_cache(session, words[1], words[0]);
   if (cache == nullptr) return;
-  overwrite(session, *cache, words[1], words[2], [](std::size_t size) { return size; });
+  overwrite(session, *cache, words[1], words[2], true, [](std::size_t size) { return size; });
 }
 
 void setrange(Session& session, Arguments words) {
@@ -89,7 +90,7 @@ void setrange(Session& session, Arguments words) {
   if (*offset < 0) return session.error("ERR offset is out of range");
   BytesCache* const cache = plain_cache(session, words[1], words[0]);
   if (cache == nullptr) return;
-  overwrite(session, *cache, words[1], words[3],
+  overwrite(session, *cache, words[1], words[3], false,
             [&](std::size_t) { return static_cast<std::size_t>(*offset); });
 }
 

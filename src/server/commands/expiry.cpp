@@ -63,7 +63,7 @@ bool read_flags(Session& session, Arguments flags, Condition& condition) {
     } else if (same_word(flag, "lt")) {
       condition.if_shorter = true;
     } else {
-      session.error("ERR Unsupported option " + std::string{flag});
+      session.error("ERR Unsupported option " + std::string{up_to_nul(flag)});
       return false;
     }
   }

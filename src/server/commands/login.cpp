@@ -44,7 +44,7 @@ std::optional<Hello> read_hello(Session& session, Arguments words) {
     } else if (same_word(words[i], "setname") && i + 1 < words.size()) {
       hello.name = words[++i];
     } else {
-      session.error("ERR Syntax error in HELLO option '" + std::string{words[i]} + "'");
+      session.error("ERR Syntax error in HELLO option '" + std::string{up_to_nul(words[i])} + "'");
       return std::nullopt;
     }
   }
@@ -129,6 +129,8 @@ void auth(Session& session, Arguments words) {
 
 void reset(Session& session, Arguments) {
   session.identity().begin();
+  session.transaction().reset();
+  session.watches().clear();
   session.introduction().name.clear();
   session.speak(resp::Protocol::kResp2);
   session.reply().simple("RESET");

@@ -63,8 +63,9 @@ std::uint64_t step(Session& session, std::uint64_t cursor, std::size_t count, co
                    });
 }
 
-// As strtoul() reads it, which takes a sign, too.
+// As strtoul() reads it, which takes a sign, and no digits at all as 0.
 std::optional<std::uint64_t> to_cursor(std::string_view word) {
+  if (word.empty()) return 0;
   const bool negative = word.starts_with('-');
   if (negative || word.starts_with('+')) word.remove_prefix(1);
   std::uint64_t cursor = 0;

@@ -24,6 +24,11 @@ inline constexpr std::string_view kSyntaxError = "ERR syntax error";
   return value;
 }
 
+// What Redis shows of a word in a message.
+[[nodiscard]] inline std::string_view up_to_nul(std::string_view word) {
+  return word.substr(0, word.find('\0'));
+}
+
 [[nodiscard]] inline std::string wrong_arity(std::string_view command) {
   return "ERR wrong number of arguments for '" + std::string{command} + "' command";
 }

@@ -1,0 +1,71 @@
+// What MULTI and WATCH keep for one client: commands that wait for EXEC, and how
+// the watched keys were.
+//
+// A watched key is remembered by when its value was stored, what it was and when
+// it expires; EXEC looks whether that is still so. Nobody who writes needs to
+// know who watches. docs/decisions/transactions.md.
+//
+// Threads: confined to its session's.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "larder/clock.hpp"
+#include "larder/entry.hpp"
+#include "server/command.hpp"
+
+namespace larder {
+
+// How a key was at one time.
+struct KeyState {
+  TimePoint filled_at{};
+  TimePoint expires_at{};
+  std::uint64_t value = 0;  // its hash
+
+  static KeyState of(std::string_view value, const EntryInfo& info);
+  friend bool operator==(const KeyState&, const KeyState&) = default;
+};
+
+class Watches {
+ public:
+  struct Watched {
+    std::string key;
+    std::optional<KeyState> state;  // none: there was no value
+  };
+
+  // Remembers the first state of each key that is added.
+  void add(std::string_view key, std::optional<KeyState> state);
+  [[nodiscard]] const std::vector<Watched>& all() const { return watched_; }
+  void clear() { watched_.clear(); }
+
+ private:
+  std::vector<Watched> watched_;
+};
+
+class Transaction {
+ public:
+  struct Queued {
+    const Command* command;
+    std::vector<std::string> words;
+  };
+
+  // False, and the transaction can no more be carried out: it would hold more
+  // than `most` bytes.
+  bool queue(const Command& command, Arguments words, std::size_t most);
+  // A command was refused: EXEC will carry out nothing.
+  void spoil() { spoiled_ = true; }
+  [[nodiscard]] bool spoiled() const { return spoiled_; }
+  [[nodiscard]] const std::vector<Queued>& queued() const { return queued_; }
+
+ private:
+  std::vector<Queued> queued_;
+  std::size_t bytes_ = 0;
+  bool spoiled_ = false;
+};
+
+}  // namespace larder
