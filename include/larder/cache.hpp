@@ -17,7 +17,13 @@
 // async_ calls.
 //
 // Lifetime: the runtime outlives the cache. Destroying the cache does not wait:
-// loads under way end, their callers are answered, and nothing is kept.
+// loads under way end, their callers are answered, and nothing is kept. So what
+// a source refers to must outlive the runtime, not only the cache.
+//
+// A loading function runs on one of the runtime's blocking threads. It may read
+// another cache, but not with a blocking call: threads that all wait for loads
+// which need a thread never come free. Put such values together in the caller,
+// or give RuntimeOptions blocking_threads for both.
 //
 // Asynchronous calls take an Asio completion token (use_awaitable, use_future, a
 // callback, …; the default is `deferred`, so that `co_await cache.async_get(k)`

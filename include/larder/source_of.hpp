@@ -82,8 +82,11 @@ class BlockingSource final : public Source<Key, Value> {
     }
   }
 
-  static std::vector<Loaded<Value>> failed(std::size_t count, std::string why) {
-    return std::vector<Loaded<Value>>(count, fail(Errc::kSourceFailed, std::move(why)));
+  static std::vector<Loaded<Value>> failed(std::size_t count, const std::string& why) {
+    std::vector<Loaded<Value>> results;  // filled one by one: a Value need not be copyable
+    results.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) results.push_back(fail(Errc::kSourceFailed, why));
+    return results;
   }
 
   Runtime& runtime_;

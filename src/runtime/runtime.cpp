@@ -31,10 +31,14 @@ struct IoThread {
 // A timer that may be destroyed on any thread, while Asio's own may not: the
 // destructor only says that it is over, and the I/O thread does the rest.
 class AsioTimer final : public Timer {
+  // Longer than any process runs, and far from where a time point overflows.
+  static constexpr Duration kLongest = std::chrono::hours{24 * 365 * 100};
+
  public:
   AsioTimer(asio::any_io_executor executor, Duration delay, std::move_only_function<void()> due)
       : state_{std::make_shared<State>(executor, std::move(due))} {
-    asio::post(executor, [state = state_, until = std::chrono::steady_clock::now() + delay] {
+    const auto until = std::chrono::steady_clock::now() + std::min(delay, kLongest);
+    asio::post(executor, [state = state_, until] {
       if (state->over.load(std::memory_order_acquire)) return;
       state->timer.expires_at(until);
       state->timer.async_wait([state](const boost::system::error_code& error) {

@@ -164,6 +164,21 @@ TEST(Cache, ATimeoutIsTheCallersOwn) {
   EXPECT_EQ(products.stats().loads, 1U);
 }
 
+TEST(Cache, ATimeoutMayBeAsLongAsTimeItself) {
+  Runtime runtime;
+  Products products{runtime, {.source = teapot, .loads = {.timeout = Duration::max()}}};
+
+  EXPECT_EQ(products.get(42, {.timeout = Duration::max()})->id, 42);
+}
+
+TEST(Cache, AValueNeedNotBeCopyable) {
+  Runtime runtime;
+  Cache<int, std::unique_ptr<int>> cache{
+      runtime, {.source = [](int key) { return std::make_unique<int>(key); }}};
+
+  EXPECT_EQ(*cache.get(42).value(), 42);
+}
+
 TEST(Cache, ABlockingCallOnAnIoThreadIsRefused) {
   Runtime runtime;
   Products products{runtime, {.source = teapot}};
