@@ -16,7 +16,7 @@
 // inline and looked up by string_view without an allocation.
 //
 // Times are kept in whole milliseconds, rounded down, and load costs in whole
-// microseconds. docs/memory-tier.md tells how it works and what it costs.
+// microseconds. docs/decisions/ tells how it works and what it costs.
 #pragma once
 
 #include <algorithm>

@@ -21,8 +21,8 @@
 // larger. If hardly anything that leaves main was ever read there, main is dead
 // weight, and every ghost of the window counts.
 //
-// All of it is weighed in bytes. docs/memory-tier.md gives the figures and
-// docs/decisions/eviction.md what else was tried.
+// All of it is weighed in bytes. docs/decisions/eviction.md gives the figures, and
+// what else was tried.
 //
 // Threads: none; the shard's mutex guards it. `uses` alone is atomic.
 //
