@@ -34,6 +34,9 @@ std::string_view range_of(std::string_view value, std::int64_t first, std::int64
   return value.substr(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first + 1));
 }
 
+// What holding a value takes besides its bytes: the string, its counts, and what malloc adds.
+constexpr std::size_t kHolding = sizeof(std::string) + 48;
+
 }  // namespace
 
 void AwaitedReply::Form::write(resp::ReplyWriter& writer, const std::string_view* value) const {
@@ -64,11 +67,17 @@ std::string reply_too_large(std::size_t most) {
 }
 
 AwaitedReply::AwaitedReply(Form form, resp::Protocol protocol, std::size_t elements)
-    : form_{form}, protocol_{protocol}, values_(elements) {}
+    : form_{form},
+      protocol_{protocol},
+      bytes_{elements * sizeof(Handle<std::string>)},
+      values_(elements) {}
 
 void AwaitedReply::know(std::size_t element, Handle<std::string> value) {
   if (failed()) return;
-  if (value && form_.shape != Shape::kCount) bytes_ += value->size();
+  if (!value) return;
+  // Of what is only counted, nothing but its being there is kept.
+  if (form_.shape == Shape::kCount) value = std::make_shared<const std::string>();
+  bytes_ += value->size() + kHolding;
   values_[element] = std::move(value);
 }
 
@@ -78,14 +87,14 @@ void AwaitedReply::take(std::size_t element, const Answer<std::string>& answer, 
   if (failed()) return;
   if (answer.failed()) return fail(error_line(answer.error()));
   if (!answer) return;
-  if (form_.shape != Shape::kCount && bytes_ + answer->size() > most)
-    return fail(reply_too_large(most));
+  const std::size_t size = form_.shape == Shape::kCount ? 0 : answer->size();
+  if (bytes_ + size + kHolding > most) return fail(reply_too_large(most));
   know(element, answer.handle());
 }
 
 void AwaitedReply::fail(std::string error) {
   error_ = std::move(error);
-  bytes_ = 0;
+  bytes_ = error_.size();
   values_.clear();
 }
 

@@ -47,7 +47,7 @@ class AwaitedReply {
 
   [[nodiscard]] bool complete() const { return owed_ == 0; }
   [[nodiscard]] bool failed() const { return !error_.empty(); }
-  // Bytes of the values that it holds.
+  // Bytes of memory that it holds, values and what stands around them.
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
   // REQUIRES: complete().
@@ -59,7 +59,7 @@ class AwaitedReply {
   Form form_;
   resp::Protocol protocol_;
   std::size_t owed_ = 0;
-  std::size_t bytes_ = 0;
+  std::size_t bytes_;
   std::string error_;  // the first failure: the whole reply
   std::vector<Handle<std::string>> values_;
 };

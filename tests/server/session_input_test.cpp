@@ -96,8 +96,16 @@ TEST_F(SessionWithSmallBuffers, AnMgetThatDoesNotFitIsAnError) {
   EXPECT_EQ(ask("PING"), "+PONG\r\n");
 }
 
+TEST_F(SessionWithSmallBuffers, AnMgetOfManySmallValuesCountsWhatHoldsThem) {
+  ask("SET tag:a x");
+  std::string mget = "MGET product:1";
+  for (int i = 0; i < 50; ++i) mget += " tag:a";
+
+  EXPECT_THAT(ask(mget), StartsWith("-ERR the reply does not fit"));
+}
+
 TEST_F(SessionWithSmallBuffers, AnMgetThatDoesNotFitOnceItIsLoadedIsAnError) {
-  ask("SET tag:a " + std::string(2034, 'x'));
+  ask("SET tag:a " + std::string(1900, 'x'));
   EXPECT_EQ(ask("MGET tag:a tag:a product:1234567890123456789"), "");
 
   source_->succeed(0);
