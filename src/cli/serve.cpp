@@ -66,6 +66,7 @@ ServerOptions server_options(const Config& config, const Address& address, const
   return {.host = address.host,
           .port = address.port,
           .config_file = config.file,
+          .threads = server.threads,
           .max_clients = server.max_clients,
           .limits = {.max_request = server.max_request,
                      .max_arguments = server.max_arguments,

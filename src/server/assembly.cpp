@@ -102,7 +102,9 @@ std::uint64_t AssembledSource::queries() const {
 }
 
 RuntimeOptions runtime_options(const Config& config) {
-  RuntimeOptions options{.io_threads = config.server.threads};
+  // The server has threads of its own. The runtime's one accepts, keeps time and
+  // serves the admin door.
+  RuntimeOptions options{.io_threads = 1};
   unsigned connections = 0;
   for (const SourceConfig& source : config.sources) connections += source.connections;
   options.blocking_threads = std::max(options.blocking_threads, connections);

@@ -1,18 +1,15 @@
 #include "server/connection.hpp"
 
+#include <sys/socket.h>
+#include <sys/uio.h>
+
 #include <array>
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/error.hpp>
-#include <boost/asio/post.hpp>
-#include <span>
+#include <cerrno>
 #include <utility>
 
 #include "server/worker.hpp"
 
 namespace larder {
-
-namespace asio = boost::asio;
-using boost::system::error_code;
 
 namespace {
 
@@ -24,10 +21,25 @@ constexpr std::size_t kMostPieces = 16;                          // of one gathe
 constexpr std::size_t kEncryptedAtOnce = std::size_t{64} << 10;  // bytes
 constexpr int kLastReads = 16;                                   // before a connection is finished
 
+// As ::send, of several pieces.
+std::ptrdiff_t write(int socket, std::span<const std::string_view> pieces) {
+  if (pieces.size() == 1) {
+    return ::send(socket, pieces[0].data(), pieces[0].size(), MSG_NOSIGNAL);
+  }
+  std::array<iovec, kMostPieces> vectors;
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    vectors[i] = {.iov_base = const_cast<char*>(pieces[i].data()), .iov_len = pieces[i].size()};
+  }
+  msghdr message{};
+  message.msg_iov = vectors.data();
+  message.msg_iovlen = pieces.size();
+  return ::sendmsg(socket, &message, MSG_NOSIGNAL);
+}
+
 }  // namespace
 
-Connection::Connection(Worker& worker, Socket socket, std::uint64_t id, asio::ip::address client,
-                       std::unique_ptr<TlsSession> tls)
+Connection::Connection(Worker& worker, Descriptor socket, std::uint64_t id,
+                       boost::asio::ip::address client, std::unique_ptr<TlsSession> tls)
     : worker_{&worker},
       id_{id},
       client_{std::move(client)},
@@ -35,52 +47,66 @@ Connection::Connection(Worker& worker, Socket socket, std::uint64_t id, asio::ip
       tls_{std::move(tls)} {}
 
 void Connection::start() {
-  // Answers may come after the connection is gone.
+  // Answers may come after the connection is gone, and after its worker.
   session_.emplace(
       worker_->context(), id_,
-      [weak = weak_from_this(), executor = socket_.get_executor()] {
-        asio::post(executor, [weak] {
+      [weak = weak_from_this(), work = worker_->work()] {
+        work->post([weak] {
           if (const auto self = weak.lock()) self->wake();
         });
       },
       client_);
-  error_code ignored;
-  socket_.non_blocking(true, ignored);
-  await_input();
+  if (!worker_->poller().watch(socket_.get(), *this)) close();
 }
 
-void Connection::await_input() {
-  if (std::exchange(awaits_input_, true)) return;
-  socket_.async_wait(Socket::wait_read, [self = shared_from_this()](error_code error) {
-    self->awaits_input_ = false;
-    if (!error && self->worker_ != nullptr) self->input_came();
-  });
+// Hot, with all down to send(): guarded by bench/server.
+void Connection::ready(Poller::Readiness readiness) {
+  if (worker_ == nullptr) return;
+  if (readiness.input) readable_ = true;
+  if (readiness.ended) end_came_ = true;
+  if (readiness.room) awaits_room_ = false;
+  go_on();
 }
 
-void Connection::input_came() {
+void Connection::go_on() {
+  in_line_ = false;
+  if (worker_ == nullptr) return;
   if (lingering()) return discard_input();
-  if (session_->wants_input()) read_once();
+  if (readable_ && session_->wants_input()) read_once();
   turn();
+}
+
+// What has arrived, as much as fits into the thread's buffer.
+Connection::Received Connection::receive() {
+  const auto room = worker_->read_buffer();
+  const auto size = ::recv(socket_.get(), room.data(), room.size(), 0);
+  worker_->context().counters.reads.add();
+  if (size > 0) {
+    // Less than fits was all. The end, if it has come already, is read after it.
+    readable_ = end_came_ || static_cast<std::size_t>(size) == room.size();
+    return {Read::kSome, {room.data(), static_cast<std::size_t>(size)}};
+  }
+  readable_ = false;
+  if (size < 0 && errno == EAGAIN) return {Read::kNothing, {}};
+  end_read_ = true;  // or a connection that broke: writing will tell
+  return {Read::kEnd, {}};
 }
 
 // Reads once what has arrived.
 Connection::Read Connection::read_once() {
-  const auto room = worker_->read_buffer();
-  error_code error;
-  const std::size_t size = socket_.read_some(asio::buffer(room.data(), room.size()), error);
-  worker_->context().counters.reads.add();
-  if (error == asio::error::would_block) return Read::kNothing;
-  if (error) {  // end of file, or a connection that broke: writing will tell
-    session_->end_input();
-    return Read::kEnd;
+  const Received received = receive();
+  switch (received.outcome) {
+    case Read::kNothing: break;
+    case Read::kEnd: session_->end_input(); break;
+    case Read::kSome:
+      if (tls_) {
+        tls_->take(received.bytes);
+        decrypt();
+      } else {
+        session_->receive(received.bytes);
+      }
   }
-  if (tls_) {
-    tls_->take({room.data(), size});
-    decrypt();
-  } else {
-    session_->receive({room.data(), size});
-  }
-  return Read::kSome;
+  return received.outcome;
 }
 
 // Gives the session what arrived encrypted, as far as it wants it.
@@ -97,19 +123,14 @@ void Connection::decrypt() {
 
 // The client may still be sending: what it sends is of no interest any more.
 void Connection::discard_input() {
-  const auto room = worker_->read_buffer();
-  error_code error;
-  socket_.read_some(asio::buffer(room.data(), room.size()), error);
-  if (error && error != asio::error::would_block) return close();
-  await_input();
+  if (readable_) receive();
+  if (end_read_) return close();
+  if (readable_ && !std::exchange(in_line_, true)) worker_->again(*this);
 }
 
 void Connection::await_room() {
-  if (std::exchange(awaits_room_, true)) return;
-  socket_.async_wait(Socket::wait_write, [self = shared_from_this()](error_code error) {
-    self->awaits_room_ = false;
-    if (!error && self->worker_ != nullptr) self->turn();
-  });
+  awaits_room_ = true;
+  if (!std::exchange(watches_room_, true)) worker_->poller().watch_room(socket_.get(), *this);
 }
 
 // Answers lie in the session's inbox.
@@ -135,28 +156,25 @@ void Connection::turn() {
     }
   }
   replies.keep();
-  if (unsent()) await_room();
   if (tls_ && tls_->broken()) return unsent() ? void() : linger();
   if (session_->finished() && replies.empty() && !unsent()) return linger();
-  if (session_->wants_input()) await_input();
+  if (readable_ && session_->wants_input() && !std::exchange(in_line_, true)) {
+    worker_->again(*this);
+  }
 }
 
 // Writes what the socket takes. False: the connection is broken.
-bool Connection::send() {
-  if (tls_) return send_encrypted();
+bool Connection::send() { return tls_ ? send_encrypted() : send_plain(); }
+
+bool Connection::send_plain() {
   resp::OutputBuffer& ready = session_->replies().ready();
   while (!ready.empty() && !awaits_room_) {
     std::array<std::string_view, kMostPieces> pieces;
-    std::array<asio::const_buffer, kMostPieces> buffers;
     const std::size_t count = ready.gather(pieces);
-    for (std::size_t i = 0; i < count; ++i) buffers[i] = asio::buffer(pieces[i]);
-    error_code error;
-    const std::size_t size = socket_.write_some(std::span{buffers}.first(count), error);
-    worker_->context().counters.writes.add();
-    if (error == asio::error::would_block) return true;
-    if (error) return false;
-    worker_->context().counters.bytes_sent.add(size);
-    ready.consume(size);
+    const auto size = write(socket_.get(), std::span{pieces}.first(count));
+    const Sent outcome = sent(size);
+    if (outcome == Sent::kBroken) return false;
+    if (outcome == Sent::kSome) ready.consume(static_cast<std::size_t>(size));
   }
   return true;
 }
@@ -176,16 +194,26 @@ bool Connection::send_encrypted() {
       ready.consume(piece[0].size());
       continue;
     }
-    error_code error;
-    const std::string_view output = tls_->output();
-    const std::size_t size = socket_.write_some(asio::buffer(output), error);
-    worker_->context().counters.writes.add();
-    if (error == asio::error::would_block) return true;
-    if (error) return false;
-    worker_->context().counters.bytes_sent.add(size);
-    tls_->sent(size);
+    const std::array output{tls_->output()};
+    const auto size = write(socket_.get(), output);
+    const Sent outcome = sent(size);
+    if (outcome == Sent::kBroken) return false;
+    if (outcome == Sent::kSome) tls_->sent(static_cast<std::size_t>(size));
   }
   return true;
+}
+
+// What a write came to that returned `size`.
+Connection::Sent Connection::sent(std::ptrdiff_t size) {
+  Counters& counters = worker_->context().counters;
+  counters.writes.add();
+  if (size >= 0) {
+    counters.bytes_sent.add(static_cast<std::size_t>(size));
+    return Sent::kSome;
+  }
+  if (errno != EAGAIN) return Sent::kBroken;
+  await_room();
+  return Sent::kNoRoom;
 }
 
 // Whether something waits for the socket.
@@ -210,20 +238,17 @@ void Connection::linger() {
     tls_->close();
     if (!send()) return close();
   }
-  error_code error;
-  socket_.shutdown(Socket::shutdown_send, error);
-  if (error) return close();
+  if (::shutdown(socket_.get(), SHUT_WR) != 0) return close();
   lingers_until_ = Clock::now() + kLinger;
   worker_->watch_lingering();
-  await_input();
+  discard_input();
 }
 
 void Connection::close() {
   Worker* const worker = std::exchange(worker_, nullptr);
   if (worker == nullptr) return;
   session_->replies().drop();
-  error_code ignored;
-  socket_.close(ignored);
+  socket_.close();
   worker->forget(*this);
 }
 

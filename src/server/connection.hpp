@@ -2,8 +2,9 @@
 //
 // A batch costs one read and one write system call: whatever has arrived is read
 // into a buffer that the thread's connections share, and the replies of all of it
-// are written at once. Only what the socket does not take is kept, and then
-// nothing more is read until it does.
+// are written at once. A read that does not fill that buffer has emptied the
+// socket, so there is none that finds nothing. Only what the socket does not take
+// is kept, and then nothing more is read until it does.
 //
 // With TLS, what the socket gives is decrypted before the session gets it, and
 // replies are encrypted in pieces as the socket takes them.
@@ -11,15 +12,17 @@
 // Threads: confined to its worker's, but for wake.
 #pragma once
 
-#include <boost/asio/basic_stream_socket.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
+#include <string_view>
 
+#include "server/descriptor.hpp"
+#include "server/poller.hpp"
 #include "server/session.hpp"
 #include "tls/tls_session.hpp"
 
@@ -27,14 +30,11 @@ namespace larder {
 
 class Worker;
 
-class Connection : public std::enable_shared_from_this<Connection> {
+class Connection final : public Poller::Watcher, public std::enable_shared_from_this<Connection> {
  public:
-  using Socket = boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol,
-                                                  boost::asio::io_context::executor_type>;
-
-  // The worker keeps the connection until the connection tells it to forget() it.
-  // Without `tls` its client speaks plainly.
-  Connection(Worker& worker, Socket socket, std::uint64_t id, boost::asio::ip::address client,
+  // The worker keeps the connection until the connection tells it to forget() it,
+  // and to the end of that round. Without `tls` its client speaks plainly.
+  Connection(Worker& worker, Descriptor socket, std::uint64_t id, boost::asio::ip::address client,
              std::unique_ptr<TlsSession> tls);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -43,6 +43,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   // REQUIRES, of start(): the connection is held by shared_ptr. Called first, once.
   void start();
+  void ready(Poller::Readiness readiness) override;
+  // Reads what has arrived, if it may, and does what follows.
+  void go_on();
   // Takes what has arrived, answers what was asked, and closes.
   void finish();
   // Closes now, whatever was asked.
@@ -58,9 +61,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   using Clock = std::chrono::steady_clock;
 
   enum class Read : std::uint8_t { kSome, kNothing, kEnd };
+  struct Received {
+    Read outcome;
+    std::string_view bytes;
+  };
 
-  void await_input();
-  void input_came();
+  Received receive();
   Read read_once();
   void decrypt();
   void discard_input();
@@ -68,7 +74,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void wake();
   void turn();
   bool send();
+  bool send_plain();
   bool send_encrypted();
+  enum class Sent : std::uint8_t { kSome, kNoRoom, kBroken };
+  Sent sent(std::ptrdiff_t size);
   [[nodiscard]] bool unsent();
   void linger();
 
@@ -77,10 +86,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Worker* worker_;  // null once closed
   const std::uint64_t id_;
   const boost::asio::ip::address client_;
-  Socket socket_;
+  Descriptor socket_;
   const std::unique_ptr<TlsSession> tls_;  // null: none
-  bool awaits_input_ = false;
-  bool awaits_room_ = false;
+  bool readable_ = false;                  // something may lie in the socket
+  bool end_came_ = false;                  // and nothing will follow it
+  bool end_read_ = false;                  // nothing more can be read
+  bool in_line_ = false;                   // the worker lets it go on
+  bool awaits_room_ = false;               // the socket is full
+  bool watches_room_ = false;              // it was full once
   Clock::time_point lingers_until_ = Clock::time_point::max();
   std::optional<Session> session_;  // from start() on
 };

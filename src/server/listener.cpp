@@ -1,8 +1,10 @@
 #include "server/listener.hpp"
 
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/error.hpp>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <boost/asio/post.hpp>
+#include <cerrno>
 #include <chrono>
 #include <string_view>
 #include <utility>
@@ -18,6 +20,8 @@ namespace {
 // Too many open files does not pass at once; trying again at once would burn a core.
 constexpr std::chrono::milliseconds kRetry{100};
 
+constexpr int kAtOnce = 64;  // connections, before others have their turn on the thread
+
 }  // namespace
 
 Listener::Listener(tcp::acceptor acceptor, std::shared_ptr<ServerState> state,
@@ -28,10 +32,12 @@ Listener::Listener(tcp::acceptor acceptor, std::shared_ptr<ServerState> state,
       state_{std::move(state)},
       workers_{std::move(workers)},
       log_{std::move(log)},
-      given_(workers_.size()) {}
+      given_(workers_.size()) {
+  acceptor_.native_non_blocking(true);
+}
 
 void Listener::start() {
-  asio::post(acceptor_.get_executor(), [self = shared_from_this()] { self->accept(); });
+  asio::post(acceptor_.get_executor(), [self = shared_from_this()] { self->wait(); });
 }
 
 void Listener::stop() {
@@ -42,29 +48,41 @@ void Listener::stop() {
   });
 }
 
-void Listener::accept() {
-  const std::size_t worker = least_loaded();
-  acceptor_.async_accept(
-      workers_[worker]->io().get_executor(),
-      [self = shared_from_this(), worker](error_code error, Worker::TcpSocket socket) {
-        self->accepted(error, worker, std::move(socket));
-      });
+void Listener::wait() {
+  acceptor_.async_wait(tcp::acceptor::wait_read, [self = shared_from_this()](error_code error) {
+    if (!error && self->acceptor_.is_open()) self->accept_some();
+  });
 }
 
-void Listener::accepted(error_code error, std::size_t worker, Worker::TcpSocket socket) {
-  if (!acceptor_.is_open()) return;
-  if (error) return retry_later(error);
-  failing_ = false;
+// Accepts what waits, as far as its turn goes.
+void Listener::accept_some() {
+  for (int i = 0; i < kAtOnce; ++i) {
+    tcp::endpoint client;
+    auto size = static_cast<socklen_t>(client.capacity());
+    Descriptor socket{
+        ::accept4(acceptor_.native_handle(), client.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC)};
+    if (socket) {
+      failing_ = false;
+      client.resize(size);
+      accepted(std::move(socket), client.address());
+      continue;
+    }
+    if (errno == EAGAIN) break;
+    if (errno == ECONNABORTED || errno == EINTR) continue;  // the client gave up
+    return retry_later({errno, boost::system::system_category()});
+  }
+  wait();
+}
 
+void Listener::accepted(Descriptor socket, asio::ip::address client) {
   std::size_t open = 0;
   for (std::size_t i = 0; i < workers_.size(); ++i) open += load_of(i);
-  if (open >= state_->identity().max_clients) {
-    turn_away(std::move(socket));
-  } else {
-    ++given_[worker];
-    workers_[worker]->adopt(std::move(socket), state_->next_client_id());
-  }
-  accept();
+  if (open >= state_->identity().max_clients) return turn_away(socket);
+  const int on = 1;
+  ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  const std::size_t worker = least_loaded();
+  ++given_[worker];
+  workers_[worker]->adopt(std::move(socket), state_->next_client_id(), std::move(client));
 }
 
 std::size_t Listener::least_loaded() const {
@@ -81,13 +99,11 @@ std::size_t Listener::load_of(std::size_t worker) const {
   return given_[worker] - (counters.connections_taken.value() - counters.connections.value());
 }
 
-void Listener::turn_away(Worker::TcpSocket socket) {
+void Listener::turn_away(const Descriptor& socket) {
   state_->count_rejected();
   if (state_->identity().tls) return;  // it would understand nothing yet
   constexpr std::string_view kSorry = "-ERR max number of clients reached\r\n";
-  error_code ignored;
-  socket.non_blocking(true, ignored);
-  socket.write_some(asio::buffer(kSorry), ignored);
+  ::send(socket.get(), kSorry.data(), kSorry.size(), MSG_NOSIGNAL);
 }
 
 void Listener::retry_later(error_code error) {
@@ -96,7 +112,7 @@ void Listener::retry_later(error_code error) {
   }
   retry_.expires_after(kRetry);
   retry_.async_wait([self = shared_from_this()](error_code cancelled) {
-    if (!cancelled && self->acceptor_.is_open()) self->accept();
+    if (!cancelled && self->acceptor_.is_open()) self->wait();
   });
 }
 

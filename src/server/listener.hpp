@@ -8,6 +8,7 @@
 
 #include <spdlog/logger.h>
 
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstddef>
@@ -15,6 +16,7 @@
 #include <span>
 #include <vector>
 
+#include "server/descriptor.hpp"
 #include "server/server_state.hpp"
 #include "server/worker.hpp"
 
@@ -32,9 +34,10 @@ class Listener : public std::enable_shared_from_this<Listener> {
   void stop();
 
  private:
-  void accept();
-  void accepted(boost::system::error_code error, std::size_t worker, Worker::TcpSocket socket);
-  void turn_away(Worker::TcpSocket socket);
+  void wait();
+  void accept_some();
+  void accepted(Descriptor socket, boost::asio::ip::address client);
+  void turn_away(const Descriptor& socket);
   void retry_later(boost::system::error_code error);
   [[nodiscard]] std::size_t least_loaded() const;
   [[nodiscard]] std::size_t load_of(std::size_t worker) const;

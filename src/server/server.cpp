@@ -1,7 +1,10 @@
 #include "server/server.hpp"
 
+#include <algorithm>
 #include <boost/asio/ip/tcp.hpp>
 #include <chrono>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 #include "larder/thread_annotations.hpp"
@@ -55,6 +58,11 @@ error_code listen_on(tcp::acceptor& acceptor, const tcp::endpoint& endpoint) {
   return error;
 }
 
+std::size_t threads_for(const ServerOptions& options) {
+  if (options.threads != 0) return options.threads;
+  return std::max(std::thread::hardware_concurrency(), 1U);
+}
+
 std::shared_ptr<Authenticator> open_to_all(Runtime& runtime) {
   return std::make_shared<Authenticator>(
       Users::open(),
@@ -78,29 +86,36 @@ Result<std::unique_ptr<Server>> Server::start(Runtime& runtime, Keyspace& keyspa
                                          ? "; stop what listens there, or change server.listen"
                                          : "; see server.listen"));
   }
-  return std::unique_ptr<Server>{
-      new Server{runtime, keyspace, options, std::move(acceptor), std::move(log)}};
+  try {
+    return std::unique_ptr<Server>{
+        new Server{runtime, keyspace, options, std::move(acceptor), std::move(log)}};
+  } catch (const std::system_error& problem) {
+    return fail(Errc::kRefused, std::string{"cannot serve: "} + problem.what() +
+                                    "; let the process open more files (ulimit -n)");
+  }
 }
 
 Server::Server(Runtime& runtime, Keyspace& keyspace, const ServerOptions& options,
                tcp::acceptor acceptor, std::shared_ptr<spdlog::logger> log)
     : endpoint_{acceptor.local_endpoint()},
       state_{std::make_shared<ServerState>(
-          keyspace, options.limits, runtime.io_threads(),
+          keyspace, options.limits, threads_for(options),
           ServerState::Identity{.config_file = options.config_file,
                                 .port = endpoint_.port(),
                                 .max_clients = options.max_clients,
                                 .tls = options.certificates != nullptr},
           options.authenticator ? options.authenticator : open_to_all(runtime))} {
-  for (std::size_t i = 0; i < runtime.io_threads(); ++i) {
-    workers_.push_back(std::make_shared<Worker>(runtime.io(i), state_, i, options.certificates));
+  for (std::size_t i = 0; i < threads_for(options); ++i) {
+    workers_.push_back(std::make_shared<Worker>(state_, i, options.certificates));
   }
+  for (const auto& worker : workers_) worker->start();
   listener_ = std::make_shared<Listener>(std::move(acceptor), state_, workers_, std::move(log));
   listener_->start();
 }
 
 Server::~Server() {
   if (!down_) shut_down(Duration{});
+  for (const auto& worker : workers_) worker->stop();
 }
 
 bool Server::shut_down(Duration patience) {

@@ -1,7 +1,8 @@
 // The RESP door: listens, and serves a keyspace to Redis clients.
 //
 // Threads: start(), shut_down() and the destructor by one thread, which is not an
-// I/O thread. The Runtime and the Keyspace must outlive the server.
+// I/O thread. The Runtime, which accepts and keeps time, and the Keyspace must
+// outlive the server.
 #pragma once
 
 #include <spdlog/logger.h>
@@ -30,6 +31,7 @@ struct ServerOptions {
   std::string host = "127.0.0.1";
   std::uint16_t port = 6380;  // 0: any free one
   std::string config_file{};  // as INFO shows it
+  unsigned threads = 0;       // that serve clients; 0: one a core
   unsigned max_clients = 10'000;
   Limits limits{};
   std::shared_ptr<Authenticator> authenticator{};   // null: whoever connects may do everything
@@ -38,8 +40,8 @@ struct ServerOptions {
 
 class Server {
  public:
-  // Listens and serves. kRefused: the address cannot be listened on, with the
-  // system's reason.
+  // Listens and serves, on threads of its own. kRefused: the address cannot be
+  // listened on, or the system has no more descriptors, with the system's reason.
   [[nodiscard]] static Result<std::unique_ptr<Server>> start(Runtime& runtime, Keyspace& keyspace,
                                                              const ServerOptions& options,
                                                              std::shared_ptr<spdlog::logger> log);
@@ -63,7 +65,7 @@ class Server {
   const boost::asio::ip::tcp::endpoint endpoint_;
   // Shared with operations that may end after the server.
   const std::shared_ptr<ServerState> state_;
-  std::vector<std::shared_ptr<Worker>> workers_;  // one an I/O thread
+  std::vector<std::shared_ptr<Worker>> workers_;  // one a thread
   std::shared_ptr<Listener> listener_;
   bool down_ = false;
 };

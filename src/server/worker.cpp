@@ -1,16 +1,11 @@
 #include "server/worker.hpp"
 
-#include <boost/asio/post.hpp>
 #include <chrono>
 #include <utility>
-#include <vector>
 
 #include "server/server_state.hpp"
 
 namespace larder {
-
-namespace asio = boost::asio;
-using asio::ip::tcp;
 
 namespace {
 
@@ -18,28 +13,51 @@ constexpr std::chrono::milliseconds kSweep{100};  // while a connection lingers
 
 }  // namespace
 
-Worker::Worker(asio::io_context& io, std::shared_ptr<ServerState> state, std::size_t thread,
+Worker::Worker(std::shared_ptr<ServerState> state, std::size_t thread,
                std::shared_ptr<TlsCertificates> certificates)
-    : io_{io},
-      state_{std::move(state)},
+    : state_{std::move(state)},
       certificates_{std::move(certificates)},
       context_{.server = *state_,
                .limits = state_->limits(),
                .counters = state_->counters(thread),
                .keys = KeyspaceView{state_->keyspace()},
                .thread = thread},
-      sweep_timer_{io} {}
+      work_{std::make_shared<WorkQueue>()},
+      sweep_alarm_{poller_, [this] { sweep(); }} {
+  work_->start(poller_);
+}
 
-void Worker::adopt(TcpSocket socket, std::uint64_t id) {
-  boost::system::error_code ignored;
-  socket.set_option(tcp::no_delay{true}, ignored);
-  const auto client = socket.remote_endpoint(ignored).address();
-  asio::post(io_, [self = shared_from_this(), socket = std::move(socket), id, client]() mutable {
-    self->take(std::move(socket), id, client);
+void Worker::start() {
+  thread_ = std::thread{[this] { run(); }};
+}
+
+void Worker::stop() {
+  if (!thread_.joinable()) return;
+  work_->post([this] {
+    close_all();
+    stopping_ = true;
+  });
+  thread_.join();
+}
+
+// Hot, once a round: guarded by bench/server.
+void Worker::run() {
+  while (!stopping_) {
+    poller_.wait(again_.empty() ? Poller::Wait::kYes : Poller::Wait::kNo);
+    std::swap(again_, turn_);
+    for (const auto& connection : turn_) connection->go_on();
+    turn_.clear();
+    gone_.clear();
+  }
+}
+
+void Worker::adopt(Descriptor socket, std::uint64_t id, boost::asio::ip::address client) {
+  work_->post([this, socket = std::move(socket), id, client = std::move(client)]() mutable {
+    take(std::move(socket), id, std::move(client));
   });
 }
 
-void Worker::take(Connection::Socket socket, std::uint64_t id, asio::ip::address client) {
+void Worker::take(Descriptor socket, std::uint64_t id, boost::asio::ip::address client) {
   context_.counters.connections_taken.add();
   if (finishing_) return;  // and the socket closes
   context_.counters.connections.add();
@@ -51,37 +69,37 @@ void Worker::take(Connection::Socket socket, std::uint64_t id, asio::ip::address
 }
 
 void Worker::forget(Connection& connection) {
-  // The caller is a member of the connection: it goes when the caller has returned.
+  // The caller is a member of the connection, and the poller may yet tell it of
+  // something: it goes at the end of the round.
   const auto found = connections_.find(connection.id());
-  asio::post(io_, [last = std::move(found->second)] {});
+  gone_.push_back(std::move(found->second));
   connections_.erase(found);
   context_.counters.connections.subtract();
   if (finishing_ && connections_.empty() && done_) std::exchange(done_, nullptr)();
 }
 
 void Worker::finish(std::function<void()> done) {
-  asio::post(io_, [self = shared_from_this(), done = std::move(done)]() mutable {
-    self->finishing_ = true;
-    if (self->connections_.empty()) return done();
-    self->done_ = std::move(done);
+  work_->post([this, done = std::move(done)]() mutable {
+    finishing_ = true;
+    if (connections_.empty()) return done();
+    done_ = std::move(done);
     std::vector<std::shared_ptr<Connection>> open;
-    for (const auto& [id, connection] : self->connections_) open.push_back(connection);
+    for (const auto& [id, connection] : connections_) open.push_back(connection);
     for (const auto& connection : open) connection->finish();
   });
 }
 
 void Worker::abort() {
-  asio::post(io_, [self = shared_from_this()] {
-    while (!self->connections_.empty()) self->connections_.begin()->second->close();
-  });
+  work_->post([this] { close_all(); });
+}
+
+void Worker::close_all() {
+  while (!connections_.empty()) connections_.begin()->second->close();
 }
 
 void Worker::watch_lingering() {
   if (std::exchange(sweeping_, true)) return;
-  sweep_timer_.expires_after(kSweep);
-  sweep_timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
-    if (!error) self->sweep();
-  });
+  sweep_alarm_.set(kSweep);
 }
 
 // Closes connections whose clients had their time to close first.

@@ -1,38 +1,51 @@
-// One I/O thread's share of a server: its connections, and what they share.
+// One thread's share of a server: its connections, what they share, and the loop
+// that serves them.
 //
-// Threads: confined to its I/O thread, but for the constructor and adopt(),
-// finish() and abort(), which may be called by any.
+// Threads: confined to its own thread, but for the constructor and the members
+// said to be called by any.
 #pragma once
 
 #include <array>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
+#include <thread>
 #include <unordered_map>
+#include <vector>
 
+#include "server/alarm.hpp"
 #include "server/connection.hpp"
+#include "server/descriptor.hpp"
+#include "server/poller.hpp"
 #include "server/session.hpp"
+#include "server/work_queue.hpp"
 #include "tls/tls_context.hpp"
 
 namespace larder {
 
-class Worker : public std::enable_shared_from_this<Worker> {
+class Worker {
  public:
-  // Without `certificates` its clients speak plainly.
-  Worker(boost::asio::io_context& io, std::shared_ptr<ServerState> state, std::size_t thread,
+  // Without `certificates` its clients speak plainly. Throws std::system_error when
+  // the system has no more descriptors.
+  Worker(std::shared_ptr<ServerState> state, std::size_t thread,
          std::shared_ptr<TlsCertificates> certificates);
+  // As stop().
+  ~Worker() { stop(); }
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
 
-  [[nodiscard]] boost::asio::io_context& io() { return io_; }
+  // Starts its thread. Any thread, once.
+  void start();
+  // Ends its thread, with the connections that are still open, and waits for that.
+  // Any other thread; after the first call it does nothing.
+  void stop();
+
   [[nodiscard]] const Counters& counters() const { return context_.counters; }
 
-  // Takes over a socket, which was opened on io(). Any thread.
-  using TcpSocket = boost::asio::basic_stream_socket<boost::asio::ip::tcp,
-                                                     boost::asio::io_context::executor_type>;
-  void adopt(TcpSocket socket, std::uint64_t id);
+  // Takes over a socket that does not block. Any thread.
+  void adopt(Descriptor socket, std::uint64_t id, boost::asio::ip::address client);
   // Answers what was asked and closes all connections; then calls `done`, on its
   // own thread. Connections that come later are closed at once. Any thread, once.
   void finish(std::function<void()> done);
@@ -42,24 +55,36 @@ class Worker : public std::enable_shared_from_this<Worker> {
   // ---- For its connections. ----
 
   [[nodiscard]] SessionContext& context() { return context_; }
+  [[nodiscard]] Poller& poller() { return poller_; }
+  [[nodiscard]] const std::shared_ptr<WorkQueue>& work() const { return work_; }
   [[nodiscard]] std::span<char> read_buffer() { return read_buffer_; }
+  // Lets the connection go on once the others had their turn.
+  void again(Connection& connection) { again_.push_back(connection.shared_from_this()); }
   void forget(Connection& connection);
   void watch_lingering();
 
  private:
-  void take(Connection::Socket socket, std::uint64_t id, boost::asio::ip::address client);
+  void run();
+  void take(Descriptor socket, std::uint64_t id, boost::asio::ip::address client);
+  void close_all();
   void sweep();
 
-  boost::asio::io_context& io_;
   const std::shared_ptr<ServerState> state_;
   const std::shared_ptr<TlsCertificates> certificates_;  // null: no TLS
   SessionContext context_;
-  boost::asio::steady_timer sweep_timer_;
+  Poller poller_;
+  const std::shared_ptr<WorkQueue> work_;  // shared with answers that come late
+  Alarm sweep_alarm_;
   bool sweeping_ = false;
   bool finishing_ = false;
+  bool stopping_ = false;
   std::function<void()> done_;
   std::unordered_map<std::uint64_t, std::shared_ptr<Connection>> connections_;  // by id
+  std::vector<std::shared_ptr<Connection>> again_;       // those that have more to read
+  std::vector<std::shared_ptr<Connection>> turn_;        // those of again_ whose turn it is
+  std::vector<std::shared_ptr<Connection>> gone_;        // closed in this round
   std::array<char, std::size_t{64} << 10> read_buffer_;  // whoever reads, during one turn
+  std::thread thread_;
 };
 
 }  // namespace larder
