@@ -201,13 +201,21 @@ class Cache {
 
   // Atomically looks at the copy in memory and changes it; see MemoryTier::update.
   // What is on its way for the key fills nothing any more.
+  // `now`: as the clock tells, or told shortly before.
+  template <class Decide>
+  auto update(KeyView key, TimePoint now, Decide&& decide) {
+    return core_->update(key, now, std::forward<Decide>(decide));
+  }
   template <class Decide>
   auto update(KeyView key, Decide&& decide) {
-    return core_->update(key, std::forward<Decide>(decide));
+    return core_->update(key, core_->now(), std::forward<Decide>(decide));
   }
-  // What put() would store beside the value, for update().
+  // What put() would store at `now` beside the value, for update().
+  [[nodiscard]] EntryInfo entry_for_put(TimePoint now, WriteOptions options = {}) {
+    return core_->entry_for_put(now, options);
+  }
   [[nodiscard]] EntryInfo entry_for_put(WriteOptions options = {}) {
-    return core_->entry_for_put(options);
+    return core_->entry_for_put(core_->now(), options);
   }
 
   // A hit, or a miss that no source can answer, that a door found in a shared

@@ -122,6 +122,14 @@ class MemoryTier {
     return look(key, now, false, visitor);
   }
 
+  // Has the processor fetch what is kept of `key`, without waiting for it: for who
+  // knows several keys ahead and has something to do in between. A hint; costs
+  // about 10 ns, and saves the misses of the visit() that follows.
+  void prefetch(KeyView key) const {
+    const std::uint64_t hash = hash_(key);
+    shard_of(hash).prefetch(hash);
+  }
+
   // How often the usable copy was visited of late, as eviction sees it: 0 to 3;
   // none without a copy.
   [[nodiscard]] std::optional<unsigned> uses(KeyView key, TimePoint now) const {

@@ -108,6 +108,9 @@ class KeyspaceView {
     return std::as_const(*keyspace_.tier_).inspect(key, now, std::forward<Visitor>(visitor));
   }
 
+  // Has the processor fetch what is kept of a key that will be asked for soon.
+  void prefetch(std::string_view key) const { keyspace_.tier_->prefetch(key); }
+
   // The cache that a key belongs to. kInvalidArgument: no pattern matches, or a
   // part does not fit its type; the message names the patterns or the part.
   [[nodiscard]] Result<const Keyspace::Member*> route(std::string_view key) const;

@@ -133,6 +133,13 @@ CommandDecoder::Outcome CommandDecoder::need_more(std::string_view input, const 
   return Outcome::kNeedMore;
 }
 
+void CommandDecoder::rewind() {
+  parked_.clear();
+  error_.clear();
+  at_ = 0;
+  awaited_ = 0;
+}
+
 // Puts the arguments of earlier calls before those of this one.
 void CommandDecoder::take_parked(const char* command) {
   arguments_.insert(arguments_.begin(), parked_.size(), std::string_view{});

@@ -62,6 +62,10 @@ class CommandDecoder {
   // moved. Empty commands are passed over, as Redis does.
   [[nodiscard]] Outcome decode(std::string_view input);
 
+  // Forgets how far a command that has begun is decoded, and an error: for who has
+  // decoded ahead and comes again with input from the start of an earlier command.
+  void rewind();
+
   // How many bytes at the start of the last input are done with, whatever the
   // outcome; after kCommand the arguments lie in them.
   [[nodiscard]] std::size_t consumed() const { return consumed_; }

@@ -86,13 +86,18 @@ std::size_t Session::run_batch(std::string_view input) {
   blocked_ = false;
   std::size_t used = 0;
   while (!quitting_) {
-    const Outcome outcome = decoder_.decode(input.substr(used));
-    if (outcome == Outcome::kCommand && (full() || !carry_out(decoder_.arguments()))) {
-      blocked_ = true;  // and the decoder will find the same command again
-      break;
+    const Outcome outcome = look_ahead(input, used);
+    for (const Lookahead::Item& next : context_.ahead.items()) {
+      if (full() || !carry_out(next.command, next.words)) {
+        blocked_ = true;
+        decoder_.rewind();  // to find the same command again
+        return used;
+      }
+      used = next.end;
+      if (quitting_) break;
     }
+    if (outcome == Outcome::kCommand || quitting_) continue;
     used += decoder_.consumed();
-    if (outcome == Outcome::kCommand) continue;
     if (outcome == Outcome::kNeedMore) break;
     context_.counters.protocol_errors.add();
     error("ERR " + decoder_.error());
@@ -100,6 +105,34 @@ std::size_t Session::run_batch(std::string_view input) {
   }
   if (quitting_) ended_ = true;
   return used;
+}
+
+// Decodes some commands from there on, and tells what stopped it; kCommand: enough
+// for now. Hot: guarded by bench/server.
+resp::CommandDecoder::Outcome Session::look_ahead(std::string_view input, std::size_t from) {
+  using Outcome = resp::CommandDecoder::Outcome;
+  Lookahead& ahead = context_.ahead;
+  ahead.clear();
+  while (!ahead.full()) {
+    const Outcome outcome = decoder_.decode(input.substr(from));
+    if (outcome != Outcome::kCommand) return outcome;
+    from += decoder_.consumed();
+    const Arguments words = decoder_.arguments();
+    const Command* const command = find_command(words[0]);
+    // An inline command's words lie in the decoder.
+    const bool lasts = input.data() <= words[0].data() &&
+                       words[0].data() < input.data() + input.size() &&
+                       words.size() <= Lookahead::kMostWords;
+    if (!lasts || from == input.size()) {
+      ahead.add(command, words, from);
+      return outcome;
+    }
+    ahead.add_copy(command, words, from);
+    if (command != nullptr && command->keys.first == 1 && words.size() > 1) {
+      context_.keys.prefetch(words[1]);
+    }
+  }
+  return Outcome::kCommand;
 }
 
 // Whether the client has to read, or a load to end, before more is carried out.
@@ -113,9 +146,9 @@ bool Session::full() {
 // ---- Commands. ----
 
 // False: not now, but again when loads have ended.
-bool Session::carry_out(Arguments words) {
+bool Session::carry_out(const Command* command, Arguments words) {
   if (after_login_) return false;
-  const Command* command = understand(words);
+  command = understand(command, words);
   if (command == nullptr) return true;
   if (transaction_ && (command->flags & kNotQueued) == 0) {
     queue(*command, words);
@@ -128,9 +161,8 @@ bool Session::carry_out(Arguments words) {
   return true;
 }
 
-// The command that the words are for; null after an error reply.
-const Command* Session::understand(Arguments words) {
-  const Command* command = find_command(words[0]);
+// The command, or subcommand, that the words are for; null after an error reply.
+const Command* Session::understand(const Command* command, Arguments words) {
   if (command == nullptr) {
     if (is_http(words[0])) {
       context_.counters.protocol_errors.add();
@@ -299,9 +331,14 @@ void Session::read_missing(AwaitedReply::Form form, std::string_view key) {
 void Session::read_all(Arguments keys) {
   const std::size_t before = replies_.tail().size();
   reply().array(keys.size());
+  constexpr std::size_t kAhead = 8;
   std::size_t hits = 0;
+  for (const std::string_view key : keys.first(std::min(kAhead, keys.size()))) {
+    context_.keys.prefetch(key);
+  }
   while (hits < keys.size() && write_hit(keys[hits])) {
     ++hits;
+    if (hits + kAhead <= keys.size()) context_.keys.prefetch(keys[hits + kAhead - 1]);
     if (replies_.bytes() > context_.limits.max_reply_buffer.bytes) break;
   }
   const bool fits = replies_.bytes() <= context_.limits.max_reply_buffer.bytes;

@@ -39,6 +39,7 @@
 #include "server/counters.hpp"
 #include "server/inbox.hpp"
 #include "server/limits.hpp"
+#include "server/lookahead.hpp"
 #include "server/reply_queue.hpp"
 #include "server/server_state.hpp"
 #include "server/transaction.hpp"
@@ -54,6 +55,7 @@ struct SessionContext {
   std::size_t thread = 0;  // its number
   std::minstd_rand random{std::random_device{}()};
   resp::OutputBuffer output{};  // where they write, one at a time; see ReplyQueue
+  Lookahead ahead{};
 };
 
 class Session {
@@ -160,8 +162,9 @@ class Session {
   void again();
   std::size_t run(std::string_view input);
   std::size_t run_batch(std::string_view input);
-  bool carry_out(Arguments words);
-  const Command* understand(Arguments words);
+  resp::CommandDecoder::Outcome look_ahead(std::string_view input, std::size_t from);
+  bool carry_out(const Command* command, Arguments words);
+  const Command* understand(const Command* command, Arguments words);
   [[nodiscard]] bool forbidden(const Command& command, Arguments words);
   bool take_login();
   const Command* refuse(std::string_view why);

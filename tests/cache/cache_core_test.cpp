@@ -345,7 +345,7 @@ TEST_F(CacheCoreTest, AnUpdateOfACopyDoomsTheLoadUnderWay) {
   read(42);
   source_->answer("teapot");
   read(42, {.force = true});
-  core_->update(42, [](auto&&...) { return MemoryTier<int, std::string>::Update::erase(); });
+  core_->update(42, core_->now(), [](auto&&...) { return MemoryTier<int, std::string>::Update::erase(); });
 
   source_->answer("newer, or not");
 

@@ -142,6 +142,20 @@ TEST(CommandDecoder, LimitsCanTightenWhileACommandIsOnItsWay) {
   EXPECT_EQ(decoder.decode("*2\r\n$3\r\nGET\r\n$5\r\n"), Outcome::kError);
 }
 
+TEST(CommandDecoder, BeginsAnewAfterARewind) {
+  const std::string whole = "*2\r\n$3\r\nGET\r\n$1\r\na\r\n";
+  CommandDecoder decoder;
+  ASSERT_EQ(decoder.decode(whole.substr(0, 15)), Outcome::kNeedMore);
+  decoder.rewind();
+  ASSERT_EQ(decoder.decode(whole), Outcome::kCommand);
+  EXPECT_EQ(decoder.arguments().size(), 2U);
+  ASSERT_EQ(decoder.decode("*x"), Outcome::kError);
+
+  decoder.rewind();
+
+  EXPECT_EQ(decoder.decode(whole), Outcome::kCommand);
+}
+
 TEST(CommandDecoder, StaysBrokenAfterAnError) {
   CommandDecoder decoder;
   ASSERT_EQ(decoder.decode("*x"), Outcome::kError);

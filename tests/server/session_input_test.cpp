@@ -32,6 +32,50 @@ TEST_F(SessionInput, AMalformedRequestIsAnsweredInOrderAndEndsTheSession) {
   EXPECT_EQ(state_.sum(&Counters::protocol_errors), 1U);
 }
 
+// Commands are decoded ahead of the one that has to wait.
+TEST_F(SessionInput, AnErrorBehindACommandThatWaitsIsAnsweredBehindIt) {
+  EXPECT_EQ(send(command("GET product:1") + command("DEL product:1") + "*1\r\n$x\r\n"), "");
+  EXPECT_FALSE(session_->finished());
+
+  source_->succeed(0);
+
+  EXPECT_EQ(collect(), "$11\r\n<product:1>\r\n:1\r\n-ERR Protocol error: invalid bulk length\r\n");
+  EXPECT_TRUE(session_->finished());
+}
+
+TEST_F(SessionInput, ACommandMayBeCutOffBehindOneThatWaits) {
+  const std::string last = command("SET tag:a x");
+  for (std::size_t cut = 1; cut < last.size(); cut += 3) {
+    open();
+    ask("DEL product:1");
+    send(command("GET product:1") + command("DEL product:1") + last.substr(0, cut));
+    source_->succeed(source_->asked().size() - 1);
+    EXPECT_EQ(collect(), "$11\r\n<product:1>\r\n:1\r\n") << "cut at " << cut;
+
+    EXPECT_EQ(send(last.substr(cut)), "+OK\r\n") << "cut at " << cut;
+  }
+}
+
+TEST_F(SessionInput, CommandsOfAnyLengthKeepTheirOrder) {
+  std::string words;
+  for (int i = 0; i < 20; ++i) words += " tag:" + std::to_string(i);
+  std::string pipeline;
+  std::string expected;
+  for (int i = 0; i < 100; ++i) {
+    const std::string value = std::to_string(1000 + i);
+    pipeline += command("SET tag:" + std::to_string(i % 7) + " " + value);
+    pipeline +=
+        i % 3 == 0 ? command("EXISTS" + words) : command("GET tag:" + std::to_string(i % 7));
+    if (i % 5 == 0) pipeline += "ECHO inline\r\n";
+    expected += "+OK\r\n";
+    expected +=
+        i % 3 == 0 ? ":" + std::to_string(std::min(i + 1, 7)) + "\r\n" : "$4\r\n" + value + "\r\n";
+    if (i % 5 == 0) expected += "$6\r\ninline\r\n";
+  }
+
+  EXPECT_EQ(send(pipeline), expected);
+}
+
 TEST_F(SessionInput, QuitIsTheLastCommand) {
   EXPECT_EQ(send(command("QUIT") + command("PING")), "+OK\r\n");
 

@@ -132,7 +132,7 @@ class CacheCore : public std::enable_shared_from_this<CacheCore<Key, Value>> {
 
   Result<void> put(KeyView key, Value value, WriteOptions options) {
     if (parts_.strategy != Strategy::kCacheAside) return refuse_put();
-    const EntryInfo info = entry_for_put(options);
+    const EntryInfo info = entry_for_put(now(), options);
     PutOutcome outcome{};
     {
       Shard& shard = shard_of(key);
@@ -155,12 +155,12 @@ class CacheCore : public std::enable_shared_from_this<CacheCore<Key, Value>> {
   // Atomically changes the copy in memory; see MemoryTier::update. What is on its
   // way for the key is doomed, since it may be older than what is decided here.
   template <class Decide>
-  auto update(KeyView key, Decide&& decide) {
-    if (!parts_.source) return parts_.tier->update(key, now(), std::forward<Decide>(decide));
+  auto update(KeyView key, TimePoint now, Decide&& decide) {
+    if (!parts_.source) return parts_.tier->update(key, now, std::forward<Decide>(decide));
     Shard& shard = shard_of(key);
     const MutexLock lock{shard.mutex};
     shard.flights.doom(key);
-    return parts_.tier->update(key, now(), std::forward<Decide>(decide));
+    return parts_.tier->update(key, now, std::forward<Decide>(decide));
   }
 
   bool invalidate(KeyView key) {
@@ -181,9 +181,9 @@ class CacheCore : public std::enable_shared_from_this<CacheCore<Key, Value>> {
     parts_.tier->clear(parts_.space);
   }
 
-  // What put() would store beside the value: alive from now.
-  [[nodiscard]] EntryInfo entry_for_put(WriteOptions options) {
-    EntryInfo info = freshness_.value(now(), options.ttl, random());
+  // What put() would store at `now` beside the value.
+  [[nodiscard]] EntryInfo entry_for_put(TimePoint now, WriteOptions options) {
+    EntryInfo info = freshness_.value(now, options.ttl, random());
     info.space = parts_.space;
     return info;
   }
@@ -193,6 +193,8 @@ class CacheCore : public std::enable_shared_from_this<CacheCore<Key, Value>> {
     const MutexLock lock{shard.mutex};
     return shard.flights.contains(key);
   }
+
+  [[nodiscard]] TimePoint now() const { return parts_.clock->now(); }
 
   [[nodiscard]] CacheStats stats() const;
   [[nodiscard]] const CacheParts<Key, Value>& parts() const { return parts_; }
@@ -216,7 +218,6 @@ class CacheCore : public std::enable_shared_from_this<CacheCore<Key, Value>> {
 
   class Load;
 
-  [[nodiscard]] TimePoint now() const { return parts_.clock->now(); }
   Shard& shard_of(KeyView key) {
     // The high bits: the maps inside the shards use the low ones.
     return shards_[static_cast<std::uint64_t>(Hash{}(key)) * 0x9E3779B97F4A7C15ULL >> 58];

@@ -25,20 +25,21 @@ void reply_with(Session& session, const std::optional<std::string>& value) {
 // Stores `value` until `end`, or as long as its cache says.
 void store(Session& session, BytesCache& cache, std::string_view key, std::string_view value,
            const SetOptions& options, std::optional<TimePoint> end) {
-  EntryInfo info = cache.entry_for_put();
+  EntryInfo info = cache.entry_for_put(session.now());
   if (end) live_until(info, *end);
   bool skipped = false;
   std::optional<std::string> old;
-  const auto outcome = cache.update(key, [&](const std::string_view* before, const EntryInfo* was) {
-    const bool present = has_value(before, was);
-    if (options.get && present) old.emplace(*before);
-    skipped = (options.store == SetOptions::If::kAbsent && present) ||
-              (options.store == SetOptions::If::kPresent && !present);
-    if (skipped) return BytesTier::Update::keep();
-    if (end && *end <= session.now()) return BytesTier::Update::erase();
-    if (options.keep_ttl && present) info = with_life_of(*was, info);
-    return BytesTier::Update::store(value, info);
-  });
+  const auto outcome =
+      cache.update(key, session.now(), [&](const std::string_view* before, const EntryInfo* was) {
+        const bool present = has_value(before, was);
+        if (options.get && present) old.emplace(*before);
+        skipped = (options.store == SetOptions::If::kAbsent && present) ||
+                  (options.store == SetOptions::If::kPresent && !present);
+        if (skipped) return BytesTier::Update::keep();
+        if (end && *end <= session.now()) return BytesTier::Update::erase();
+        if (options.keep_ttl && present) info = with_life_of(*was, info);
+        return BytesTier::Update::store(value, info);
+      });
   if (!stored(session, cache, outcome.put)) return;
   if (options.get) return reply_with(session, old);
   if (skipped) return session.reply().null();

@@ -53,6 +53,14 @@ class BucketTable {
     }
   }
 
+  // An entry that may have this hash: the first that find() would look at, or 0.
+  [[nodiscard]] Ref candidate(std::uint64_t hash) const {
+    const Bucket& bucket = at(index(hash, buckets()));
+    const std::uint64_t matching = bucket.matching(tag(hash));
+    if (matching == 0) return 0;
+    return bucket.refs[Bucket::slot_of(std::countr_zero(matching))].load(std::memory_order_relaxed);
+  }
+
   // REQUIRES: no entry of that key is in. False: no memory for an overflow bucket.
   [[nodiscard]] bool insert(std::uint64_t hash, Ref entry);
   // Puts `fresh` where `entry` is. REQUIRES: it is there; they have the same key.
