@@ -50,6 +50,7 @@ void AwaitedReply::Form::write(resp::ReplyWriter& writer, const std::string_view
       return writer.integer(value == nullptr ? 0 : static_cast<std::int64_t>(value->size()));
     case Shape::kRange:
       return writer.bulk(value == nullptr ? std::string_view{} : range_of(*value, first, last));
+    case Shape::kPresence: return writer.integer(value == nullptr ? 0 : 1);
     case Shape::kType: return writer.simple(value == nullptr ? "none" : "string");
   }
 }

@@ -17,12 +17,13 @@ namespace larder {
 class AwaitedReply {
  public:
   enum class Shape : std::uint8_t {
-    kValue,   // the value of one key, or null: GET
-    kValues,  // an array of them: MGET
-    kCount,   // how many keys have a value: EXISTS
-    kLength,  // bytes of a value, 0 without one: STRLEN
-    kRange,   // some bytes of a value: GETRANGE
-    kType,    // "string" or "none": TYPE
+    kValue,     // the value of one key, or null: GET
+    kValues,    // an array of them: MGET
+    kCount,     // how many keys have a value: EXISTS
+    kLength,    // bytes of a value, 0 without one: STRLEN
+    kRange,     // some bytes of a value: GETRANGE
+    kType,      // "string" or "none": TYPE
+    kPresence,  // 1 or 0: LARDER REFRESH
   };
   // What is told of a value.
   struct Form {

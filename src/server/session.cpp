@@ -328,6 +328,14 @@ void Session::read_missing(AwaitedReply::Form form, std::string_view key) {
   hold_for(std::move(awaited), std::move(misses));
 }
 
+void Session::load_anew(const Keyspace::Member& member, std::string_view key) {
+  AwaitedReply awaited{{AwaitedReply::Shape::kPresence}, protocol_, 1};
+  awaited.owe();
+  std::vector<Miss> misses;
+  misses.push_back({member.cache.get(), std::string{key}, {}, /*anew=*/true});
+  hold_for(std::move(awaited), std::move(misses));
+}
+
 void Session::read_all(Arguments keys) {
   const std::size_t before = replies_.tail().size();
   reply().array(keys.size());
@@ -403,10 +411,11 @@ bool Session::order_misses() {
   inbox_->announce_take();
   while (!misses_.empty()) {
     BytesCache* const cache = misses_.front().cache;
+    const bool anew = misses_.front().anew;
     std::vector<Miss> others;
     const auto order = std::make_shared<LoadOrder>();
     for (Miss& miss : misses_) {
-      if (miss.cache != cache) {
+      if (miss.cache != cache || miss.anew != anew) {
         others.push_back(std::move(miss));
         continue;
       }
@@ -414,7 +423,7 @@ bool Session::order_misses() {
       order->items.push_back(miss.item);
     }
     misses_ = std::move(others);
-    cache->fetch(order->keys, {},
+    cache->fetch(order->keys, {.force = anew},
                  [inbox = inbox_, order](std::size_t index, Answer<std::string> answer) {
                    inbox->put({order, index, std::move(answer)});
                  });

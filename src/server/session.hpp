@@ -125,6 +125,9 @@ class Session {
   void read_as(AwaitedReply::Form form, std::string_view key);
   void read_all(Arguments keys);
   void count_all(Arguments keys);
+  // Loads the value of a key anew, whether memory has it or not; the reply is 1 if there
+  // is one, else 0. REQUIRES: `member` is the key's, and has a source.
+  void load_anew(const Keyspace::Member& member, std::string_view key);
 
   [[nodiscard]] ClientIdentity& identity() { return identity_; }
   // Checks a user's password, becomes that user if it is right, and calls `then`, which
@@ -151,6 +154,7 @@ class Session {
     BytesCache* cache;  // lives until the view's next refresh, before which misses are ordered
     std::string key;
     LoadOrder::Item item;
+    bool anew = false;  // even if there is a copy
   };
   struct KeyHash {
     using is_transparent = void;

@@ -40,6 +40,12 @@ void time(Session&, Arguments);
 // larder.cpp
 void larder_explain(Session&, Arguments);
 
+// larder_caches.cpp
+void larder_caches(Session&, Arguments);
+void larder_invalidate(Session&, Arguments);
+void larder_refresh(Session&, Arguments);
+void larder_stats(Session&, Arguments);
+
 // keyspace.cpp
 void dbsize(Session&, Arguments);
 void del(Session&, Arguments);

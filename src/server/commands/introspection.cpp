@@ -153,6 +153,7 @@ void command_list(Session& session, Arguments words) {
     if (same_word(words[3], "module")) return session.reply().set(0);
     if (!by_category && !same_word(words[3], "pattern")) return session.error(kSyntaxError);
   }
+  if (pattern.size() > kLongestPattern) return session.error(pattern_too_long(pattern));
   std::vector<std::string_view> names;
   for (const Command& each : all_commands()) {
     const bool wanted = by_category

@@ -68,9 +68,18 @@ inline constexpr Command kCommandCommands[] = {
 };
 
 inline constexpr Command kLarderCommands[] = {
+    {"larder|caches", 2, kAnytime, kNoKeys, larder_caches, "server", "larder", "O(N)",
+     "The caches, the keys of each and where their values come from"},
     {"larder|explain", 3, kReads, kSecondWord, larder_explain, "server", "larder", "O(1)",
      "Where a key's value is, how old it is, how long it is fresh, what loading it cost", "key"},
     {"larder|help", 2, kAnytime, kNoKeys, help, "server", "larder", "O(1)", "These lines"},
+    {"larder|invalidate", -4, kAlone, kNoKeys, larder_invalidate, "server", "larder", "O(N)",
+     "Make the copies of keys, or of all keys of a cache, unusable from now on",
+     "<KEY key [key ...] | CACHE name>"},
+    {"larder|refresh", 3, kWrites | kTells, kSecondWord, larder_refresh, "server", "larder", "O(1)",
+     "Load a key anew from its source: 1 when it has a value now, 0 when there is none", "key"},
+    {"larder|stats", -2, kAnytime, kNoKeys, larder_stats, "server", "larder", "O(N)",
+     "What a cache, or each of them, has counted since the start", "[cache]"},
 };
 
 inline constexpr Command kMemoryCommands[] = {

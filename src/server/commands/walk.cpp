@@ -97,6 +97,9 @@ void scan(Session& session, Arguments words) {
     }
   }
 
+  if (filter.pattern.size() > kLongestPattern) {
+    return session.error(pattern_too_long(filter.pattern));
+  }
   Found found{session};
   std::uint64_t next = *cursor;
   std::size_t left = static_cast<std::size_t>(count);
@@ -115,6 +118,7 @@ void scan(Session& session, Arguments words) {
 }
 
 void keys(Session& session, Arguments words) {
+  if (words[1].size() > kLongestPattern) return session.error(pattern_too_long(words[1]));
   Found found{session};
   const Filter filter{.pattern = words[1]};
   std::uint64_t cursor = 0;

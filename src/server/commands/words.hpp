@@ -4,6 +4,7 @@
 #pragma once
 
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -22,6 +23,15 @@ inline constexpr std::string_view kSyntaxError = "ERR syntax error";
   const std::string_view digits = word.substr(word.front() == '-' ? 1 : 0);
   if (digits.front() == '0' && word.size() > 1) return std::nullopt;
   return value;
+}
+
+// The longest pattern that is matched with keys: each key costs up to its length
+// times the pattern's.
+inline constexpr std::size_t kLongestPattern = 1024;  // bytes
+
+[[nodiscard]] inline std::string pattern_too_long(std::string_view pattern) {
+  return "ERR the pattern has " + std::to_string(pattern.size()) + " bytes; at most " +
+         std::to_string(kLongestPattern) + " are matched";
 }
 
 // What Redis shows of a word in a message.
