@@ -54,7 +54,7 @@ constexpr std::array kSizeAliases{
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-std::string quoted(std::string_view text) { return "\"" + std::string{text} + "\""; }
+std::string in_quotes(std::string_view text) { return "\"" + std::string{text} + "\""; }
 
 std::unexpected<Error> refuse(std::string why) {
   return fail(Errc::kInvalidArgument, std::move(why));
@@ -140,8 +140,8 @@ std::string unknown_unit(std::string_view before, std::string_view word,
                          std::span<const Alias> aliases, std::string_view units) {
   const std::string_view meant = meant_by(word, aliases);
   if (!meant.empty())
-    return "should be written " + quoted(std::string{before} + std::string{meant});
-  return "has the unknown unit " + quoted(word) + "; there are " + std::string{units};
+    return "should be written " + in_quotes(std::string{before} + std::string{meant});
+  return "has the unknown unit " + in_quotes(word) + "; there are " + std::string{units};
 }
 
 constexpr std::string_view kTimeUnitList = "ns, us, ms, s, m, h and d";
@@ -174,17 +174,18 @@ Result<Duration> parse_duration(std::string_view text) {
     if (rest.starts_with(' ')) rest.remove_prefix(1);
     const std::string_view word = take_word(rest);
     if (word.empty()) {
-      return refuse("has no unit; write " + quoted(std::string{before} + "s") + " for seconds or " +
-                    quoted(std::string{before} + "ms") + " for milliseconds");
+      return refuse("has no unit; write " + in_quotes(std::string{before} + "s") +
+                    " for seconds or " + in_quotes(std::string{before} + "ms") +
+                    " for milliseconds");
     }
     const Unit* unit = find_unit(word, kTimeUnits);
     if (unit == nullptr) return refuse(unknown_unit(before, word, kTimeAliases, kTimeUnitList));
     if (before.size() + word.size() + rest.size() != text.size()) {
       return refuse("has a space before its unit; write " +
-                    quoted(std::string{before} + std::string{word}));
+                    in_quotes(std::string{before} + std::string{word}));
     }
     if (last != nullptr && unit->size >= last->size) {
-      return refuse("names the unit " + quoted(word) + " after " + quoted(last->name) +
+      return refuse("names the unit " + in_quotes(word) + " after " + in_quotes(last->name) +
                     "; the largest unit comes first, and each once");
     }
     last = unit;
@@ -206,14 +207,15 @@ Result<ByteCount> parse_bytes(std::string_view text) {
   if (!number) return std::unexpected{number.error()};
   const std::string before{text.substr(0, text.size() - rest.size())};
   if (rest.empty()) {
-    return refuse("has no unit; write " + quoted(before + "MiB") + " or " + quoted(before + "B"));
+    return refuse("has no unit; write " + in_quotes(before + "MiB") + " or " +
+                  in_quotes(before + "B"));
   }
   const bool spaced = rest.starts_with(' ');
   if (spaced) rest.remove_prefix(1);
   const Unit* unit = find_unit(rest, kSizeUnits);
   if (unit == nullptr) return refuse(unknown_unit(before, rest, kSizeAliases, kSizeUnitList));
   if (spaced) {
-    return refuse("has a space before its unit; write " + quoted(before + std::string{rest}));
+    return refuse("has a space before its unit; write " + in_quotes(before + std::string{rest}));
   }
   const auto bytes = scaled(*number, *unit, "byte");
   if (!bytes) return std::unexpected{bytes.error()};
