@@ -113,6 +113,11 @@ constexpr Difference kDifferences[] = {
      [](std::string_view name, const Words&, const Reply& redis, const Reply& larder) {
        return name == "command" && redis.kind == larder.kind && !redis.is_error();
      }},
+    {"The patterns of `KEYS`, `SCAN` and `COMMAND LIST` have at most 1,024 bytes.",
+     "What matching a key costs grows with its length times the pattern's.",
+     [](std::string_view, const Words&, const Reply&, const Reply& larder) {
+       return larder.is_error() && starts_with(larder, "ERR the pattern has ");
+     }},
     {"Client names have at most 256 bytes.", "A client must not take memory that no limit counts.",
      [](std::string_view, const Words& words, const Reply& redis, const Reply& larder) {
        return larder.text == "ERR Client names have at most 256 bytes" ||
