@@ -200,7 +200,7 @@ class Cache {
   }
 
   // Atomically looks at the copy in memory and changes it; see MemoryTier::update.
-  // What is on its way for the key fills nothing any more.
+  // If that changes the value, what is on its way for the key fills nothing any more.
   // `now`: as the clock tells, or told shortly before.
   template <class Decide>
   auto update(KeyView key, TimePoint now, Decide&& decide) {

@@ -11,6 +11,8 @@ using namespace std::chrono_literals;
 
 class CacheCoreTest : public testing::CoreFixture {
  protected:
+  using Update = MemoryTier<int, std::string>::Update;
+
   CacheCoreTest() { make(); }
 };
 
@@ -345,11 +347,38 @@ TEST_F(CacheCoreTest, AnUpdateOfACopyDoomsTheLoadUnderWay) {
   read(42);
   source_->answer("teapot");
   read(42, {.force = true});
-  core_->update(42, core_->now(), [](auto&&...) { return MemoryTier<int, std::string>::Update::erase(); });
+  core_->update(42, core_->now(), [](auto&&...) { return Update::erase(); });
 
   source_->answer("newer, or not");
 
   EXPECT_TRUE(core_->peek(42).absent());
+}
+
+TEST_F(CacheCoreTest, AnUpdateThatStoresDoomsTheLoadUnderWay) {
+  read(42);
+  const EntryInfo info = core_->entry_for_put(core_->now(), {});
+  core_->update(42, core_->now(), [&](auto&&...) { return Update::store("mine", info); });
+
+  source_->answer("older, or not");
+
+  EXPECT_EQ(core_->peek(42).value(), "mine");
+}
+
+TEST_F(CacheCoreTest, AnUpdateThatKeepsTheValueLeavesTheLoadUnderWayBe) {
+  read(1);
+  core_->update(1, core_->now(), [](auto&&...) { return Update::keep(); });
+  source_->answer("one");
+  read(2);
+  source_->answer("old");
+  read(2, {.force = true});
+  core_->update(2, core_->now(), [](const std::string_view*, const EntryInfo* was) {
+    return Update::set_info(*was);
+  });
+  source_->answer("new");
+
+  EXPECT_EQ(core_->peek(1).value(), "one");
+  EXPECT_EQ(core_->peek(2).value(), "new");
+  EXPECT_EQ(core_->stats().discarded, 0U);
 }
 
 }  // namespace

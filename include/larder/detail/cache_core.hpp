@@ -152,15 +152,24 @@ class CacheCore : public std::enable_shared_from_this<CacheCore<Key, Value>> {
     return {};
   }
 
-  // Atomically changes the copy in memory; see MemoryTier::update. What is on its
-  // way for the key is doomed, since it may be older than what is decided here.
+  // Atomically changes the copy in memory; see MemoryTier::update. A decision that
+  // changes what the key's value is dooms what is on its way for it, which may be
+  // older. One that keeps the value, or changes its times alone, leaves the load be.
   template <class Decide>
   auto update(KeyView key, TimePoint now, Decide&& decide) {
     if (!parts_.source) return parts_.tier->update(key, now, std::forward<Decide>(decide));
+    using Update = typename Tier::Update;
     Shard& shard = shard_of(key);
     const MutexLock lock{shard.mutex};
-    shard.flights.doom(key);
-    return parts_.tier->update(key, now, std::forward<Decide>(decide));
+    bool changes = false;
+    const auto outcome = parts_.tier->update(key, now, [&](const auto* value, const auto* info) {
+      Update update = decide(value, info);
+      changes =
+          update.action() == Update::Action::kErase || update.action() == Update::Action::kStore;
+      return update;
+    });
+    if (changes) shard.flights.doom(key);
+    return outcome;
   }
 
   bool invalidate(KeyView key) {
