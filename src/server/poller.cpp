@@ -1,6 +1,7 @@
 #include "server/poller.hpp"
 
 #include <cerrno>
+#include <cstdint>
 #include <system_error>
 
 namespace larder {
