@@ -34,7 +34,7 @@ void BucketTable::Bucket::clear(unsigned slot) {
 }
 
 bool BucketTable::insert(std::uint64_t hash, Ref entry) {
-  if (!insert_in(at(index(hash, buckets())), hash, entry)) return false;
+  if (!insert_in(at(index(hash, shape())), hash, entry)) return false;
   ++entries_;
   return true;
 }
@@ -64,7 +64,7 @@ bool BucketTable::insert_in(Bucket& first, std::uint64_t hash, Ref entry) {
 }
 
 void BucketTable::replace(std::uint64_t hash, Ref entry, Ref fresh) {
-  for (Bucket* bucket = &at(index(hash, buckets())); bucket != nullptr; bucket = after(*bucket)) {
+  for (Bucket* bucket = &at(index(hash, shape())); bucket != nullptr; bucket = after(*bucket)) {
     for (auto& ref : bucket->refs) {
       if (ref.load(std::memory_order_relaxed) != entry) continue;
       ref.store(fresh, std::memory_order_release);
@@ -75,7 +75,7 @@ void BucketTable::replace(std::uint64_t hash, Ref entry, Ref fresh) {
 
 // Overflow buckets stay, empty or not, until a split: a reader may stand in one.
 void BucketTable::erase(std::uint64_t hash, Ref entry) {
-  for (Bucket* bucket = &at(index(hash, buckets())); bucket != nullptr; bucket = after(*bucket)) {
+  for (Bucket* bucket = &at(index(hash, shape())); bucket != nullptr; bucket = after(*bucket)) {
     for (unsigned slot = 0; slot < kSlots; ++slot) {
       if (bucket->refs[slot].load(std::memory_order_relaxed) != entry) continue;
       bucket->clear(slot);

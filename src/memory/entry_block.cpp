@@ -21,6 +21,7 @@ bool has_stale_window(const EntryInfo& info) {
   return to_ms(info.fresh_until) != to_ms(info.usable_until);
 }
 
+// Whether the head's fields do not suffice.
 bool is_wide(std::size_t key_size, std::size_t value_size, Space space) {
   return key_size > std::numeric_limits<std::uint8_t>::max() ||
          value_size > std::numeric_limits<std::uint16_t>::max() ||
@@ -53,47 +54,51 @@ std::uint64_t to_ms(TimePoint time) {
   return std::min(static_cast<std::uint64_t>(ms), EntryHead::kNever);
 }
 
-std::size_t EntryFields::size(std::size_t key_size, std::size_t value_size, const EntryInfo& info) {
-  return EntryHead::kSize + (is_wide(key_size, value_size, info.space) ? kWide : kNarrow) +
-         (has_stale_window(info) ? sizeof(std::uint32_t) : 0) +
+std::size_t EntryFields::before(std::size_t key_size, std::size_t value_size, Space space) {
+  return EntryHead::kSize + (is_wide(key_size, value_size, space) ? kWide : 0);
+}
+
+std::size_t EntryFields::behind(const EntryInfo& info) {
+  return (has_stale_window(info) ? sizeof(std::uint32_t) : 0) +
          (info.load_cost > Duration{} ? sizeof(std::uint32_t) : 0);
 }
 
-char* EntryFields::write(char* block, std::size_t key_size, std::size_t value_size,
-                         const EntryInfo& info, std::uint8_t generation) {
+void EntryFields::write(char* block, std::size_t key_size, std::size_t value_size,
+                        const EntryInfo& info, std::uint8_t generation) {
   auto& head = *reinterpret_cast<EntryHead*>(block);
   const std::uint64_t usable = to_ms(info.usable_until);
   const std::uint64_t filled = to_ms(info.filled_at);
   const bool wide = is_wide(key_size, value_size, info.space);
-  const bool stale = has_stale_window(info);
-  const bool cost = info.load_cost > Duration{};
+  const std::uint32_t weight = clamp32(value_size);
 
   head.older = head.newer = head.wheel_next = head.wheel_before = 0;
   head.uses = 0;
-  head.form = static_cast<std::uint8_t>(
-      (info.absent ? EntryHead::kAbsent : 0) | (wide ? EntryHead::kWide : 0) |
-      (stale ? EntryHead::kStale : 0) | (cost ? EntryHead::kCost : 0) |
-      usable >> EntryHead::kUsableBits << EntryHead::kFormBits);
   head.space = static_cast<std::uint8_t>(info.space);
   head.generation = generation;
-  head.life = Span::pack(usable > filled ? usable - filled : 0);
-  std::memcpy(head.usable_until, &usable, sizeof head.usable_until);
+  put(reinterpret_cast<char*>(head.life), Span::pack(usable > filled ? usable - filled : 0));
+  head.form = static_cast<std::uint8_t>(
+      (info.absent ? EntryHead::kAbsent : 0) | (wide ? EntryHead::kWide : 0) |
+      (has_stale_window(info) ? EntryHead::kStale : 0) |
+      (info.load_cost > Duration{} ? EntryHead::kCost : 0) | usable << EntryHead::kFormBits);
+  constexpr unsigned kInForm = 8 - EntryHead::kFormBits;
+  const std::uint64_t high = usable >> kInForm;
+  std::memcpy(head.usable_until, &high, sizeof head.usable_until);
+  head.key_size = static_cast<std::uint8_t>(key_size);
+  head.value_size = static_cast<std::uint16_t>(weight);
+  if (!wide) return;
 
-  char* at = block + EntryHead::kSize;
-  if (wide) {
-    at = put(at, static_cast<std::uint32_t>(key_size));
-    at = put(at, clamp32(value_size));
-    at = put(at, static_cast<std::uint8_t>(info.space >> 8));
-  } else {
-    at = put(at, static_cast<std::uint8_t>(key_size));
-    at = put(at, static_cast<std::uint16_t>(value_size));
-  }
-  if (stale) at = put(at, Span::pack(fresh_ms(info)));
-  if (cost) {
+  char* const more = block + EntryHead::kSize;
+  put(more, static_cast<std::uint32_t>(key_size >> 8));  // the fourth byte is written over
+  put(more + 3, static_cast<std::uint16_t>(weight >> 16));
+  put(more + 5, static_cast<std::uint8_t>(info.space >> 8));
+}
+
+void EntryFields::write_behind(char* end, const EntryInfo& info) {
+  if (has_stale_window(info)) end = put(end, Span::pack(fresh_ms(info)));
+  if (info.load_cost > Duration{}) {
     const auto us = std::chrono::duration_cast<Microseconds>(info.load_cost).count();
-    at = put(at, clamp32(static_cast<std::uint64_t>(us)));
+    put(end, clamp32(static_cast<std::uint64_t>(us)));
   }
-  return at;
 }
 
 }  // namespace larder::detail

@@ -24,6 +24,7 @@
 
 #include "larder/detail/memory/arena.hpp"
 #include "larder/detail/memory/reservation.hpp"
+#include "larder/detail/memory/tag_matches.hpp"
 
 namespace larder::detail {
 
@@ -38,10 +39,9 @@ class BucketTable {
   [[nodiscard, gnu::always_inline]] inline Ref find(std::uint64_t hash, Matches&& matches) const {
     for (;;) {
       const std::uint64_t shape = shape_.load(std::memory_order_acquire);
-      for (const Bucket* bucket = &at(index(hash, shape & kCount));;) {
-        for (std::uint64_t matching = bucket->matching(tag(hash)); matching != 0;
-             matching &= matching - 1) {
-          const unsigned slot = Bucket::slot_of(std::countr_zero(matching));
+      for (const Bucket* bucket = &at(index(hash, shape));;) {
+        for (auto tagged = bucket->matching(tag(hash)); tagged.any(); tagged.next()) {
+          const unsigned slot = tagged.slot();
           const Ref ref = bucket->refs[slot].load(std::memory_order_acquire);
           if (ref != 0 && matches(ref)) return ref;
         }
@@ -55,10 +55,9 @@ class BucketTable {
 
   // An entry that may have this hash: the first that find() would look at, or 0.
   [[nodiscard]] Ref candidate(std::uint64_t hash) const {
-    const Bucket& bucket = at(index(hash, buckets()));
-    const std::uint64_t matching = bucket.matching(tag(hash));
-    if (matching == 0) return 0;
-    return bucket.refs[Bucket::slot_of(std::countr_zero(matching))].load(std::memory_order_relaxed);
+    const Bucket& bucket = at(index(hash, shape()));
+    const TagMatches tagged = bucket.matching(tag(hash));
+    return tagged.any() ? bucket.refs[tagged.slot()].load(std::memory_order_relaxed) : 0;
   }
 
   // REQUIRES: no entry of that key is in. False: no memory for an overflow bucket.
@@ -116,9 +115,7 @@ class BucketTable {
   }
 
   // How many buckets there are, and one of them: for who does not mind changes in between.
-  [[nodiscard]] std::uint64_t buckets() const {
-    return shape_.load(std::memory_order_relaxed) & kCount;
-  }
+  [[nodiscard]] std::uint64_t buckets() const { return shape() & kCount; }
   template <class Visitor>
   void for_each_in(std::uint64_t bucket, Visitor&& visitor) const {
     for_each_in(at(bucket), visitor);
@@ -130,9 +127,12 @@ class BucketTable {
  private:
   static constexpr unsigned kSlots = 12;
   static constexpr std::size_t kFill = 9;  // entries to a bucket, on average
-  static constexpr std::uint64_t kFourBytes = 0xFFFF'FFFF;
-  static constexpr unsigned kCountBits = 40;
+  // A shape, from the bottom: buckets in use · log2 of that, rounded down · how
+  // often something has moved.
+  static constexpr unsigned kCountBits = 32;
+  static constexpr unsigned kPowerBits = 5;
   static constexpr std::uint64_t kCount = (std::uint64_t{1} << kCountBits) - 1;
+  static constexpr unsigned kMovesShift = kCountBits + kPowerBits;
 
   struct Bucket {
     std::atomic<std::uint64_t> tags{0};       // of slots 0 to 7; a free slot's is 0
@@ -140,14 +140,11 @@ class BucketTable {
     std::array<std::atomic<Ref>, kSlots> refs{};
     std::atomic<Ref> next{0};
 
-    // The slots that may have this tag: bit 8 · i for slot i, bit 8 · i + 1 for slot
-    // 8 + i. Beside a true match there may be a false one: the reference tells.
-    [[nodiscard]] std::uint64_t matching(std::uint8_t tag) const {
-      return equal_bytes(tags.load(std::memory_order_acquire), tag) |
-             (equal_bytes(more_tags.load(std::memory_order_acquire), tag) & kFourBytes) << 1;
-    }
-    static unsigned slot_of(int bit) {
-      return static_cast<unsigned>(bit) / 8 + static_cast<unsigned>(bit) % 8 * 8;
+    // The slots that may have this tag, a bit each. Beside a true match there may
+    // be a false one: the reference tells.
+    [[nodiscard]] TagMatches matching(std::uint8_t tag) const {
+      return TagMatches{tags.load(std::memory_order_acquire),
+                        more_tags.load(std::memory_order_acquire), tag};
     }
     void set(unsigned slot, std::uint8_t tag, Ref ref);
     void clear(unsigned slot);
@@ -155,23 +152,14 @@ class BucketTable {
   };
   static_assert(sizeof(Bucket) == 64);
 
-  // The low bit of each byte of `word` that equals `byte`; a byte just above one
-  // that does may have its bit set too.
-  static std::uint64_t equal_bytes(std::uint64_t word, std::uint8_t byte) {
-    constexpr std::uint64_t kOnes = 0x0101'0101'0101'0101;
-    constexpr std::uint64_t kHighs = 0x8080'8080'8080'8080;
-    const std::uint64_t differing = word ^ kOnes * byte;
-    return ((differing - kOnes) & ~differing & kHighs) >> 7;
-  }
   static std::uint8_t tag(std::uint64_t hash) {
     const auto bits = static_cast<std::uint8_t>(hash >> 48);
     return bits != 0 ? bits : 1;
   }
-  static std::uint64_t index(std::uint64_t hash, std::uint64_t count) {
-    // bit_floor(count), without its case for 0.
-    const std::uint64_t half = std::uint64_t{1} << (63 - std::countl_zero(count | 1));
+  static std::uint64_t index(std::uint64_t hash, std::uint64_t shape) {
+    const std::uint64_t half = std::uint64_t{1} << (shape >> kCountBits & 31);
     const std::uint64_t wide = hash & (2 * half - 1);
-    return wide < count ? wide : wide - half;
+    return wide < (shape & kCount) ? wide : wide & (half - 1);
   }
   static std::uint64_t reversed(std::uint64_t bits);
 
@@ -214,9 +202,12 @@ class BucketTable {
 
   // Tells readers that something has moved, and how many buckets there are.
   void tell(std::uint64_t count) {
-    const std::uint64_t moves = (shape_.load(std::memory_order_relaxed) >> kCountBits) + 1;
-    shape_.store(moves << kCountBits | count, std::memory_order_release);
+    const std::uint64_t moves = (shape() >> kMovesShift) + 1;
+    const auto power = static_cast<std::uint64_t>(std::bit_width(count) - 1);
+    shape_.store(moves << kMovesShift | power << kCountBits | count, std::memory_order_release);
   }
+  // For who holds the mutex, or takes what comes of it for a hint.
+  [[nodiscard]] std::uint64_t shape() const { return shape_.load(std::memory_order_relaxed); }
 
   // Into a free slot of this very bucket; false if there is none.
   static bool put(Bucket& bucket, std::uint64_t hash, Ref entry);
@@ -228,7 +219,6 @@ class BucketTable {
   Reservation range_;
   std::size_t most_;  // buckets
   std::size_t entries_ = 0;
-  // The number of buckets in use, and above it how often something has moved.
   std::atomic<std::uint64_t> shape_{1};
 };
 

@@ -6,20 +6,22 @@
 //   12  next    ┐ expiry wheel
 //   16  before  ┘
 //   20  uses    reads since last looked at for eviction, at most 3
-//   21  form    what follows, whether the entry is an absence, high bits of usable_until
-//   22  space   its low byte
-//   23  generation of the space
-//   24  life    filled_at to usable_until, as a Span
-//   28  usable_until, milliseconds, low 40 of 42 bits
-//   33  key size, 1 byte; value size, 2 bytes   (kWide: 4 and 4 bytes, and the space's high byte)
+//   21  space   its low byte
+//   22  generation of the space
+//   23  life    filled_at to usable_until, as a Span
+//   27  form    what else there is, whether the entry is an absence; 2 low bits of usable_until
+//   28  usable_until, milliseconds, high 40 of 42 bits
+//   33  key size, 1 byte; value size, 2 bytes
+//   36  kWide: 3 and 2 bytes more of the sizes, and the space's high byte
+//       key, value
 //       kStale: fresh life, as a Span, 4 bytes
 //       kCost: load cost, microseconds, 4 bytes
-//       key, value
 //
 // So an entry of bytes costs 36 bytes of header; a stale window and a load cost
-// take room only where there are any. Everything from `form` on never changes
-// once readers can see the entry; `uses` is atomic; the rest is for who holds
-// the shard's mutex.
+// take room only where there are any. What a read needs lies together, from
+// `uses` to the value, and at places that hardly depend on what is there.
+// Everything from `space` on never changes once readers can see the entry; `uses`
+// is atomic; the rest is for who holds the shard's mutex.
 //
 // Times are whole milliseconds since the clock's zero, rounded down; a
 // usable_until from year 139 on means never.
@@ -52,12 +54,11 @@ namespace detail {
 struct EntryHead {
   enum Form : std::uint8_t { kAbsent = 1, kWide = 2, kStale = 4, kCost = 8 };
 
-  static constexpr std::size_t kSize = 33;
-  static constexpr std::size_t kUsableUntil = 28;
-  static constexpr unsigned kFormBits = 6;  // of form; the rest are the high ones of usable_until
-  static constexpr unsigned kUsableBits = 40;
-  static constexpr std::uint64_t kLowBits = (std::uint64_t{1} << kUsableBits) - 1;
-  static constexpr std::uint64_t kNever = (std::uint64_t{1} << (kUsableBits + 2)) - 1;
+  static constexpr std::size_t kSize = 36;
+  static constexpr std::size_t kForm = 27;
+  static constexpr unsigned kFormBits = 6;  // of form; then come those of usable_until
+  static constexpr unsigned kUsableBits = 42;
+  static constexpr std::uint64_t kNever = (std::uint64_t{1} << kUsableBits) - 1;
 
   std::uint32_t block;
   Ref older;
@@ -65,17 +66,20 @@ struct EntryHead {
   Ref wheel_next;
   Ref wheel_before;
   std::uint8_t uses;
-  std::uint8_t form;
   std::uint8_t space;
   std::uint8_t generation;
-  std::uint32_t life;
+  unsigned char life[4];
+  std::uint8_t form;
   unsigned char usable_until[5];
+  std::uint8_t key_size;
+  std::uint16_t value_size;
 
+  [[nodiscard]] bool is(Form what) const { return (form & what) != 0; }
   [[nodiscard]] std::uint64_t usable_until_ms() const {
-    // The three bytes behind belong to the entry too. Little-endian, as all of larder's hosts.
+    // The two bytes behind do no harm. Little-endian, as all of larder's hosts.
     std::uint64_t word = 0;
-    std::memcpy(&word, reinterpret_cast<const char*>(this) + kUsableUntil, sizeof word);
-    return (word & kLowBits) | static_cast<std::uint64_t>(form >> kFormBits) << kUsableBits;
+    std::memcpy(&word, reinterpret_cast<const char*>(this) + kForm, sizeof word);
+    return word >> kFormBits & kNever;
   }
   [[nodiscard]] bool usable(TimePoint now) const {
     const std::uint64_t until = usable_until_ms();
@@ -98,7 +102,8 @@ struct EntryHead {
   }
 };
 
-static_assert(offsetof(EntryHead, usable_until) == EntryHead::kUsableUntil);
+static_assert(offsetof(EntryHead, form) == EntryHead::kForm);
+static_assert(sizeof(EntryHead) == EntryHead::kSize);
 
 // Durations of up to years in 32 bits: 27 bits of milliseconds, exact up to 37
 // hours, and an exponent.
@@ -121,75 +126,76 @@ class Span {
   return TimePoint{std::chrono::milliseconds{ms}};
 }
 
-// Writes and reads what lies between the head and the key.
+// The entry but for key and value: how much it takes, and how it is written and
+// read. Sizes are the layout's (EntryLayout).
 class EntryFields {
  public:
-  // How many bytes the head and these fields take.
-  static std::size_t size(std::size_t key_size, std::size_t value_size, const EntryInfo& info);
-  // Fills in head and fields; returns where the key begins.
-  static char* write(char* block, std::size_t key_size, std::size_t value_size,
-                     const EntryInfo& info, std::uint8_t generation);
+  // Bytes in front of the key, and behind the value.
+  static std::size_t before(std::size_t key_size, std::size_t value_size, Space space);
+  static std::size_t behind(const EntryInfo& info);
+  // Fills in what lies in front of the key.
+  static void write(char* block, std::size_t key_size, std::size_t value_size,
+                    const EntryInfo& info, std::uint8_t generation);
+  // Fills in what lies behind the value.
+  static void write_behind(char* end, const EntryInfo& info);
 
-  explicit EntryFields(const char* block) : head_{reinterpret_cast<const EntryHead*>(block)} {
-    const char* at = block + EntryHead::kSize;
-    if ((head_->form & EntryHead::kWide) == 0) [[likely]] {
-      key_size_ = static_cast<unsigned char>(*at);
-      std::uint16_t value_size = 0;
-      std::memcpy(&value_size, at + 1, sizeof value_size);
-      value_size_ = value_size;
-      at += kNarrow;
-    } else {
-      std::memcpy(&key_size_, at, sizeof key_size_);
-      std::memcpy(&value_size_, at + 4, sizeof value_size_);
-      space_high_ = static_cast<unsigned char>(at[8]);
-      at += kWide;
-    }
-    optional_ = at;
-    if ((head_->form & EntryHead::kStale) != 0) at += sizeof(std::uint32_t);
-    if ((head_->form & EntryHead::kCost) != 0) at += sizeof(std::uint32_t);
-    end_ = at;
+  explicit EntryFields(const char* block) : block_{block} {}
+
+  [[nodiscard]] const EntryHead& head() const {
+    return *reinterpret_cast<const EntryHead*>(block_);
   }
-
-  [[nodiscard]] std::size_t key_size() const { return key_size_; }
-  [[nodiscard]] std::size_t value_size() const { return value_size_; }
-  [[nodiscard]] Space space() const { return static_cast<Space>(head_->space | space_high_ << 8); }
-  [[nodiscard]] const char* end() const { return end_; }
-
-  [[nodiscard]] EntryInfo info() const {
-    const std::uint64_t usable = head_->usable_until_ms();
-    const std::uint64_t life = Span::unpack(head_->life);
+  [[nodiscard]] std::size_t before() const {
+    return wide() ? EntryHead::kSize + kWide : EntryHead::kSize;
+  }
+  [[nodiscard]] std::size_t key_size() const {
+    if (wide()) [[unlikely]]
+      return head().key_size | (load(EntryHead::kSize) & kThreeBytes) << 8;
+    return head().key_size;
+  }
+  [[nodiscard]] std::size_t value_size() const {
+    if (wide()) [[unlikely]] {
+      return head().value_size | (load(EntryHead::kSize + 3) & kTwoBytes) << 16;
+    }
+    return head().value_size;
+  }
+  [[nodiscard]] Space space() const {
+    const unsigned high = wide() ? static_cast<unsigned char>(block_[EntryHead::kSize + 5]) : 0;
+    return static_cast<Space>(head().space | high << 8);
+  }
+  // `end` is where the value ends.
+  [[nodiscard]] EntryInfo info(std::size_t end) const {
+    const std::uint64_t usable = head().usable_until_ms();
+    std::uint32_t span = 0;
+    std::memcpy(&span, head().life, sizeof span);
+    const std::uint64_t life = Span::unpack(span);
     const std::uint64_t filled = usable > life ? usable - life : 0;
     EntryInfo info{.filled_at = from_ms(filled),
                    .fresh_until = from_ms(usable),
                    .usable_until = from_ms(usable),
                    .load_cost = {},
-                   .absent = (head_->form & EntryHead::kAbsent) != 0,
+                   .absent = head().is(EntryHead::kAbsent),
                    .space = space()};
-    const char* at = optional_;
-    if ((head_->form & EntryHead::kStale) != 0) {
-      info.fresh_until = from_ms(filled + Span::unpack(load(at)));
-      at += sizeof(std::uint32_t);
+    if (head().is(EntryHead::kStale)) {
+      info.fresh_until = from_ms(filled + Span::unpack(load(end)));
+      end += sizeof(std::uint32_t);
     }
-    if ((head_->form & EntryHead::kCost) != 0) info.load_cost = std::chrono::microseconds{load(at)};
+    if (head().is(EntryHead::kCost)) info.load_cost = std::chrono::microseconds{load(end)};
     return info;
   }
 
  private:
-  static std::uint32_t load(const char* at) {
+  [[nodiscard]] bool wide() const { return head().is(EntryHead::kWide); }
+  [[nodiscard]] std::uint32_t load(std::size_t at) const {
     std::uint32_t word = 0;
-    std::memcpy(&word, at, sizeof word);
+    std::memcpy(&word, block_ + at, sizeof word);
     return word;
   }
 
-  static constexpr std::size_t kNarrow = 3;
-  static constexpr std::size_t kWide = 9;
+  static constexpr std::size_t kWide = 6;
+  static constexpr std::uint32_t kThreeBytes = 0xFF'FFFF;
+  static constexpr std::uint32_t kTwoBytes = 0xFFFF;
 
-  const EntryHead* head_;
-  const char* optional_;
-  const char* end_;
-  std::uint32_t key_size_ = 0;
-  std::uint32_t value_size_ = 0;
-  unsigned space_high_ = 0;
+  const char* block_;
 };
 
 // Whether two runs of bytes are equal: without a call for short ones, as keys are.
@@ -247,13 +253,8 @@ class EntryLayout {
   static std::size_t block_size(KeyView key, ValueView value, const EntryInfo& info) {
     const std::size_t key_bytes = key_size(key);
     const std::size_t value_bytes = value_size(value);
-    std::size_t end = key_end(EntryFields::size(key_bytes, value_bytes, info), key_bytes);
-    if constexpr (kByteValue) {
-      end += value_bytes;
-    } else {
-      end = aligned<Handle<Value>>(end) + sizeof(Handle<Value>);
-    }
-    return end;
+    const std::size_t before = EntryFields::before(key_bytes, value_bytes, info.space);
+    return value_end(key_end(before, key_bytes), value_bytes) + EntryFields::behind(info);
   }
 
   // Makes the entry in a block that is large enough.
@@ -261,19 +262,20 @@ class EntryLayout {
                         std::uint8_t generation) {
     const std::size_t key_bytes = key_size(key);
     const std::size_t value_bytes = value_size(value);
-    const auto fields = static_cast<std::size_t>(
-        EntryFields::write(block, key_bytes, value_bytes, info, generation) - block);
+    EntryFields::write(block, key_bytes, value_bytes, info, generation);
+    const std::size_t before = EntryFields::before(key_bytes, value_bytes, info.space);
     if constexpr (kByteKey) {
-      if (key_bytes > 0) std::memcpy(block + fields, key.data(), key_bytes);
+      if (key_bytes > 0) std::memcpy(block + before, key.data(), key_bytes);
     } else {
-      new (block + aligned<Key>(fields)) Key{key};
+      new (block + aligned<Key>(before)) Key{key};
     }
-    const std::size_t end = key_end(fields, key_bytes);
+    const std::size_t end = key_end(before, key_bytes);
     if constexpr (kByteValue) {
       if (value_bytes > 0) std::memcpy(block + end, value.data(), value_bytes);
     } else {
       new (block + aligned<Handle<Value>>(end)) Handle<Value>{value};
     }
+    EntryFields::write_behind(block + value_end(end, value_bytes), info);
   }
   static void destroy(char* block) {
     const EntryLayout entry{block};
@@ -285,7 +287,7 @@ class EntryLayout {
 
   [[nodiscard]] KeyView key() const {
     if constexpr (kByteKey) {
-      return {fields_.end(), fields_.key_size()};
+      return {block_ + fields_.before(), fields_.key_size()};
     } else {
       return *typed_key();
     }
@@ -293,7 +295,7 @@ class EntryLayout {
   [[nodiscard]] bool has_key(KeyView wanted) const {
     if constexpr (kByteKey) {
       return fields_.key_size() == wanted.size() &&
-             same_bytes(fields_.end(), wanted.data(), wanted.size());
+             same_bytes(block_ + fields_.before(), wanted.data(), wanted.size());
     } else {
       return *typed_key() == wanted;
     }
@@ -305,7 +307,9 @@ class EntryLayout {
       return *handle();
     }
   }
-  [[nodiscard]] EntryInfo info() const { return fields_.info(); }
+  [[nodiscard]] EntryInfo info() const {
+    return fields_.info(value_end(key_end(), fields_.value_size()));
+  }
   [[nodiscard]] Space space() const { return fields_.space(); }
   [[nodiscard]] std::size_t value_weight() const { return fields_.value_size(); }
   // Bytes that belong to the entry and lie elsewhere.
@@ -325,19 +329,29 @@ class EntryLayout {
   static std::size_t aligned(std::size_t offset) {
     return (offset + alignof(T) - 1) / alignof(T) * alignof(T);
   }
-  static std::size_t key_end(std::size_t fields, std::size_t key_bytes) {
+  static std::size_t key_end(std::size_t before, std::size_t key_bytes) {
     if constexpr (kByteKey) {
-      return fields + key_bytes;
+      return before + key_bytes;
     } else {
-      return aligned<Key>(fields) + sizeof(Key);
+      return aligned<Key>(before) + sizeof(Key);
+    }
+  }
+  static std::size_t value_end(std::size_t key_end, std::size_t value_bytes) {
+    if constexpr (kByteValue) {
+      return key_end + value_bytes;
+    } else {
+      return aligned<Handle<Value>>(key_end) + sizeof(Handle<Value>);
     }
   }
   [[nodiscard]] std::size_t key_end() const {
-    return key_end(static_cast<std::size_t>(fields_.end() - block_), fields_.key_size());
+    if constexpr (kByteKey) {
+      return fields_.before() + fields_.key_size();
+    } else {
+      return key_end(fields_.before(), 0);
+    }
   }
   [[nodiscard]] const Key* typed_key() const {
-    const auto fields = static_cast<std::size_t>(fields_.end() - block_);
-    return std::launder(reinterpret_cast<const Key*>(block_ + aligned<Key>(fields)));
+    return std::launder(reinterpret_cast<const Key*>(block_ + aligned<Key>(fields_.before())));
   }
   [[nodiscard]] const Handle<Value>* handle() const {
     return std::launder(

@@ -242,11 +242,11 @@ class Shard {
   };
 
   // By a reader in its section, or under the lock.
-  [[nodiscard]] Ref find(KeyView key, std::uint64_t hash) const {
+  [[nodiscard, gnu::always_inline]] Ref find(KeyView key, std::uint64_t hash) const {
     return table_.find(hash, [&](Ref ref) { return Layout{arena_.at(ref)}.has_key(key); });
   }
   // The usable entry, for a reader in its section.
-  [[nodiscard]] Ref seen(KeyView key, std::uint64_t hash, TimePoint now) const {
+  [[nodiscard, gnu::always_inline]] Ref seen(KeyView key, std::uint64_t hash, TimePoint now) const {
     const Ref ref = find(key, hash);
     if (ref == 0 || !head(ref).usable(now)) return 0;
     return spaces_.any_voided() && is_voided(ref) ? 0 : ref;
