@@ -132,12 +132,20 @@ void add_logins(const Authenticator& authenticator, Families& families) {
 }
 
 void add_server(const ServerState& state, Families& families) {
+  using Rejection = ServerState::Rejection;
+  constexpr std::pair<std::string_view, Rejection> kRejections[] = {
+      {"max_clients", Rejection::kClients},
+      {"max_clients_per_address", Rejection::kAddress},
+      {"connection_rate", Rejection::kRate},
+  };
   families.gauge("larder_connections", "Clients connected now");
   families.sample(state.sum(&Counters::connections));
   families.counter("larder_connections_total", "Clients that connected");
   families.sample(state.sum(&Counters::connections_taken));
-  families.counter("larder_connections_rejected_total", "Clients turned away at max_clients");
-  families.sample(state.rejected());
+  families.counter("larder_connections_rejected_total", "Clients turned away, by the limit met");
+  for (const auto& [name, why] : kRejections) {
+    families.sample(state.rejected(why), {{"limit", std::string{name}}});
+  }
   families.counter("larder_commands_total", "Commands received");
   for (const Command& command : all_commands()) {
     families.sample(state.calls(index_of(command)), {{"command", std::string{command.name}}});

@@ -68,6 +68,8 @@ ServerOptions server_options(const Config& config, const Address& address, const
           .config_file = config.file,
           .threads = server.threads,
           .max_clients = server.max_clients,
+          .admission = {.clients_per_address = server.max_clients_per_address,
+                        .connection_rate = server.connection_rate},
           .limits = {.max_request = server.max_request,
                      .max_arguments = server.max_arguments,
                      .max_key = server.max_key,

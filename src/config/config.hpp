@@ -58,8 +58,10 @@ struct ServerConfig {
   unsigned threads = 0;                   // I/O threads; 0: one a core
   // Limits.
   unsigned max_clients = 10'000;
-  ByteCount max_request{64ULL << 20};  // one command with all its arguments
-  unsigned max_arguments = 1'048'576;  // of one command
+  unsigned max_clients_per_address = 0;  // 0: no limit of its own
+  unsigned connection_rate = 0;          // of one address, a second; 0: any
+  ByteCount max_request{64ULL << 20};    // one command with all its arguments
+  unsigned max_arguments = 1'048'576;    // of one command
   ByteCount max_key{64ULL << 10};
   ByteCount max_value{32ULL << 20};
   ByteCount max_reply_buffer{64ULL << 20};  // replies that a client has not read yet

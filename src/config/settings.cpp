@@ -88,6 +88,26 @@ SectionRecord<ServerConfig> make_server_section() {
            .too_small = "Clients of a large pool are turned away.",
            .too_large =
                "The process may run out of file descriptors, and then turns away anybody."},
+          {.name = "max_clients_per_address",
+           .target = Ranged<S, unsigned>{&S::max_clients_per_address, 0, 1'000'000},
+           .example = "500",
+           .meaning = "Connections of one address at a time; further ones get an error and are "
+                      "closed. Of IPv6 addresses the first 64 bits count. Clients behind one proxy "
+                      "or NAT are one address.",
+           .too_small = "Clients of a large pool, or behind one proxy, are turned away.",
+           .too_large = "One machine may take all of max_clients, and others find no place.",
+           .unset = "0, no limit but max_clients"},
+          {.name = "connection_rate",
+           .target = Ranged<S, unsigned>{&S::connection_rate, 0, 1'000'000},
+           .example = "100",
+           .meaning = "Connections that one address may open a second, a second's worth of them "
+                      "at once; further ones get an error and are closed. Addresses count as for "
+                      "max_clients_per_address.",
+           .too_small = "Clients that connect for each request, or reconnect all at once, are "
+                        "turned away.",
+           .too_large = "A client that connects in a loop takes time from others, most of all with "
+                        "TLS.",
+           .unset = "0, as many as come"},
           {.name = "max_request",
            .target = Ranged<S, ByteCount>{&S::max_request, 1_KiB, 1_GiB},
            .example = "\"64MiB\"",

@@ -39,10 +39,12 @@ std::ptrdiff_t write(int socket, std::span<const std::string_view> pieces) {
 }  // namespace
 
 Connection::Connection(Worker& worker, Descriptor socket, std::uint64_t id,
-                       boost::asio::ip::address client, std::unique_ptr<TlsSession> tls)
+                       boost::asio::ip::address client, Admission::Seat seat,
+                       std::unique_ptr<TlsSession> tls)
     : worker_{&worker},
       id_{id},
       client_{std::move(client)},
+      seat_{std::move(seat)},
       socket_{std::move(socket)},
       tls_{std::move(tls)} {}
 

@@ -21,6 +21,7 @@
 #include <span>
 #include <string_view>
 
+#include "server/admission.hpp"
 #include "server/descriptor.hpp"
 #include "server/poller.hpp"
 #include "server/session.hpp"
@@ -35,7 +36,7 @@ class Connection final : public Poller::Watcher, public std::enable_shared_from_
   // The worker keeps the connection until the connection tells it to forget() it,
   // and to the end of that round. Without `tls` its client speaks plainly.
   Connection(Worker& worker, Descriptor socket, std::uint64_t id, boost::asio::ip::address client,
-             std::unique_ptr<TlsSession> tls);
+             Admission::Seat seat, std::unique_ptr<TlsSession> tls);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
@@ -86,6 +87,7 @@ class Connection final : public Poller::Watcher, public std::enable_shared_from_
   Worker* worker_;  // null once closed
   const std::uint64_t id_;
   const boost::asio::ip::address client_;
+  const Admission::Seat seat_;
   Descriptor socket_;
   const std::unique_ptr<TlsSession> tls_;  // null: none
   bool readable_ = false;                  // something may lie in the socket

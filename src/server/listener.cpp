@@ -22,15 +22,29 @@ constexpr std::chrono::milliseconds kRetry{100};
 
 constexpr int kAtOnce = 64;  // connections, before others have their turn on the thread
 
+constexpr std::string_view apology(ServerState::Rejection why) {
+  switch (why) {
+    case ServerState::Rejection::kClients: return "-ERR max number of clients reached\r\n";
+    case ServerState::Rejection::kAddress:
+      return "-ERR max number of clients of your address reached; close some, or raise "
+             "server.max_clients_per_address\r\n";
+    case ServerState::Rejection::kRate:
+      return "-ERR your address opens connections faster than server.connection_rate; keep them "
+             "open, or try again in a second\r\n";
+  }
+  std::unreachable();
+}
+
 }  // namespace
 
 Listener::Listener(tcp::acceptor acceptor, std::shared_ptr<ServerState> state,
                    std::vector<std::shared_ptr<Worker>> workers,
-                   std::shared_ptr<spdlog::logger> log)
+                   std::shared_ptr<Admission> admission, std::shared_ptr<spdlog::logger> log)
     : acceptor_{std::move(acceptor)},
       retry_{acceptor_.get_executor()},
       state_{std::move(state)},
       workers_{std::move(workers)},
+      admission_{std::move(admission)},
       log_{std::move(log)},
       given_(workers_.size()) {
   acceptor_.native_non_blocking(true);
@@ -77,12 +91,18 @@ void Listener::accept_some() {
 void Listener::accepted(Descriptor socket, asio::ip::address client) {
   std::size_t open = 0;
   for (std::size_t i = 0; i < workers_.size(); ++i) open += load_of(i);
-  if (open >= state_->identity().max_clients) return turn_away(socket);
+  using Rejection = ServerState::Rejection;
+  using Verdict = Admission::Verdict;
+  if (open >= state_->identity().max_clients) return turn_away(socket, Rejection::kClients);
+  auto answer = admission_->ask(client, state_->keyspace().clock().now());
+  if (answer.verdict == Verdict::kTooMany) return turn_away(socket, Rejection::kAddress);
+  if (answer.verdict == Verdict::kTooFast) return turn_away(socket, Rejection::kRate);
   const int on = 1;
   ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   const std::size_t worker = least_loaded();
   ++given_[worker];
-  workers_[worker]->adopt(std::move(socket), state_->next_client_id(), std::move(client));
+  workers_[worker]->adopt(std::move(socket), state_->next_client_id(), std::move(client),
+                          std::move(answer.seat));
 }
 
 std::size_t Listener::least_loaded() const {
@@ -99,11 +119,11 @@ std::size_t Listener::load_of(std::size_t worker) const {
   return given_[worker] - (counters.connections_taken.value() - counters.connections.value());
 }
 
-void Listener::turn_away(const Descriptor& socket) {
-  state_->count_rejected();
+void Listener::turn_away(const Descriptor& socket, ServerState::Rejection why) {
+  state_->count_rejected(why);
   if (state_->identity().tls) return;  // it would understand nothing yet
-  constexpr std::string_view kSorry = "-ERR max number of clients reached\r\n";
-  ::send(socket.get(), kSorry.data(), kSorry.size(), MSG_NOSIGNAL);
+  const std::string_view sorry = apology(why);
+  ::send(socket.get(), sorry.data(), sorry.size(), MSG_NOSIGNAL);
 }
 
 void Listener::retry_later(error_code error) {

@@ -16,6 +16,7 @@
 #include <span>
 #include <vector>
 
+#include "server/admission.hpp"
 #include "server/descriptor.hpp"
 #include "server/server_state.hpp"
 #include "server/worker.hpp"
@@ -26,7 +27,8 @@ class Listener : public std::enable_shared_from_this<Listener> {
  public:
   // `acceptor` listens already; from start() on its own thread alone uses it.
   Listener(boost::asio::ip::tcp::acceptor acceptor, std::shared_ptr<ServerState> state,
-           std::vector<std::shared_ptr<Worker>> workers, std::shared_ptr<spdlog::logger> log);
+           std::vector<std::shared_ptr<Worker>> workers, std::shared_ptr<Admission> admission,
+           std::shared_ptr<spdlog::logger> log);
 
   // Begins to accept. Any thread, once.
   void start();
@@ -37,7 +39,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
   void wait();
   void accept_some();
   void accepted(Descriptor socket, boost::asio::ip::address client);
-  void turn_away(const Descriptor& socket);
+  void turn_away(const Descriptor& socket, ServerState::Rejection why);
   void retry_later(boost::system::error_code error);
   [[nodiscard]] std::size_t least_loaded() const;
   [[nodiscard]] std::size_t load_of(std::size_t worker) const;
@@ -46,6 +48,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
   boost::asio::steady_timer retry_;
   const std::shared_ptr<ServerState> state_;
   const std::vector<std::shared_ptr<Worker>> workers_;
+  const std::shared_ptr<Admission> admission_;
   const std::shared_ptr<spdlog::logger> log_;
   std::vector<std::size_t> given_;  // connections ever handed to each worker
   bool failing_ = false;            // a lasting failure is logged once

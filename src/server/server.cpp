@@ -109,7 +109,9 @@ Server::Server(Runtime& runtime, Keyspace& keyspace, const ServerOptions& option
     workers_.push_back(std::make_shared<Worker>(state_, i, options.certificates));
   }
   for (const auto& worker : workers_) worker->start();
-  listener_ = std::make_shared<Listener>(std::move(acceptor), state_, workers_, std::move(log));
+  listener_ =
+      std::make_shared<Listener>(std::move(acceptor), state_, workers_,
+                                 std::make_shared<Admission>(options.admission), std::move(log));
   listener_->start();
 }
 

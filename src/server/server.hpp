@@ -18,6 +18,7 @@
 #include "larder/clock.hpp"
 #include "larder/error.hpp"
 #include "larder/runtime.hpp"
+#include "server/admission.hpp"
 #include "server/limits.hpp"
 #include "server/server_state.hpp"
 #include "tls/tls_context.hpp"
@@ -33,6 +34,7 @@ struct ServerOptions {
   std::string config_file{};  // as INFO shows it
   unsigned threads = 0;       // that serve clients; 0: one a core
   unsigned max_clients = 10'000;
+  AdmissionLimits admission{};
   Limits limits{};
   std::shared_ptr<Authenticator> authenticator{};   // null: whoever connects may do everything
   std::shared_ptr<TlsCertificates> certificates{};  // null: no TLS

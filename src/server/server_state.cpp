@@ -34,6 +34,12 @@ std::uint64_t ServerState::sum(Tally Counters::* tally) const {
   return sum;
 }
 
+std::uint64_t ServerState::rejected() const {
+  std::uint64_t sum = 0;
+  for (const auto& each : rejected_) sum += each.load(std::memory_order_relaxed);
+  return sum;
+}
+
 std::uint64_t ServerState::calls(std::size_t command) const {
   std::uint64_t sum = 0;
   for (const Counters& each : counters_) sum += each.by_command[command].value();

@@ -4,6 +4,7 @@
 // Threads: any; each Counters is written by its own thread alone.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -57,9 +58,17 @@ class ServerState {
   [[nodiscard]] std::uint64_t sum(Tally Counters::* tally) const;
   [[nodiscard]] std::uint64_t calls(std::size_t command) const;
 
-  // Connections that were turned away because there were too many.
-  void count_rejected() { rejected_.fetch_add(1, std::memory_order_relaxed); }
-  [[nodiscard]] std::uint64_t rejected() const { return rejected_.load(std::memory_order_relaxed); }
+  // Connections that were turned away: because there were too many in all, too many of
+  // their address, or because that opened them too fast.
+  enum class Rejection : std::uint8_t { kClients, kAddress, kRate };
+  static constexpr std::size_t kRejections = 3;
+  void count_rejected(Rejection why) {
+    rejected_[static_cast<std::size_t>(why)].fetch_add(1, std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::uint64_t rejected(Rejection why) const {
+    return rejected_[static_cast<std::size_t>(why)].load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::uint64_t rejected() const;
   // Whether the server is on its way down.
   [[nodiscard]] bool stopping() const { return stopping_.load(std::memory_order_relaxed); }
   void stop() { stopping_.store(true, std::memory_order_relaxed); }
@@ -76,7 +85,7 @@ class ServerState {
   WallClock wall_clock_;
   std::vector<Counters> counters_;
   std::atomic<bool> stopping_{false};
-  std::atomic<std::uint64_t> rejected_{0};
+  std::array<std::atomic<std::uint64_t>, kRejections> rejected_{};
   std::atomic<std::uint64_t> next_client_id_{1};
 };
 

@@ -51,18 +51,21 @@ void Worker::run() {
   }
 }
 
-void Worker::adopt(Descriptor socket, std::uint64_t id, boost::asio::ip::address client) {
-  work_->post([this, socket = std::move(socket), id, client = std::move(client)]() mutable {
-    take(std::move(socket), id, std::move(client));
+void Worker::adopt(Descriptor socket, std::uint64_t id, boost::asio::ip::address client,
+                   Admission::Seat seat) {
+  work_->post([this, socket = std::move(socket), id, client = std::move(client),
+               seat = std::move(seat)]() mutable {
+    take(std::move(socket), id, std::move(client), std::move(seat));
   });
 }
 
-void Worker::take(Descriptor socket, std::uint64_t id, boost::asio::ip::address client) {
+void Worker::take(Descriptor socket, std::uint64_t id, boost::asio::ip::address client,
+                  Admission::Seat seat) {
   context_.counters.connections_taken.add();
   if (finishing_) return;  // and the socket closes
   context_.counters.connections.add();
   const auto connection = std::make_shared<Connection>(
-      *this, std::move(socket), id, std::move(client),
+      *this, std::move(socket), id, std::move(client), std::move(seat),
       certificates_ ? std::make_unique<TlsSession>(certificates_->current()) : nullptr);
   connections_.emplace(id, connection);
   connection->start();

@@ -15,6 +15,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "server/admission.hpp"
 #include "server/alarm.hpp"
 #include "server/connection.hpp"
 #include "server/descriptor.hpp"
@@ -45,7 +46,8 @@ class Worker {
   [[nodiscard]] const Counters& counters() const { return context_.counters; }
 
   // Takes over a socket that does not block. Any thread.
-  void adopt(Descriptor socket, std::uint64_t id, boost::asio::ip::address client);
+  void adopt(Descriptor socket, std::uint64_t id, boost::asio::ip::address client,
+             Admission::Seat seat);
   // Answers what was asked and closes all connections; then calls `done`, on its
   // own thread. Connections that come later are closed at once. Any thread, once.
   void finish(std::function<void()> done);
@@ -65,7 +67,8 @@ class Worker {
 
  private:
   void run();
-  void take(Descriptor socket, std::uint64_t id, boost::asio::ip::address client);
+  void take(Descriptor socket, std::uint64_t id, boost::asio::ip::address client,
+            Admission::Seat seat);
   void close_all();
   void sweep();
 

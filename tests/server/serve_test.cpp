@@ -273,6 +273,39 @@ TEST(Serve, AConnectionBeyondTheLimitIsToldSo) {
   EXPECT_EQ(first.ask({"PING"}).text, "PONG");
 }
 
+TEST(Serve, AConnectionBeyondItsAddresssShareIsToldSo) {
+  ShopServer server{"max_clients_per_address = 1"};
+  TcpClient first = server.connect();
+  ASSERT_EQ(first.ask({"PING"}).text, "PONG");
+
+  TcpClient second = server.connect();
+
+  EXPECT_THAT(second.read_to_end(), HasSubstr("server.max_clients_per_address"));
+  EXPECT_EQ(first.ask({"PING"}).text, "PONG");
+  EXPECT_EQ(server.larder().metric(
+                "larder_connections_rejected_total{limit=\"max_clients_per_address\"}"),
+            1);
+}
+
+TEST(Serve, AnAddressThatConnectsTooFastIsToldSo) {
+  ShopServer server{"connection_rate = 1"};
+  TcpClient first = server.connect();
+  ASSERT_EQ(first.ask({"PING"}).text, "PONG");
+
+  // Some of so many come within a second of another, however slow the machine is.
+  bool told = false;
+  for (int i = 0; i < 1000 && !told; ++i) {
+    TcpClient next = server.connect();
+    next.finish_sending();
+    told = next.read_to_end().find("server.connection_rate") != std::string::npos;
+  }
+
+  EXPECT_TRUE(told);
+  EXPECT_EQ(first.ask({"PING"}).text, "PONG");
+  EXPECT_GE(server.larder().metric("larder_connections_rejected_total{limit=\"connection_rate\"}"),
+            1);
+}
+
 TEST(Serve, ACommandAndTheEndOfInputTogetherAreAnswered) {
   ShopServer server;
   TcpClient client = server.connect();
