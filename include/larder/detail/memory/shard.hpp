@@ -211,8 +211,11 @@ class Shard {
  private:
   static constexpr std::uint64_t kLeastEntry = 40;  // bytes; EntryHead and sizes, rounded
   static constexpr std::size_t kStepsToExpire = 8;  // entries looked at for each that has expired
-  static constexpr std::size_t kLimboEntries = 64;
-  static constexpr std::uint64_t kLimboShare = 64;  // of the arena, at most, before it is emptied
+  // What waits in limbo before it is worth the readers' barrier: few blocks where
+  // entries do not weigh what memory they take, and a part of the capacity else.
+  static constexpr std::size_t kLimboEntries = 512;
+  static constexpr std::size_t kLimboUnweighed = 64;
+  static constexpr std::uint64_t kLimboShare = 64;
   static constexpr std::uint64_t kSlack = 16;  // of the memory is left for fragmentation and limbo
   static constexpr unsigned kMostUnswept = 200;  // of the 256 that a generation has
   static constexpr std::uint32_t kRaw = 4;       // arena flag of a block that is no entry
@@ -412,7 +415,7 @@ class Shard {
     head(block).older = limbo_[batch];
     limbo_[batch] = block;
     ++limbo_entries_;
-    limbo_bytes_ += arena_.size(block);
+    limbo_bytes_ += held_by(block);
   }
   // A block that no reader can see.
   void discard(Ref block) LARDER_REQUIRES(mutex_) {
@@ -420,7 +423,13 @@ class Shard {
     arena_.release(block);
   }
   void reclaim_if_worthwhile() LARDER_REQUIRES(mutex_) {
-    if (limbo_entries_ >= kLimboEntries || limbo_bytes_ > arena_.size() / kLimboShare) reclaim();
+    const bool many = limbo_entries_ >= (room_.memory ? kLimboEntries : kLimboUnweighed);
+    if (many || limbo_bytes_ > arena_.size() / kLimboShare) reclaim();
+  }
+  // What is freed with the block.
+  [[nodiscard]] std::uint64_t held_by(Ref block) const {
+    const bool entry = (arena_.flags(block) & kRaw) == 0;
+    return arena_.size(block) + (entry ? Layout{arena_.at(block)}.elsewhere() : 0);
   }
   void reclaim() LARDER_REQUIRES(mutex_) {
     if (limbo_entries_ == 0 || !readers_.drained()) return;
@@ -429,7 +438,7 @@ class Shard {
       const Ref block = drained;
       drained = head(block).older;
       --limbo_entries_;
-      limbo_bytes_ -= arena_.size(block);
+      limbo_bytes_ -= held_by(block);
       discard(block);
     }
     readers_.change();
