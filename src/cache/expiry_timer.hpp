@@ -1,5 +1,7 @@
 // Gives back the memory of expired entries, now and then: a little work every
-// time, in proportion to what has expired.
+// time, in proportion to what has expired. What a slice leaves undone is taken up
+// after a pause in which the thread serves others, so that a million entries which
+// expire together are gone within a second and hold nobody up for long.
 //
 // Threads: any. Held by shared_ptr, since its timer may be running while its
 // owner ends.
@@ -20,7 +22,8 @@ template <class Tier>
 class ExpiryTimer : public std::enable_shared_from_this<ExpiryTimer<Tier>> {
  public:
   static constexpr std::chrono::milliseconds kPeriod{100};
-  static constexpr std::size_t kMostAtOnce = 20'000;  // entries; some milliseconds
+  static constexpr std::chrono::milliseconds kPause{1};
+  static constexpr std::size_t kSlice = 5000;  // entries; about a millisecond
 
   // `timers` and `clock` outlive the tier's owner, who calls stop().
   ExpiryTimer(std::shared_ptr<Tier> tier, Timers& timers, const Clock& clock)
@@ -28,10 +31,10 @@ class ExpiryTimer : public std::enable_shared_from_this<ExpiryTimer<Tier>> {
 
   // Expires, and again after a while, until stop(). Called once by the owner.
   void run() LARDER_EXCLUDES(mutex_) {
-    tier_->expire(clock_.now(), kMostAtOnce);
+    const bool more = tier_->expire(clock_.now(), kSlice) >= kSlice;
     const MutexLock lock{mutex_};
     if (stopped_) return;
-    timer_ = timers_.after(kPeriod, [weak = this->weak_from_this()] {
+    timer_ = timers_.after(more ? kPause : kPeriod, [weak = this->weak_from_this()] {
       if (const auto self = weak.lock()) self->run();
     });
   }
