@@ -146,6 +146,9 @@ void add_server(const ServerState& state, Families& families) {
   for (const auto& [name, why] : kRejections) {
     families.sample(state.rejected(why), {{"limit", std::string{name}}});
   }
+  families.counter("larder_connections_closed_total", "Clients cut off, by the limit met");
+  families.sample(state.sum(&Counters::closed_idle), {{"limit", "idle_timeout"}});
+  families.sample(state.sum(&Counters::closed_nobody), {{"limit", "login_timeout"}});
   families.counter("larder_commands_total", "Commands received");
   for (const Command& command : all_commands()) {
     families.sample(state.calls(index_of(command)), {{"command", std::string{command.name}}});

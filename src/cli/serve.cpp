@@ -75,7 +75,9 @@ ServerOptions server_options(const Config& config, const Address& address, const
                      .max_key = server.max_key,
                      .max_value = server.max_value,
                      .max_reply_buffer = server.max_reply_buffer,
-                     .max_pipeline = server.max_pipeline},
+                     .max_pipeline = server.max_pipeline,
+                     .idle_timeout = server.idle_timeout,
+                     .login_timeout = server.login_timeout},
           .authenticator = access.authenticator,
           .certificates = access.certificates};
 }

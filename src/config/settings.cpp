@@ -150,6 +150,23 @@ SectionRecord<ServerConfig> make_server_section() {
                "until there are fewer.",
            .too_small = "Pipelines stop and go.",
            .too_large = "One client's pipeline takes memory and the source's time from others."},
+          {.name = "idle_timeout",
+           .target = Ranged<S, Duration>{&S::idle_timeout, 0s, kYear},
+           .example = "\"1h\"",
+           .meaning = "How long a client may send nothing, and read nothing of what waits for it, "
+                      "before its connection is closed, without a word, as Redis does. A client "
+                      "that waits for a load is not idle. 0s: for ever.",
+           .too_small = "Pools find their connections closed, and connect again.",
+           .too_large = "Connections whose clients are long gone keep their places.",
+           .unset = "0s, for ever, as with Redis: pools keep connections for later"},
+          {.name = "login_timeout",
+           .target = Ranged<S, Duration>{&S::login_timeout, 0s, 10min},
+           .example = "\"10s\"",
+           .meaning = "How long a client may be nobody: from connecting to the end of its TLS "
+                      "handshake and, where a password is asked for, of its login. Past it, the "
+                      "connection is closed. 0s: for ever.",
+           .too_small = "Honest clients on slow networks are cut off.",
+           .too_large = "Strangers without a password hold places of max_clients."},
           {.name = "shutdown_timeout",
            .target = Ranged<S, Duration>{&S::shutdown_timeout, 0s, 10min},
            .example = "\"10s\"",

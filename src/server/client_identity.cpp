@@ -38,6 +38,7 @@ bool ClientIdentity::look_again() {
 void ClientIdentity::set(std::shared_ptr<const User> user, bool logged_in) {
   user_ = std::move(user);
   logged_in_ = logged_in;
+  introduced_ = introduced_ || user_ != nullptr;
   unlimited_ = user_ != nullptr && user_->rights.unlimited();
 }
 

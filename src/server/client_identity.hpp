@@ -34,6 +34,8 @@ class ClientIdentity {
 
   // Null: nobody.
   [[nodiscard]] const User* user() const { return user_.get(); }
+  // Whether it is somebody, or was once.
+  [[nodiscard]] bool introduced() const { return introduced_; }
   // Whether nothing is forbidden: the one question on the path of every command.
   [[nodiscard]] bool unlimited() const { return unlimited_; }
   [[nodiscard]] bool may(Right right, std::string_view cache) const {
@@ -56,6 +58,7 @@ class ClientIdentity {
   std::shared_ptr<const User> user_;
   std::uint64_t version_ = 0;  // of the users that user_ is one of
   bool logged_in_ = false;     // rather than anonymous
+  bool introduced_ = false;
   bool unlimited_ = false;
 };
 

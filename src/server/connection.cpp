@@ -3,10 +3,12 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <utility>
 
+#include "base/quantity.hpp"
 #include "server/worker.hpp"
 
 namespace larder {
@@ -46,7 +48,8 @@ Connection::Connection(Worker& worker, Descriptor socket, std::uint64_t id,
       client_{std::move(client)},
       seat_{std::move(seat)},
       socket_{std::move(socket)},
-      tls_{std::move(tls)} {}
+      tls_{std::move(tls)},
+      opened_at_{worker.now()} {}
 
 void Connection::start() {
   // Answers may come after the connection is gone, and after its worker.
@@ -132,6 +135,7 @@ void Connection::discard_input() {
 
 void Connection::await_room() {
   awaits_room_ = true;
+  stalled_at_ = worker_->now();
   if (!std::exchange(watches_room_, true)) worker_->poller().watch_room(socket_.get(), *this);
 }
 
@@ -244,6 +248,42 @@ void Connection::linger() {
   lingers_until_ = Clock::now() + kLinger;
   worker_->watch_lingering();
   discard_input();
+}
+
+void Connection::close_if_late(TimePoint now) {
+  Counters& counters = worker_->context().counters;
+  if (lingering()) {
+    if (lingers_until_ <= Clock::now()) close();
+  } else if (nobody_too_long(now)) {
+    counters.closed_nobody.add();
+    send_away();
+  } else if (idle(now)) {
+    counters.closed_idle.add();
+    close();
+  }
+}
+
+bool Connection::idle(TimePoint now) const {
+  const Duration most = worker_->context().limits.idle_timeout;
+  if (most == Duration{} || session_->awaits_answer()) return false;
+  return std::max({opened_at_, session_->now(), stalled_at_}) + most <= now;
+}
+
+bool Connection::nobody_too_long(TimePoint now) const {
+  const Duration most = worker_->context().limits.login_timeout;
+  if (most == Duration{} || opened_at_ + most > now) return false;
+  if (tls_ && !tls_->open()) return true;
+  return !session_->introduced() && !session_->awaits_answer();
+}
+
+// Tells the client why, if it would understand and listens.
+void Connection::send_away() {
+  const bool hears = !tls_ || tls_->open();
+  if (!hears || session_->blocked() || unsent()) return close();
+  session_->dismiss("ERR no login within server.login_timeout, " +
+                    format_duration(worker_->context().limits.login_timeout));
+  turn();
+  if (worker_ != nullptr && !lingering()) close();
 }
 
 void Connection::close() {

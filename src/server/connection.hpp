@@ -52,11 +52,11 @@ class Connection final : public Poller::Watcher, public std::enable_shared_from_
   // Closes now, whatever was asked.
   void close();
 
-  // When a connection that said all it had to say stops waiting for its client
-  // to close first; never, if it has not said all.
-  [[nodiscard]] std::chrono::steady_clock::time_point lingers_until() const {
-    return lingers_until_;
-  }
+  // Closes it if its client had its time: to close first, to say something, or to
+  // become somebody.
+  void close_if_late(TimePoint now);
+
+  [[nodiscard]] bool lingering() const { return lingers_until_ != Clock::time_point::max(); }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -81,8 +81,9 @@ class Connection final : public Poller::Watcher, public std::enable_shared_from_
   Sent sent(std::ptrdiff_t size);
   [[nodiscard]] bool unsent();
   void linger();
-
-  [[nodiscard]] bool lingering() const { return lingers_until_ != Clock::time_point::max(); }
+  [[nodiscard]] bool idle(TimePoint now) const;
+  [[nodiscard]] bool nobody_too_long(TimePoint now) const;
+  void send_away();
 
   Worker* worker_;  // null once closed
   const std::uint64_t id_;
@@ -96,6 +97,9 @@ class Connection final : public Poller::Watcher, public std::enable_shared_from_
   bool in_line_ = false;                   // the worker lets it go on
   bool awaits_room_ = false;               // the socket is full
   bool watches_room_ = false;              // it was full once
+  const TimePoint opened_at_;
+  TimePoint stalled_at_{};  // when the socket was last found full
+  // When it stops waiting for its client to close first; never, if it has not said all.
   Clock::time_point lingers_until_ = Clock::time_point::max();
   std::optional<Session> session_;  // from start() on
 };

@@ -18,6 +18,8 @@ struct alignas(64) Counters {
   Tally error_replies;
   Tally protocol_errors;  // connections closed for malformed requests
   Tally tls_failures;     // connections closed for handshakes or records that went wrong
+  Tally closed_idle;      // connections closed at idle_timeout
+  Tally closed_nobody;    // and at login_timeout
   Tally bytes_received;
   Tally bytes_sent;
   Tally reads;  // system calls

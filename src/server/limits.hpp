@@ -1,8 +1,10 @@
 // What one connection may cost. Set by `[server]`; each with its unit there.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 
+#include "larder/clock.hpp"
 #include "larder/units.hpp"
 
 namespace larder {
@@ -14,6 +16,11 @@ struct Limits {
   ByteCount max_value{32ULL << 20};
   ByteCount max_reply_buffer{64ULL << 20};  // replies of one connection that were not sent
   std::size_t max_pipeline = 10'000;        // replies of one connection that wait for loads
+
+  // A connection that says nothing, and waits for no load, is closed; 0: never.
+  Duration idle_timeout{};
+  // So is one that is nobody yet: no TLS handshake, no login; 0: never.
+  Duration login_timeout = std::chrono::seconds{10};
 
   // Replies beyond this many bytes are sent before further commands are looked at.
   ByteCount send_batch{256ULL << 10};

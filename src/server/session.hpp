@@ -84,6 +84,15 @@ class Session {
   [[nodiscard]] bool wants_input() const { return !ended_ && !blocked_; }
   // Whether commands wait that resume() may carry out.
   [[nodiscard]] bool blocked() const { return blocked_; }
+  // Whether the client is somebody, or was once.
+  [[nodiscard]] bool introduced() const { return identity_.introduced(); }
+  // Whether a load or the check of a password is under way for it.
+  [[nodiscard]] bool awaits_answer() const { return replies_.waiting() > 0 || after_login_; }
+  // Says why the connection ends, and ends it. REQUIRES: !blocked().
+  void dismiss(std::string_view why) {
+    error(why);
+    ended_ = true;
+  }
   // Nothing more will be carried out: once replies() is empty, it is over.
   [[nodiscard]] bool finished() const { return ended_ && !blocked_ && !after_login_; }
 

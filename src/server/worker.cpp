@@ -1,5 +1,6 @@
 #include "server/worker.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -9,7 +10,20 @@ namespace larder {
 
 namespace {
 
-constexpr std::chrono::milliseconds kSweep{100};  // while a connection lingers
+constexpr std::chrono::milliseconds kSweepLingering{100};  // while a connection lingers
+constexpr std::chrono::milliseconds kSweepOn{10};          // to the next part of a sweep
+constexpr std::size_t kBucketsAtOnce = 2048;               // looking at them takes below 1 ms
+
+// How often to look for connections that had their time: soon enough after, and
+// at most once a second.
+Duration sweep_interval(const Limits& limits) {
+  Duration least = Duration::max();
+  for (const Duration each : {limits.idle_timeout, limits.login_timeout}) {
+    if (each > Duration{}) least = std::min(least, each);
+  }
+  if (least == Duration::max()) return {};
+  return std::clamp<Duration>(least / 4, std::chrono::milliseconds{10}, std::chrono::seconds{1});
+}
 
 }  // namespace
 
@@ -23,7 +37,8 @@ Worker::Worker(std::shared_ptr<ServerState> state, std::size_t thread,
                .keys = KeyspaceView{state_->keyspace()},
                .thread = thread},
       work_{std::make_shared<WorkQueue>()},
-      sweep_alarm_{poller_, [this] { sweep(); }} {
+      sweep_alarm_{poller_, [this] { sweep(); }},
+      sweep_every_{sweep_interval(state_->limits())} {
   work_->start(poller_);
 }
 
@@ -69,6 +84,7 @@ void Worker::take(Descriptor socket, std::uint64_t id, boost::asio::ip::address 
       certificates_ ? std::make_unique<TlsSession>(certificates_->current()) : nullptr);
   connections_.emplace(id, connection);
   connection->start();
+  if (sweep_every_ > Duration{} && !std::exchange(sweeping_, true)) sweep_alarm_.set(sweep_every_);
 }
 
 void Worker::forget(Connection& connection) {
@@ -101,25 +117,35 @@ void Worker::close_all() {
 }
 
 void Worker::watch_lingering() {
-  if (std::exchange(sweeping_, true)) return;
-  sweep_alarm_.set(kSweep);
+  if (std::exchange(some_linger_, true)) return;
+  sweeping_ = true;
+  sweep_alarm_.set(kSweepLingering);
 }
 
-// Closes connections whose clients had their time to close first.
+// Closes connections whose clients had their time. A part of them at a time, so that
+// others need not wait; one that a rehash moves is looked at in the next sweep.
 void Worker::sweep() {
-  sweeping_ = false;
-  const auto now = std::chrono::steady_clock::now();
-  bool some_linger = false;
-  std::vector<std::shared_ptr<Connection>> late;
-  for (const auto& [id, connection] : connections_) {
-    if (connection->lingers_until() <= now) {
-      late.push_back(connection);
-    } else if (connection->lingers_until() != std::chrono::steady_clock::time_point::max()) {
-      some_linger = true;
+  if (sweep_position_ == 0) some_linger_ = false;
+  std::vector<std::shared_ptr<Connection>> some;
+  const std::size_t end = std::min(sweep_position_ + kBucketsAtOnce, connections_.bucket_count());
+  for (; sweep_position_ < end; ++sweep_position_) {
+    for (auto each = connections_.begin(sweep_position_); each != connections_.end(sweep_position_);
+         ++each) {
+      some.push_back(each->second);
     }
   }
-  for (const auto& connection : late) connection->close();
-  if (some_linger) watch_lingering();
+  const TimePoint time = now();
+  for (const auto& connection : some) {
+    connection->close_if_late(time);
+    some_linger_ = some_linger_ || connection->lingering();
+  }
+  if (sweep_position_ < connections_.bucket_count()) return sweep_alarm_.set(kSweepOn);
+
+  sweep_position_ = 0;
+  const bool goes_on = !connections_.empty() && (some_linger_ || sweep_every_ > Duration{});
+  sweeping_ = goes_on;
+  some_linger_ = some_linger_ && goes_on;
+  if (goes_on) sweep_alarm_.set(some_linger_ ? Duration{kSweepLingering} : sweep_every_);
 }
 
 }  // namespace larder

@@ -64,6 +64,7 @@ class Worker {
   void again(Connection& connection) { again_.push_back(connection.shared_from_this()); }
   void forget(Connection& connection);
   void watch_lingering();
+  [[nodiscard]] TimePoint now() const { return state_->keyspace().clock().now(); }
 
  private:
   void run();
@@ -78,7 +79,10 @@ class Worker {
   Poller poller_;
   const std::shared_ptr<WorkQueue> work_;  // shared with answers that come late
   Alarm sweep_alarm_;
-  bool sweeping_ = false;
+  const Duration sweep_every_;      // for limits; 0: there are none
+  bool sweeping_ = false;           // the alarm is set
+  bool some_linger_ = false;        // as far as this sweep knows
+  std::size_t sweep_position_ = 0;  // among the buckets of connections_
   bool finishing_ = false;
   bool stopping_ = false;
   std::function<void()> done_;

@@ -306,6 +306,53 @@ TEST(Serve, AnAddressThatConnectsTooFastIsToldSo) {
             1);
 }
 
+TEST(Serve, AnIdleClientIsClosedWithoutAWord) {
+  ShopServer server{"idle_timeout = \"50ms\""};
+  TcpClient client = server.connect();
+
+  EXPECT_EQ(client.read_to_end(), "");
+
+  EXPECT_EQ(server.larder().metric("larder_connections_closed_total{limit=\"idle_timeout\"}"), 1);
+}
+
+TEST(Serve, AClientThatReadsNothingIsIdle) {
+  ShopServer server{"idle_timeout = \"500ms\""};
+  TcpClient filler = server.connect();
+  TcpClient stuck = server.connect();
+  filler.send(request({"SET", "tag:a", std::string(1 << 20, 'x')}));
+  ASSERT_EQ(filler.reply().text, "OK");
+  std::string pipeline;
+  for (int i = 0; i < 100; ++i) pipeline += request({"GET", "tag:a"});
+
+  stuck.send(pipeline);  // and reads nothing
+
+  const char* const closed = "larder_connections_closed_total{limit=\"idle_timeout\"}";
+  while (server.larder().metric(closed) < 2) {
+  }
+  EXPECT_LT(stuck.read_to_end().size(), std::size_t{100} << 20);
+}
+
+// The hash is no password's: nobody can log in.
+TEST(Serve, AStrangerWhoDoesNotLogInIsSentAway) {
+  ShopServer server{
+      "login_timeout = \"50ms\"\n"
+      "password = \"$scrypt$ln=14,r=8,p=1$AAAAAAAAAAAAAAAAAAAAAA$"
+      "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\""};
+  TcpClient stranger = server.connect();
+
+  EXPECT_EQ(stranger.read_to_end(), "-ERR no login within server.login_timeout, 50ms\r\n");
+}
+
+TEST(Serve, WhoNeedsNoPasswordNeedNotLogIn) {
+  ShopServer server{"login_timeout = \"20ms\"\nidle_timeout = \"100ms\""};
+  TcpClient client = server.connect();
+
+  EXPECT_EQ(client.read_to_end(), "");
+
+  EXPECT_EQ(server.larder().metric("larder_connections_closed_total{limit=\"login_timeout\"}"), 0);
+  EXPECT_EQ(server.larder().metric("larder_connections_closed_total{limit=\"idle_timeout\"}"), 1);
+}
+
 TEST(Serve, ACommandAndTheEndOfInputTogetherAreAnswered) {
   ShopServer server;
   TcpClient client = server.connect();

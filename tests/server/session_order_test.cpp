@@ -194,5 +194,17 @@ TEST_F(SessionOrder, AnswersThatComeAfterTheClientLeftHarmNobody) {
   EXPECT_EQ(ask("GET product:1"), "$11\r\n<product:1>\r\n");
 }
 
+// So that it is not taken for idle.
+TEST_F(SessionOrder, AClientAwaitsAnAnswerUntilItsLoadIsDone) {
+  EXPECT_FALSE(session_->awaits_answer());
+  ask("GET product:1");
+  EXPECT_TRUE(session_->awaits_answer());
+
+  source_->succeed(0);
+  collect();
+
+  EXPECT_FALSE(session_->awaits_answer());
+}
+
 }  // namespace
 }  // namespace larder::test
