@@ -223,6 +223,13 @@ class Cache {
   void count_hit(bool negative) { core_->count_hit(negative); }
   void count_miss() { core_->count_miss(); }
 
+  // For a cache that another takes the place of, in the same tier: from now on its
+  // loads answer their readers and fill nothing. REQUIRES: nobody puts or updates
+  // through this cache any more.
+  void retire() { core_->retire(); }
+  // Its number in the tier.
+  [[nodiscard]] Space space() const { return core_->parts().space; }
+
   // Whether a load of `key` is on its way.
   [[nodiscard]] bool loading(KeyView key) const { return core_->loading(key); }
 

@@ -21,28 +21,71 @@ std::string shown(std::string_view key) {
 
 }  // namespace
 
+Keyspace::Table::Table(std::vector<Member> caches) : members{std::move(caches)} {
+  for (const Member& member : members) {
+    const std::size_t space = member.cache->space();
+    if (space >= by_space.size()) by_space.resize(space + 1);
+    by_space[space] = member.cache.get();
+  }
+}
+
 Keyspace::Keyspace(Runtime& runtime, MemoryOptions memory, std::vector<KeyspaceCache> caches)
-    : clock_{runtime.clock()},
+    : runtime_{runtime},
+      clock_{runtime.clock()},
       tier_{std::make_shared<BytesTier>(memory)},
       expiry_{std::make_shared<ExpiryTimer<BytesTier>>(tier_, runtime, clock_)} {
-  if (caches.size() > std::numeric_limits<Space>::max()) {
-    throw std::invalid_argument{"a keyspace holds at most " +
-                                std::to_string(std::numeric_limits<Space>::max()) + " caches"};
-  }
-  auto members = std::make_shared<std::vector<Member>>();
-  for (KeyspaceCache& each : caches) {
-    each.options.tier = tier_;
-    each.options.space = static_cast<Space>(members->size());
-    members->push_back(
-        {std::move(each.pattern), std::make_shared<BytesCache>(runtime, std::move(each.options))});
-  }
-  members_ = std::move(members);
+  std::vector<Member> members;
+  for (KeyspaceCache& each : caches) members.push_back(make(std::move(each)));
+  table_ = std::make_shared<const Table>(std::move(members));
   expiry_->run();
 }
 
-std::shared_ptr<const std::vector<Keyspace::Member>> Keyspace::members() const {
+Space Keyspace::new_space() {
   const MutexLock lock{mutex_};
-  return members_;
+  if (spaces_ > std::numeric_limits<Space>::max()) {
+    throw std::length_error{"a keyspace has at most " + std::to_string(spaces_) +
+                            " caches in its life"};
+  }
+  return static_cast<Space>(spaces_++);
+}
+
+Keyspace::Member Keyspace::make(KeyspaceCache cache, const BytesCache* before) {
+  cache.options.tier = tier_;
+  cache.options.space = before != nullptr ? before->space() : new_space();
+  return {std::move(cache.pattern),
+          std::make_shared<BytesCache>(runtime_, std::move(cache.options))};
+}
+
+std::shared_ptr<const std::vector<Keyspace::Member>> Keyspace::replace(
+    std::vector<Member> members) {
+  const auto after = std::make_shared<const Table>(std::move(members));
+  const auto before = table();
+  const auto heir_of = [&](const Member& member) -> const BytesCache* {
+    const std::size_t space = member.cache->space();
+    return space < after->by_space.size() ? after->by_space[space] : nullptr;
+  };
+  for (const Member& member : before->members) {
+    if (heir_of(member) != member.cache.get()) member.cache->retire();
+  }
+  {
+    const MutexLock lock{mutex_};
+    table_ = after;
+  }
+  version_.fetch_add(1, std::memory_order_release);
+  for (const Member& member : before->members) {
+    if (heir_of(member) == nullptr) tier_->clear(member.cache->space());
+  }
+  return {before, &before->members};
+}
+
+std::shared_ptr<const Keyspace::Table> Keyspace::table() const {
+  const MutexLock lock{mutex_};
+  return table_;
+}
+
+std::shared_ptr<const std::vector<Keyspace::Member>> Keyspace::members() const {
+  const auto kept = table();
+  return {kept, &kept->members};
 }
 
 void Keyspace::clear() {
@@ -53,12 +96,12 @@ KeyspaceView::KeyspaceView(Keyspace& keyspace) : keyspace_{keyspace} { reload();
 
 void KeyspaceView::reload() {
   version_ = keyspace_.version_.load(std::memory_order_acquire);
-  members_ = keyspace_.members();
+  table_ = keyspace_.table();
 }
 
 Result<const Keyspace::Member*> KeyspaceView::route(std::string_view key) const {
   std::string problem;
-  for (const Keyspace::Member& member : *members_) {
+  for (const Keyspace::Member& member : table_->members) {
     std::string reason;
     switch (member.pattern.match(key, nullptr, &reason)) {
       case KeyPattern::Match::kYes: return &member;
@@ -76,13 +119,13 @@ Error KeyspaceView::no_cache_for(std::string_view key, std::string problem) cons
     return {Errc::kInvalidArgument, "key " + shown(key) + " does not fit: " + problem};
   }
   std::string message = "key " + shown(key) + " belongs to no cache; the patterns are";
-  const std::size_t count = std::min(members_->size(), kMostShown);
+  const std::size_t count = std::min(table_->members.size(), kMostShown);
   for (std::size_t i = 0; i < count; ++i) {
     message += i == 0 ? " " : ", ";
-    message += (*members_)[i].pattern.text();
+    message += table_->members[i].pattern.text();
   }
-  if (count < members_->size()) {
-    message += " and " + std::to_string(members_->size() - count) + " more";
+  if (count < table_->members.size()) {
+    message += " and " + std::to_string(table_->members.size() - count) + " more";
   }
   return {Errc::kInvalidArgument, std::move(message)};
 }

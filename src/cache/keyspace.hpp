@@ -6,6 +6,9 @@
 //
 // Doors talk to a Keyspace through a KeyspaceView, one a thread: the table of
 // caches may then be replaced while the server runs, and no reader pays for it.
+// A cache that a replacement leaves as it is keeps its copies, its loads and its
+// counts. The number of a cache in the tier (its space) is never given to another:
+// what a straggler leaves under it is nobody's, rather than somebody else's.
 //
 // Threads: any, but for KeyspaceView. The Runtime must outlive the Keyspace.
 #pragma once
@@ -44,7 +47,7 @@ class Keyspace {
     std::shared_ptr<BytesCache> cache;
   };
 
-  // Throws std::invalid_argument when a cache's options cannot work.
+  // Throws as make() does.
   Keyspace(Runtime& runtime, MemoryOptions memory, std::vector<KeyspaceCache> caches);
   ~Keyspace() { expiry_->stop(); }
   Keyspace(const Keyspace&) = delete;
@@ -59,16 +62,42 @@ class Keyspace {
   // Drops every copy of every cache; loads that are under way fill nothing.
   void clear();
 
+  // A cache for replace(). With `before`, a cache of this keyspace that it shall take
+  // the place of, it goes on with that one's copies; otherwise it starts empty.
+  // Throws std::invalid_argument when its options cannot work, std::length_error when
+  // there have been 65536 caches.
+  [[nodiscard]] Member make(KeyspaceCache cache, const BytesCache* before = nullptr)
+      LARDER_EXCLUDES(mutex_);
+  // From now on these are the caches: any of members(), and what make() gave. The
+  // loads of those that are gone answer their readers and fill nothing, and copies
+  // that no cache goes on with are dropped. Gives back the table that was, which may
+  // be the last to hold what is slow to close. REQUIRES: nobody uses a view
+  // meanwhile, and each is refreshed before it is used again.
+  [[nodiscard]] std::shared_ptr<const std::vector<Member>> replace(std::vector<Member> members)
+      LARDER_EXCLUDES(mutex_);
+
  private:
   friend class KeyspaceView;
 
+  // The caches by both ways of finding them. Never changed, only replaced.
+  struct Table {
+    explicit Table(std::vector<Member> caches);
+
+    std::vector<Member> members;
+    std::vector<BytesCache*> by_space;  // null where there is none any more
+  };
+
+  [[nodiscard]] std::shared_ptr<const Table> table() const LARDER_EXCLUDES(mutex_);
+  [[nodiscard]] Space new_space() LARDER_EXCLUDES(mutex_);
+
+  Runtime& runtime_;
   const Clock& clock_;
   const std::shared_ptr<BytesTier> tier_;
   const std::shared_ptr<ExpiryTimer<BytesTier>> expiry_;
   mutable Mutex mutex_;
-  // Never changed, only replaced; `version_` counts the replacements.
-  std::shared_ptr<const std::vector<Member>> members_ LARDER_GUARDED_BY(mutex_);
-  std::atomic<std::uint64_t> version_{1};
+  std::size_t spaces_ LARDER_GUARDED_BY(mutex_) = 0;  // that were given out
+  std::shared_ptr<const Table> table_ LARDER_GUARDED_BY(mutex_);
+  std::atomic<std::uint64_t> version_{1};  // counts the replacements of table_
 };
 
 // One thread's sight of a Keyspace. Caches that it hands out live at least until
@@ -90,16 +119,17 @@ class KeyspaceView {
   // by bench/server.
   template <class Visitor>
   bool visit(std::string_view key, TimePoint now, Visitor&& visitor) {
-    Space space = 0;
+    BytesCache* cache = nullptr;
     bool absent = false;
-    const bool hit =
-        keyspace_.tier_->visit(key, now, [&](std::string_view value, const EntryInfo& info) {
-          space = info.space;
-          absent = info.absent;
-          visitor(value, info);
-        });
-    if (hit) by_space(space).count_hit(absent);
-    return hit;
+    keyspace_.tier_->visit(key, now, [&](std::string_view value, const EntryInfo& info) {
+      cache = by_space(info.space);
+      if (cache == nullptr) return;
+      absent = info.absent;
+      visitor(value, info);
+    });
+    if (cache == nullptr) return false;
+    cache->count_hit(absent);
+    return true;
   }
 
   // The same, uncounted and without making the entry any hotter.
@@ -116,16 +146,21 @@ class KeyspaceView {
   [[nodiscard]] Result<const Keyspace::Member*> route(std::string_view key) const;
 
   [[nodiscard]] Keyspace& keyspace() { return keyspace_; }
-  [[nodiscard]] std::span<const Keyspace::Member> members() const { return *members_; }
+  [[nodiscard]] std::span<const Keyspace::Member> members() const { return table_->members; }
+  // Another number after each replacement that it took notice of.
+  [[nodiscard]] std::uint64_t version() const { return version_; }
 
  private:
   void reload();
-  [[nodiscard]] BytesCache& by_space(Space space) { return *(*members_)[space].cache; }
+  // Null: a cache that is gone.
+  [[nodiscard]] BytesCache* by_space(Space space) const {
+    return space < table_->by_space.size() ? table_->by_space[space] : nullptr;
+  }
   [[nodiscard]] Error no_cache_for(std::string_view key, std::string problem) const;
 
   Keyspace& keyspace_;
   std::uint64_t version_ = 0;
-  std::shared_ptr<const std::vector<Keyspace::Member>> members_;
+  std::shared_ptr<const Keyspace::Table> table_;
 };
 
 }  // namespace larder

@@ -44,6 +44,13 @@ class ExecutionGate {
   template <class Work>
   void alone(std::size_t thread, Work&& work) {
     leave(thread);
+    exclude(std::forward<Work>(work));
+    enter(thread);
+  }
+
+  // The same for a thread that has no index, and so is never inside.
+  template <class Work>
+  void exclude(Work&& work) {
     while (taken_.exchange(true, std::memory_order_seq_cst)) taken_.wait(true);
     for (Inside& other : inside_) {
       while (other.flag.load(std::memory_order_seq_cst)) other.flag.wait(true);
@@ -51,7 +58,6 @@ class ExecutionGate {
     std::forward<Work>(work)();
     taken_.store(false, std::memory_order_seq_cst);
     taken_.notify_all();
-    enter(thread);
   }
 
   // Inside for a scope.

@@ -57,6 +57,19 @@ TEST_F(FlightsTest, ADoomedFlightAnswersButFillsNothing) {
   EXPECT_EQ(flights_.land(later.flight).waiters, (Waiters{2}));
 }
 
+TEST_F(FlightsTest, OfARetiredTableNoFlightFillsWheneverItBegan) {
+  const auto before = board(1).flight;
+  flights_.retire();
+  const auto first = flights_.land(before);
+
+  const auto second = flights_.land(board(2).flight);
+
+  EXPECT_EQ(first.waiters, (Waiters{1}));
+  EXPECT_FALSE(first.may_fill);
+  EXPECT_EQ(second.waiters, (Waiters{2}));
+  EXPECT_FALSE(second.may_fill);
+}
+
 TEST_F(FlightsTest, AnInvalidationSparesAFlightThatHasNotBegunToRead) {
   const auto queued = board(1).flight;
 

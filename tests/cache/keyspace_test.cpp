@@ -2,9 +2,15 @@
 
 #include <gmock/gmock.h>
 
+#include <memory>
+#include <span>
 #include <string>
 #include <thread>
+#include <tuple>
+#include <utility>
 #include <vector>
+
+#include "server/hand_source.hpp"
 
 namespace larder {
 namespace {
@@ -93,6 +99,113 @@ TEST_F(KeyspaceTest, TheMemoryOfExpiredEntriesComesBackByItself) {
   // Nobody touches the key: the timer, which counts real time, does.
   while (keyspace_.tier().stats().entries > 0) std::this_thread::yield();
   EXPECT_EQ(keyspace_.tier().stats().expirations, 1U);
+}
+
+// ---- Replacing the caches. ----
+
+class KeyspaceReplaceTest : public KeyspaceTest {
+ protected:
+  KeyspaceReplaceTest() {
+    put("product:1");
+    put("tag:a");
+  }
+  ~KeyspaceReplaceTest() override { source_->forget(); }
+
+  KeyspaceCache loading() {
+    return {pattern("product:{id:int}"), {.name = "product", .source = source_, .jitter = 0}};
+  }
+  void replace(std::vector<Keyspace::Member> members) {
+    std::ignore = keyspace_.replace(std::move(members));
+    view_.refresh();
+  }
+  [[nodiscard]] Keyspace::Member member(std::size_t index) const {
+    return keyspace_.members()->at(index);
+  }
+
+  std::shared_ptr<test::HandSource> source_ = std::make_shared<test::HandSource>();
+};
+
+TEST_F(KeyspaceReplaceTest, ACacheThatStaysKeepsItsCopiesAndItsCounts) {
+  visit("tag:a");
+
+  replace({member(1)});
+
+  EXPECT_TRUE(visit("tag:a"));
+  EXPECT_EQ(cache(0).stats().hits, 2U);
+}
+
+TEST_F(KeyspaceReplaceTest, ACacheThatGoesTakesItsCopiesAlong) {
+  replace({member(1)});
+
+  EXPECT_FALSE(visit("product:1"));
+  EXPECT_FALSE(view_.route("product:1"));
+  EXPECT_EQ(keyspace_.tier().stats().entries, 1U);
+}
+
+TEST_F(KeyspaceReplaceTest, ACacheThatComesBackStartsEmpty) {
+  replace({member(1)});
+  replace({member(0), keyspace_.make(std::move(caches()[0]))});
+
+  EXPECT_FALSE(visit("product:1"));
+  put("product:1");
+  EXPECT_TRUE(visit("product:1"));
+  EXPECT_EQ(cache(1).stats().hits, 1U);
+}
+
+TEST_F(KeyspaceReplaceTest, ASuccessorGoesOnWithTheCopies) {
+  const Keyspace::Member before = member(0);
+
+  replace({keyspace_.make({pattern("product:{id:int}"), {.name = "product", .ttl = 7s}},
+                          before.cache.get()),
+           member(1)});
+
+  EXPECT_TRUE(visit("product:1"));
+  EXPECT_EQ(cache(0).freshness().ttl, Duration{7s});
+  EXPECT_EQ(cache(0).stats().hits, 1U);
+}
+
+TEST_F(KeyspaceReplaceTest, ALoadUnderWayAnswersAndFillsNothing) {
+  replace({keyspace_.make(loading()), member(1)});
+  std::string got;
+  const std::string key = "product:7";
+  member(0).cache->fetch(
+      std::span{&key, 1}, {},
+      [&got](std::size_t, const Answer<std::string>& answer) { got = answer.value(); });
+
+  replace({keyspace_.make(loading(), member(0).cache.get()), member(1)});
+  source_->succeed(0);
+
+  EXPECT_EQ(got, "<product:7>");
+  EXPECT_FALSE(visit("product:7"));
+  EXPECT_EQ(keyspace_.tier().stats().entries, 1U);
+}
+
+TEST_F(KeyspaceReplaceTest, AReaderWithAnOldTableIsAnsweredByIt) {
+  KeyspaceView slow{keyspace_};
+  const Keyspace::Member* const gone = slow.route("product:1").value();
+
+  replace({member(1)});
+
+  EXPECT_EQ(gone->cache->name(), "product");
+  EXPECT_FALSE(slow.visit("product:1", clock_.now(), [](std::string_view, const EntryInfo&) {}));
+}
+
+TEST_F(KeyspaceReplaceTest, ATableThatIsOlderThanAnEntryDoesNotShowIt) {
+  KeyspaceView slow{keyspace_};
+  replace({member(0), member(1), keyspace_.make({pattern("user:{id}"), {.name = "user"}})});
+
+  put("user:1");
+
+  EXPECT_TRUE(visit("user:1"));
+  EXPECT_FALSE(slow.visit("user:1", clock_.now(), [](std::string_view, const EntryInfo&) {}));
+}
+
+TEST_F(KeyspaceReplaceTest, SpacesAreNeverUsedTwice) {
+  replace({member(0)});
+
+  const Keyspace::Member after = keyspace_.make(std::move(caches()[1]));
+
+  EXPECT_EQ(after.cache->space(), 2);
 }
 
 }  // namespace

@@ -49,5 +49,24 @@ TEST(ExecutionGate, AThreadThatIsOutsideHoldsNobodyUp) {
   EXPECT_TRUE(done);
 }
 
+TEST(ExecutionGate, AThreadWithoutAnIndexKeepsTheOthersOut) {
+  constexpr int kTurns = 3000;
+  ExecutionGate gate{2};
+  int plain = 0;  // a race, if ever two are at it
+  std::atomic<bool> over{false};
+
+  std::jthread inside{[&] {
+    while (!over.load()) {
+      const ExecutionGate::Turn turn{gate, 0};
+      ++plain;
+    }
+  }};
+  for (int i = 0; i < kTurns; ++i) gate.exclude([&] { --plain; });
+  over = true;
+  inside.join();
+
+  EXPECT_GE(plain, -kTurns);
+}
+
 }  // namespace
 }  // namespace larder

@@ -190,6 +190,14 @@ class CacheCore : public std::enable_shared_from_this<CacheCore<Key, Value>> {
     parts_.tier->clear(parts_.space);
   }
 
+  // From now on loads answer their readers and fill nothing. What memory holds stays.
+  void retire() {
+    for (Shard& shard : shards_) {
+      const MutexLock lock{shard.mutex};
+      shard.flights.retire();
+    }
+  }
+
   // What put() would store at `now` beside the value.
   [[nodiscard]] EntryInfo entry_for_put(TimePoint now, WriteOptions options) {
     EntryInfo info = freshness_.value(now, options.ttl, random());
@@ -204,7 +212,6 @@ class CacheCore : public std::enable_shared_from_this<CacheCore<Key, Value>> {
   }
 
   [[nodiscard]] TimePoint now() const { return parts_.clock->now(); }
-
   [[nodiscard]] CacheStats stats() const;
   [[nodiscard]] const CacheParts<Key, Value>& parts() const { return parts_; }
 

@@ -102,7 +102,7 @@ class Flights {
     flight->landed_ = true;
     if (!flight->doomed_) remove(*flight);
 
-    Landing landing{std::move(flight->waiters_), !flight->doomed_, nullptr};
+    Landing landing{std::move(flight->waiters_), !flight->doomed_ && !retired_, nullptr};
     landing.next = follow(*flight);
     return landing;
   }
@@ -123,6 +123,9 @@ class Flights {
       return flight.doomed_;
     });
   }
+
+  // No flight may fill any more, whenever it began.
+  void retire() { retired_ = true; }
 
   // A reader waits no longer; the others do not notice. The waiters for which
   // `gone` holds leave the flight.
@@ -162,6 +165,7 @@ class Flights {
   }
 
   boost::unordered_flat_map<Key, FlightPtr, Hash, Equal> flights_;  // the keys' own: not doomed
+  bool retired_ = false;
 };
 
 }  // namespace larder::detail
