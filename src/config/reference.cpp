@@ -14,6 +14,8 @@
 namespace larder {
 namespace {
 
+constexpr std::string_view kNeedsRestart = "at a restart alone, not at a reload";
+
 struct SettingText {
   std::string path;  // "caches.ttl"
   std::string name;
@@ -24,6 +26,7 @@ struct SettingText {
   std::string meaning;
   std::string too_small;
   std::string too_large;
+  bool needs_restart = false;
 };
 
 struct SectionText {
@@ -85,7 +88,8 @@ SectionText describe(const SectionRecord<Section>& record) {
                      .example = std::string{setting.name} + " = " + std::string{setting.example},
                      .meaning = std::string{setting.meaning},
                      .too_small = std::string{setting.too_small},
-                     .too_large = std::string{setting.too_large}};
+                     .too_large = std::string{setting.too_large},
+                     .needs_restart = setting.needs_restart};
     std::visit(Describe<Section>{text}, setting.target);
     if (!setting.unset.empty()) text.unset = setting.unset;
     if (setting.required) text.unset = "none; it must be given";
@@ -126,6 +130,7 @@ std::string explain(const SettingText& setting) {
   out += "  Example    " + setting.example + "\n";
   if (!setting.too_small.empty()) out += "  Too small  " + setting.too_small + "\n";
   if (!setting.too_large.empty()) out += "  Too large  " + setting.too_large + "\n";
+  if (setting.needs_restart) out += "  Changes    " + std::string{kNeedsRestart} + "\n";
   return out;
 }
 
@@ -164,6 +169,7 @@ std::string markdown(const SettingText& setting) {
   out += "| Example | `" + setting.example + "` |\n";
   if (!setting.too_small.empty()) out += "| Too small | " + setting.too_small + " |\n";
   if (!setting.too_large.empty()) out += "| Too large | " + setting.too_large + " |\n";
+  if (setting.needs_restart) out += "| Changes | " + std::string{kNeedsRestart} + " |\n";
   return out + "\n";
 }
 

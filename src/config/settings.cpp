@@ -46,20 +46,23 @@ SectionRecord<ServerConfig> make_server_section() {
            .example = "\"0.0.0.0:6380\"",
            .meaning = "Where the RESP door listens: redis-cli and Redis clients connect here. Port "
                       "0 takes a free one and logs it. An address that other machines reach "
-                      "needs a password, users or allow_insecure."},
+                      "needs a password, users or allow_insecure.",
+           .needs_restart = true},
           {.name = "admin",
            .target = Text<S>{&S::admin, "an address, HOST:PORT, or \"\"", check_address,
                              /*may_be_empty=*/true},
            .example = "\"127.0.0.1:9380\"",
            .meaning = "Where /metrics and /health answer over HTTP. Empty: nowhere. With a "
-                      "password or users, /metrics asks for one of them."},
+                      "password or users, /metrics asks for one of them.",
+           .needs_restart = true},
           {.name = "admin_hosts",
            .target = &S::admin_hosts,
            .example = "[\"larder.internal\"]",
            .meaning = "Names in whose name the admin door answers, beside localhost and plain IP "
                       "addresses. A browser that was sent here by a strange page brings another "
                       "name, and is refused.",
-           .unset = "none"},
+           .unset = "none",
+           .needs_restart = true},
           {.name = "password",
            .target = SecretText<S>{&S::password, kPasswordForm, check_password},
            .example = "\"$scrypt$ln=14,r=8,p=1$AAAAAAAAAAAAAAAAAAAAAA$"
@@ -80,7 +83,8 @@ SectionRecord<ServerConfig> make_server_section() {
            .meaning = "I/O threads. Each serves its share of the clients.",
            .too_small = "Clients wait for a core while others idle.",
            .too_large = "More threads than cores take turns and cost memory.",
-           .unset = "0, one a core"},
+           .unset = "0, one a core",
+           .needs_restart = true},
           {.name = "max_clients",
            .target = Ranged<S, unsigned>{&S::max_clients, 1, 1'000'000},
            .example = "10000",
@@ -181,8 +185,8 @@ SectionRecord<TlsConfig> make_tls_section() {
   return {"tls",
           false,
           "TLS for the RESP door. With this section, server.listen speaks TLS 1.2 or 1.3 and "
-          "nothing else. The files are read again on SIGHUP; relative paths start at the "
-          "configuration file's folder.",
+          "nothing else. The files are read again at each reload; relative paths start at the "
+          "configuration file's folder. That this section comes or goes needs a restart.",
           {
               {.name = "certificate",
                .target = Text<S>{&S::certificate, "a path"},
@@ -243,7 +247,8 @@ SectionRecord<MemoryConfig> make_memory_section() {
                           "clients and sources.",
                .too_small = "Entries are dropped before they are read again, and the sources have "
                             "their work.",
-               .too_large = "The machine swaps, or ends the process for lack of memory."},
+               .too_large = "The machine swaps, or ends the process for lack of memory.",
+               .needs_restart = true},
           }};
 }
 

@@ -60,6 +60,7 @@ struct Setting {
   std::string_view too_large = {};
   std::string_view unset = {};  // what leaving it out means, where the default does not say it
   bool required = false;
+  bool needs_restart = false;  // to change; see change.hpp
 };
 
 template <class Section>
