@@ -111,10 +111,10 @@ void add_caches(const Keyspace& keyspace, Families& families) {
   families.sample(keyspace.tier().capacity().bytes);
 }
 
-void add_sources(const std::vector<AssembledSource>& sources, Families& families) {
+void add_sources(const AssembledSources& sources, Families& families) {
   families.counter("larder_source_queries_total", "Statements run by the source");
   for (const AssembledSource& source : sources) {
-    families.sample(source.queries(), {{"source", source.name}});
+    families.sample(source.queries(), {{"source", source.config.name}});
   }
 }
 
@@ -182,7 +182,7 @@ void add_process(const ServerState& state, Families& families) {
 
 }  // namespace
 
-std::string metrics_text(const ServerState& state, const std::vector<AssembledSource>& sources) {
+std::string metrics_text(const ServerState& state, const AssembledSources& sources) {
   Families families;
   add_server(state, families);
   add_caches(state.keyspace(), families);

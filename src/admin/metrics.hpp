@@ -12,7 +12,6 @@
 namespace larder {
 
 // The text of /metrics. docs/operations.md says what each line means.
-[[nodiscard]] std::string metrics_text(const ServerState& state,
-                                       const std::vector<AssembledSource>& sources);
+[[nodiscard]] std::string metrics_text(const ServerState& state, const AssembledSources& sources);
 
 }  // namespace larder

@@ -31,16 +31,9 @@ Result<Access> make_access(Runtime& runtime, const Config& config) {
   return access;
 }
 
-Result<void> reload_access(const Access& access, const Config& config) {
-  if (wants_tls(config) != (access.certificates != nullptr)) {
-    return fail(Errc::kRefused, "[tls] came or went, which needs a restart");
-  }
-  if (access.certificates) {
-    auto reloaded = access.certificates->reload(tls_files(config));
-    if (!reloaded) return reloaded;
-  }
-  access.authenticator->replace(make_users(config));
-  return {};
+Result<void> reload_certificates(const Access& access, const Config& config) {
+  if (!access.certificates) return {};
+  return access.certificates->reload(tls_files(config));
 }
 
 }  // namespace larder::cli

@@ -1,5 +1,5 @@
-// Who may connect to `larder serve`, and how: users and certificates, read from the
-// configuration at the start and again on SIGHUP.
+// Who may connect to `larder serve`, and how: users and certificates, from the
+// configuration.
 //
 // Threads: functions block while they read files; not on an I/O thread.
 #pragma once
@@ -22,8 +22,8 @@ struct Access {
 // The runtime outlives what it returns. An error names the file that is wrong.
 [[nodiscard]] Result<Access> make_access(Runtime& runtime, const Config& config);
 
-// From now on as `config` says. An error changes nothing. Turning TLS on or off needs
-// a restart, and is an error.
-[[nodiscard]] Result<void> reload_access(const Access& access, const Config& config);
+// Reads the certificates anew, if there are any; connections keep those they began with.
+// An error changes nothing. REQUIRES: TLS neither came nor went.
+[[nodiscard]] Result<void> reload_certificates(const Access& access, const Config& config);
 
 }  // namespace larder::cli

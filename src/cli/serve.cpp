@@ -5,11 +5,13 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "admin/admin_server.hpp"
 #include "admin/health.hpp"
 #include "admin/metrics.hpp"
 #include "cli/access.hpp"
+#include "cli/reloader.hpp"
 #include "cli/subcommand.hpp"
 #include "config/address.hpp"
 #include "config/parse.hpp"
@@ -52,34 +54,17 @@ class Signals {
   sigset_t before_{};
 };
 
-void reload(const std::string& file, const Access& access, spdlog::logger& log) {
-  const ParsedConfig parsed = load_config(file);
-  for (const Problem& problem : parsed.problems) log.error(to_string(problem, file));
-  if (!parsed.config) return log.error("SIGHUP: nothing was changed; mend {} first", file);
-  const auto reloaded = reload_access(access, *parsed.config);
-  if (!reloaded) return log.error("SIGHUP: nothing was changed: {}", reloaded.error().message);
-  log.info("SIGHUP: users and certificates are now those of {}", file);
-}
-
-ServerOptions server_options(const Config& config, const Address& address, const Access& access) {
-  const ServerConfig& server = config.server;
+ServerOptions server_options(const Config& config, const Address& address, const Access& access,
+                             StartReload start_reload) {
   return {.host = address.host,
           .port = address.port,
           .config_file = config.file,
-          .threads = server.threads,
-          .max_clients = server.max_clients,
-          .admission = {.clients_per_address = server.max_clients_per_address,
-                        .connection_rate = server.connection_rate},
-          .limits = {.max_request = server.max_request,
-                     .max_arguments = server.max_arguments,
-                     .max_key = server.max_key,
-                     .max_value = server.max_value,
-                     .max_reply_buffer = server.max_reply_buffer,
-                     .max_pipeline = server.max_pipeline,
-                     .idle_timeout = server.idle_timeout,
-                     .login_timeout = server.login_timeout},
+          .threads = config.server.threads,
+          .admission = admission_limits(config.server),
+          .limits = client_limits(config.server),
           .authenticator = access.authenticator,
-          .certificates = access.certificates};
+          .certificates = access.certificates,
+          .start_reload = std::move(start_reload)};
 }
 
 // "127.0.0.1:6380", as it is listened on.
@@ -91,15 +76,15 @@ std::string shown(const boost::asio::ip::tcp::endpoint& endpoint) {
 
 Result<std::unique_ptr<AdminServer>> start_admin(Runtime& runtime, const ServerConfig& config,
                                                  const Access& access, const ServerState& state,
-                                                 const std::vector<AssembledSource>& sources) {
+                                                 const Assembly& assembly) {
   const Address address = parse_address(config.admin).value();  // parse_config() checked it
   return AdminServer::start(runtime, address.host, address.port,
                             {{"/health", [&state] { return health_page(state); }},
                              {"/metrics",
-                              [&state, &sources] {
+                              [&state, &assembly] {
                                 return AdminPage{
                                     .content_type = "text/plain; version=0.0.4; charset=utf-8",
-                                    .body = metrics_text(state, sources)};
+                                    .body = metrics_text(state, *assembly.sources())};
                               }}},
                             AdminGuard{config.admin_hosts, access.authenticator, runtime.clock()});
 }
@@ -116,28 +101,30 @@ Exit serve(const std::string& file) {
   // In the order of dependency: what is declared first ends last.
   Signals signals;
   Runtime runtime{runtime_options(config)};
-  const auto assembly = assemble(runtime, config);
-  if (!assembly) {
-    complain_of(assembly.error(), file);
+  const auto assembled = Assembly::assemble(runtime, config);
+  if (!assembled) {
+    complain_of(assembled.error(), file);
     return Exit::kMistake;
   }
+  Assembly& assembly = **assembled;
   const auto access = make_access(runtime, config);
   if (!access) {
     complain("TLS: " + access.error().message);
     return Exit::kMistake;
   }
 
+  const auto reloader = std::make_shared<Reloader>(file, assembly, *access, log);
   const Address address = parse_address(config.server.listen).value();
-  const auto server =
-      Server::start(runtime, *assembly->keyspace, server_options(config, address, *access), log);
+  const auto server = Server::start(
+      runtime, assembly.keyspace(),
+      server_options(config, address, *access, Reloader::starter(reloader, runtime)), log);
   if (!server) {
     complain(server.error().message);
     return Exit::kMistake;
   }
   std::unique_ptr<AdminServer> admin;
   if (!config.server.admin.empty()) {
-    auto started =
-        start_admin(runtime, config.server, *access, (*server)->state(), assembly->sources);
+    auto started = start_admin(runtime, config.server, *access, (*server)->state(), assembly);
     if (!started) {
       complain(started.error().message);
       return Exit::kMistake;
@@ -148,10 +135,12 @@ Exit serve(const std::string& file) {
   log->info("larder {} serves {} caches on {}", kVersion, config.caches.size(),
             shown((*server)->endpoint()));
 
+  reloader->begin(**server);
   int signal = signals.next();
-  for (; signal == SIGHUP; signal = signals.next()) reload(file, *access, *log);
+  for (; signal == SIGHUP; signal = signals.next()) reloader->reload("SIGHUP");
+  reloader->end();
   log->info("{}: finishing what was asked", signal == SIGINT ? "SIGINT" : "SIGTERM");
-  if (!(*server)->shut_down(config.server.shutdown_timeout)) {
+  if (!(*server)->shut_down(assembly.config().server.shutdown_timeout)) {
     log->warn("some requests took longer than server.shutdown_timeout and were cut off");
   }
   log->info("stopped");

@@ -14,10 +14,6 @@ constexpr Duration kBurst = std::chrono::seconds{1};
 }  // namespace
 
 Admission::Answer Admission::ask(const boost::asio::ip::address& address, TimePoint now) {
-  // Without limits there is nothing to remember.
-  if (limits_.clients_per_address == 0 && limits_.connection_rate == 0) {
-    return {Verdict::kLetIn, {}};
-  }
   const std::uint64_t place = place_of(address);
   const MutexLock lock{mutex_};
   if (records_.size() >= tidy_at_) forget_idle(now);
@@ -32,6 +28,11 @@ Admission::Answer Admission::ask(const boost::asio::ip::address& address, TimePo
   }
   ++record.open;
   return {Verdict::kLetIn, Seat{shared_from_this(), place}};
+}
+
+void Admission::set_limits(AdmissionLimits limits) {
+  const MutexLock lock{mutex_};
+  limits_ = limits;
 }
 
 std::size_t Admission::remembered() const {

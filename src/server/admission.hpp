@@ -61,6 +61,9 @@ class Admission : public std::enable_shared_from_this<Admission> {
   // Held by shared_ptr, for the seats.
   explicit Admission(AdmissionLimits limits) : limits_{limits} {}
 
+  // Those that are let in from now on are held to these; who is in stays.
+  void set_limits(AdmissionLimits limits) LARDER_EXCLUDES(mutex_);
+
   // May somebody from `address` connect at `now`? One who is turned away for being
   // too many does not count against the rate. O(1), amortised.
   [[nodiscard]] Answer ask(const boost::asio::ip::address& address, TimePoint now)
@@ -78,8 +81,8 @@ class Admission : public std::enable_shared_from_this<Admission> {
   void leave(std::uint64_t place) LARDER_EXCLUDES(mutex_);
   void forget_idle(TimePoint now) LARDER_REQUIRES(mutex_);
 
-  const AdmissionLimits limits_;
   mutable Mutex mutex_;
+  AdmissionLimits limits_ LARDER_GUARDED_BY(mutex_);
   std::unordered_map<std::uint64_t, Record> records_ LARDER_GUARDED_BY(mutex_);  // by place
   std::size_t tidy_at_ LARDER_GUARDED_BY(mutex_) = 1024;                         // as many records
 };

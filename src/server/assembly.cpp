@@ -1,9 +1,12 @@
 #include "server/assembly.hpp"
 
 #include <algorithm>
-#include <map>
+#include <optional>
+#include <stdexcept>
+#include <string_view>
 #include <utility>
 
+#include "config/change.hpp"
 #include "larder/sqlite.hpp"
 #include "server/pattern_source.hpp"
 
@@ -11,30 +14,92 @@ namespace larder {
 
 namespace {
 
-// A source under construction.
-struct Opened {
-  std::size_t index;  // in the assembly's sources
-  std::shared_ptr<LoadGate> gate;
+// How much of a source is as it was.
+enum class Stays : std::uint8_t {
+  kAll,     // database and gate go on
+  kValues,  // another database object, on the same data
+  kNothing,
 };
 
-class Assembler {
- public:
-  Assembler(Runtime& runtime, const Config& config) : runtime_{runtime}, config_{config} {}
+// A cache of the configuration: one that stays, or one to make.
+struct PlannedCache {
+  std::optional<Keyspace::Member> same{};
+  std::optional<KeyspaceCache> fresh{};
+  const BytesCache* before = nullptr;  // whose copies a fresh one goes on with
+};
 
-  std::expected<Assembly, std::vector<Problem>> assemble() {
+struct Plan {
+  AssembledSources sources;
+  std::vector<PlannedCache> caches;
+  CachesChange change;
+};
+
+// What runs already; nothing of it at the start.
+struct Running {
+  const Config& config;
+  const AssembledSources& sources;
+  const std::vector<Keyspace::Member>& caches;  // in the order of config.caches
+};
+
+template <class Section>
+const Section* find_named(const std::vector<Section>& sections, std::string_view name) {
+  const auto found = std::ranges::find(sections, name, &Section::name);
+  return found == sections.end() ? nullptr : &*found;
+}
+
+// Null when there is none of that name.
+template <class Sources>
+auto* find_source(Sources& sources, std::string_view name) {
+  const auto found = std::ranges::find_if(
+      sources, [&](const AssembledSource& source) { return source.config.name == name; });
+  return found == sources.end() ? nullptr : &*found;
+}
+
+bool only_lifetimes(const std::vector<std::string_view>& settings) {
+  return std::ranges::all_of(settings, [](std::string_view name) {
+    return name == "ttl" || name == "jitter" || name == "negative_ttl";
+  });
+}
+
+class Planner {
+ public:
+  // Without `running`, all is new.
+  Planner(Runtime& runtime, const Config& config, const Running* running)
+      : runtime_{runtime}, config_{config}, running_{running} {}
+
+  std::expected<Plan, std::vector<Problem>> plan() {
     for (const SourceConfig& source : config_.sources) open(source);
-    std::vector<KeyspaceCache> caches;
-    for (const CacheConfig& cache : config_.caches) {
-      caches.push_back({cache.key, options_for(cache)});
-    }
+    for (const CacheConfig& cache : config_.caches) plan(cache);
     if (!problems_.empty()) return std::unexpected{std::move(problems_)};
-    assembly_.keyspace = std::make_unique<Keyspace>(
-        runtime_, MemoryOptions{.capacity = config_.memory.capacity}, std::move(caches));
-    return std::move(assembly_);
+    if (running_ == nullptr) return std::move(plan_);
+
+    for (const CacheConfig& was : running_->config.caches) {
+      if (find_named(config_.caches, was.name) == nullptr) {
+        plan_.change.removed.push_back(was.name);
+      }
+    }
+    for (AssembledSource& source : plan_.sources) keep_count(source);
+    return std::move(plan_);
   }
 
  private:
+  // A source that is opened already, or can be; whether it could not, is reported.
   void open(const SourceConfig& source) {
+    const AssembledSource* const was =
+        running_ == nullptr ? nullptr : find_source(running_->sources, source.name);
+    stays_[source.name] = Stays::kNothing;
+    if (was != nullptr) {
+      const auto changed = differences(was->config, source);
+      const bool same_limits = running_->config.server.max_value == config_.server.max_value;
+      if (changed.empty() && same_limits) {
+        stays_[source.name] = Stays::kAll;
+        plan_.sources.push_back({source, was->database, was->gate, {}});
+        return;
+      }
+      if (std::ranges::find(changed, "url") == changed.end()) {
+        stays_[source.name] = Stays::kValues;
+      }
+    }
     auto database = open_sqlite(runtime_, source.path,
                                 {.query_timeout = source.load_timeout,
                                  .connections = source.connections,
@@ -43,11 +108,45 @@ class Assembler {
       return report(source.written.of("url"),
                     "sources." + source.name + ": " + database.error().message);
     }
-    opened_[source.name] = {assembly_.sources.size(),
-                            std::make_shared<LoadGate>(LoadLimits{.concurrent = source.max_loads,
-                                                                  .waiting = source.max_waiting,
-                                                                  .timeout = source.load_timeout})};
-    assembly_.sources.push_back({source.name, std::move(*database), {}});
+    auto gate = std::make_shared<LoadGate>(LoadLimits{.concurrent = source.max_loads,
+                                                      .waiting = source.max_waiting,
+                                                      .timeout = source.load_timeout});
+    plan_.sources.push_back({source, std::move(*database), std::move(gate), {}});
+  }
+
+  void plan(const CacheConfig& cache) {
+    const std::size_t index = index_in_running(cache.name);
+    if (running_ == nullptr || index == running_->caches.size()) {
+      plan_.change.added.push_back(cache.name);
+      return make(cache, nullptr);
+    }
+    const Keyspace::Member& was = running_->caches[index];
+    const auto changed = differences(running_->config.caches[index], cache);
+    const Stays source = cache.source.empty() ? Stays::kAll : stays_[cache.source];
+    if (changed.empty() && source == Stays::kAll) {
+      keep_reader(cache);
+      plan_.caches.push_back({.same = was});
+      ++plan_.change.unchanged;
+    } else if (only_lifetimes(changed) && source != Stays::kNothing) {
+      plan_.change.adjusted.push_back(cache.name);
+      make(cache, was.cache.get());
+    } else {
+      plan_.change.emptied.push_back(cache.name);
+      make(cache, nullptr);
+    }
+  }
+
+  // As many as there are: it is not among them.
+  [[nodiscard]] std::size_t index_in_running(std::string_view cache) const {
+    if (running_ == nullptr) return 0;
+    const auto& caches = running_->config.caches;
+    return static_cast<std::size_t>(std::ranges::find(caches, cache, &CacheConfig::name) -
+                                    caches.begin());
+  }
+
+  void make(const CacheConfig& cache, const BytesCache* before) {
+    plan_.caches.push_back(
+        {.fresh = KeyspaceCache{cache.key, options_for(cache)}, .before = before});
   }
 
   CacheOptions<std::string, std::string> options_for(const CacheConfig& cache) {
@@ -58,10 +157,10 @@ class Assembler {
         .ttl = cache.ttl,
         .jitter = cache.jitter,
         .negative_ttl = cache.negative_ttl};
-    const auto opened = opened_.find(cache.source);
-    if (opened == opened_.end()) return options;  // a plain cache, or its source is reported
-    options.gate = opened->second.gate;
-    options.source = prepare(cache, assembly_.sources[opened->second.index]);
+    AssembledSource* const source = find_source(plan_.sources, cache.source);
+    if (source == nullptr) return options;  // a plain cache, or its source is reported
+    options.gate = source->gate;
+    options.source = prepare(cache, *source);
     return options;
   }
 
@@ -78,8 +177,28 @@ class Assembler {
       report(cache.written.of("read"), "caches." + cache.name + ": " + reader.error().message);
       return nullptr;
     }
-    source.readers.push_back(*reader);
+    source.readers[cache.name] = *reader;
     return std::make_shared<PatternSource>(cache.key, std::move(*reader));
+  }
+
+  void keep_reader(const CacheConfig& cache) {
+    AssembledSource* const source = find_source(plan_.sources, cache.source);
+    if (source == nullptr) return;
+    source->readers[cache.name] =
+        find_source(running_->sources, cache.source)->readers.at(cache.name);
+  }
+
+  // What readers that go have counted stays part of their source's count.
+  void keep_count(AssembledSource& source) const {
+    const AssembledSource* const was = find_source(running_->sources, source.config.name);
+    if (was == nullptr) return;
+    source.earlier_queries = was->queries();
+    for (const auto& [cache, reader] : source.readers) {
+      const auto kept = was->readers.find(cache);
+      if (kept != was->readers.end() && kept->second == reader) {
+        source.earlier_queries -= reader->queries();
+      }
+    }
   }
 
   void report(Position position, std::string message) {
@@ -88,17 +207,92 @@ class Assembler {
 
   Runtime& runtime_;
   const Config& config_;
-  Assembly assembly_;
-  std::map<std::string, Opened, std::less<>> opened_;
+  const Running* running_;
+  std::map<std::string, Stays, std::less<>> stays_;  // by source
+  Plan plan_;
   std::vector<Problem> problems_;
 };
+
+// Databases whose statements would wait for threads.
+std::vector<Problem> too_many_connections(const Config& config, unsigned threads) {
+  unsigned connections = 0;
+  for (const SourceConfig& source : config.sources) {
+    connections += source.connections;
+    if (connections <= threads) continue;
+    return {{.position = source.written.of("connections"),
+             .message = "sources." + source.name +
+                        ".connections and those before are more than the " +
+                        std::to_string(threads) +
+                        " that this process was started for; have fewer, or restart larder."}};
+  }
+  return {};
+}
 
 }  // namespace
 
 std::uint64_t AssembledSource::queries() const {
-  std::uint64_t sum = 0;
-  for (const auto& reader : readers) sum += reader->queries();
+  std::uint64_t sum = earlier_queries;
+  for (const auto& [cache, reader] : readers) sum += reader->queries();
   return sum;
+}
+
+std::expected<std::unique_ptr<Assembly>, std::vector<Problem>> Assembly::assemble(
+    Runtime& runtime, const Config& config) {
+  auto plan = Planner{runtime, config, nullptr}.plan();
+  if (!plan) return std::unexpected{std::move(plan.error())};
+  std::vector<KeyspaceCache> caches;
+  for (PlannedCache& cache : plan->caches) caches.push_back(std::move(*cache.fresh));
+  return std::unique_ptr<Assembly>{
+      new Assembly{runtime, config, std::move(plan->sources), std::move(caches)}};
+}
+
+Assembly::Assembly(Runtime& runtime, const Config& config, AssembledSources sources,
+                   std::vector<KeyspaceCache> caches)
+    : runtime_{runtime},
+      blocking_threads_{runtime_options(config).blocking_threads},
+      config_{config},
+      keyspace_{runtime, MemoryOptions{.capacity = config.memory.capacity}, std::move(caches)},
+      sources_{std::make_shared<const AssembledSources>(std::move(sources))} {}
+
+std::shared_ptr<const AssembledSources> Assembly::sources() const {
+  const MutexLock lock{mutex_};
+  return sources_;
+}
+
+std::expected<Assembly::Successor, std::vector<Problem>> Assembly::prepare(const Config& config) {
+  auto problems = too_many_connections(config, blocking_threads_);
+  if (!problems.empty()) return std::unexpected{std::move(problems)};
+
+  const auto sources = this->sources();
+  const auto caches = keyspace_.members();
+  const Running running{config_, *sources, *caches};
+  auto plan = Planner{runtime_, config, &running}.plan();
+  if (!plan) return std::unexpected{std::move(plan.error())};
+
+  Successor successor{config, std::move(plan->sources), {}, std::move(plan->change)};
+  try {
+    for (PlannedCache& cache : plan->caches) {
+      successor.caches.push_back(cache.same
+                                     ? std::move(*cache.same)
+                                     : keyspace_.make(std::move(*cache.fresh), cache.before));
+    }
+  } catch (const std::logic_error& problem) {
+    return std::unexpected{std::vector<Problem>{
+        {.position = {}, .message = std::string{problem.what()} + "; restart larder."}}};
+  }
+  return successor;
+}
+
+Assembly::Predecessor Assembly::change(Successor successor) {
+  Predecessor before;
+  config_ = std::move(successor.config);
+  {
+    const MutexLock lock{mutex_};
+    before.sources = std::exchange(
+        sources_, std::make_shared<const AssembledSources>(std::move(successor.sources)));
+  }
+  before.caches = keyspace_.replace(std::move(successor.caches));
+  return before;
 }
 
 RuntimeOptions runtime_options(const Config& config) {
@@ -111,13 +305,9 @@ RuntimeOptions runtime_options(const Config& config) {
   return options;
 }
 
-std::expected<Assembly, std::vector<Problem>> assemble(Runtime& runtime, const Config& config) {
-  return Assembler{runtime, config}.assemble();
-}
-
 std::vector<Problem> check_databases(const Config& config) {
   Runtime runtime{runtime_options(config)};
-  auto assembly = assemble(runtime, config);
+  auto assembly = Assembly::assemble(runtime, config);
   return assembly ? std::vector<Problem>{} : std::move(assembly.error());
 }
 

@@ -1,10 +1,18 @@
-// Puts a configuration's parts together: databases, sources, caches, keyspace.
+// Puts a configuration's parts together: databases, sources, caches, keyspace. And
+// later those of another configuration, with as much of what runs as is the same.
 //
-// Threads: assemble() blocks while it opens databases; not on an I/O thread.
+// What a change leaves: a source with the same settings keeps its connections. A cache
+// with the same settings on such a source stays as it is. One whose lifetimes or whose
+// source's limits alone differ goes on with its copies; any other difference may change
+// what a key's value is, so it starts empty.
+//
+// Threads: assemble() and prepare() block while they open databases; not on an I/O
+// thread. One thread changes an Assembly; sources() may be called by any.
 #pragma once
 
 #include <cstdint>
 #include <expected>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,33 +20,69 @@
 #include "cache/keyspace.hpp"
 #include "config/config.hpp"
 #include "config/problem.hpp"
+#include "larder/load_gate.hpp"
 #include "larder/runtime.hpp"
 #include "larder/sql_database.hpp"
+#include "larder/thread_annotations.hpp"
+#include "server/reload.hpp"
 
 namespace larder {
 
 // A source and what reads from it.
 struct AssembledSource {
-  std::string name;
+  SourceConfig config;
   std::shared_ptr<SqlDatabase> database;
-  std::vector<std::shared_ptr<SqlReader>> readers;
+  std::shared_ptr<LoadGate> gate;
+  std::map<std::string, std::shared_ptr<SqlReader>> readers;  // by cache
+  std::uint64_t earlier_queries = 0;                          // of readers that are gone
 
   // Statements run since the start.
   [[nodiscard]] std::uint64_t queries() const;
 };
+using AssembledSources = std::vector<AssembledSource>;
 
-struct Assembly {
-  std::unique_ptr<Keyspace> keyspace;
-  std::vector<AssembledSource> sources;
+class Assembly {
+ public:
+  // Everything, or what is in the way of it: all of it, each with the place of the
+  // setting that it is about. The runtime must outlive what it returns.
+  [[nodiscard]] static std::expected<std::unique_ptr<Assembly>, std::vector<Problem>> assemble(
+      Runtime& runtime, const Config& config);
+
+  [[nodiscard]] Keyspace& keyspace() { return keyspace_; }
+  // What it was made of.
+  [[nodiscard]] const Config& config() const { return config_; }
+  [[nodiscard]] std::shared_ptr<const AssembledSources> sources() const LARDER_EXCLUDES(mutex_);
+
+  // All that another configuration needs and that may fail; nothing changes yet.
+  struct Successor {
+    Config config;
+    AssembledSources sources;
+    std::vector<Keyspace::Member> caches;
+    CachesChange change;
+  };
+  [[nodiscard]] std::expected<Successor, std::vector<Problem>> prepare(const Config& config);
+  // What a change replaced: whoever lets go of it may wait for databases to close.
+  struct Predecessor {
+    std::shared_ptr<const AssembledSources> sources;
+    std::shared_ptr<const std::vector<Keyspace::Member>> caches;
+  };
+  // Changes to that. Quick. REQUIRES: as Keyspace::replace(); prepare() was called last.
+  [[nodiscard]] Predecessor change(Successor successor) LARDER_EXCLUDES(mutex_);
+
+ private:
+  Assembly(Runtime& runtime, const Config& config, AssembledSources sources,
+           std::vector<KeyspaceCache> caches);
+
+  Runtime& runtime_;
+  const unsigned blocking_threads_;  // of the runtime
+  Config config_;
+  Keyspace keyspace_;
+  mutable Mutex mutex_;
+  std::shared_ptr<const AssembledSources> sources_ LARDER_GUARDED_BY(mutex_);
 };
 
 // How a runtime has to be for a configuration.
 [[nodiscard]] RuntimeOptions runtime_options(const Config& config);
-
-// Everything, or what is in the way of it: all of it, each with the place of the
-// setting that it is about. The runtime must outlive what it returns.
-[[nodiscard]] std::expected<Assembly, std::vector<Problem>> assemble(Runtime& runtime,
-                                                                     const Config& config);
 
 // What the databases that a configuration names refuse of it.
 [[nodiscard]] std::vector<Problem> check_databases(const Config& config);

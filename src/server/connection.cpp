@@ -237,6 +237,12 @@ void Connection::finish() {
   turn();
 }
 
+void Connection::notice_change() {
+  if (worker_ == nullptr || lingering()) return;
+  session_->notice_change();
+  turn();
+}
+
 // All is said: tells the client so, and waits a little for it to close first.
 void Connection::linger() {
   if (lingering()) return;

@@ -56,6 +56,9 @@ class Connection final : public Poller::Watcher, public std::enable_shared_from_
   // become somebody.
   void close_if_late(TimePoint now);
 
+  // Limits or users changed.
+  void notice_change();
+
   [[nodiscard]] bool lingering() const { return lingers_until_ != Clock::time_point::max(); }
 
  private:

@@ -1,4 +1,5 @@
-// Where the answers to one session's loads arrive, and to its login, from any thread.
+// Where the answers to one session's loads arrive, and whatever else it waits for, from
+// any thread.
 //
 // Threads: put() by any; the rest by the session's own. Held by shared_ptr,
 // since a load may end after its session.
@@ -7,12 +8,10 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "access/authenticator.hpp"
 #include "larder/answer.hpp"
 #include "larder/thread_annotations.hpp"
 #include "server/reply_queue.hpp"
@@ -51,18 +50,20 @@ class Inbox {
     wake_();
   }
 
-  // What came of the session's attempt to log in.
-  void put(const Login& login) LARDER_EXCLUDES(mutex_) {
+  // What the session waits for, which is no load; see Session::await().
+  using Then = std::move_only_function<void()>;
+  void put(Then then) LARDER_EXCLUDES(mutex_) {
     {
       const MutexLock lock{mutex_};
-      login_ = login;
+      then_ = std::move(then);
       if (std::exchange(awake_, true)) return;
     }
     wake_();
   }
-  [[nodiscard]] std::optional<Login> take_login() LARDER_EXCLUDES(mutex_) {
+  // Empty: it has not come.
+  [[nodiscard]] Then take_then() LARDER_EXCLUDES(mutex_) {
     const MutexLock lock{mutex_};
-    return std::exchange(login_, std::nullopt);
+    return std::exchange(then_, nullptr);
   }
 
   // Promises a take() that follows at once, so that nobody needs to wake.
@@ -80,7 +81,7 @@ class Inbox {
   const std::function<void()> wake_;
   Mutex mutex_;
   std::vector<Letter> letters_ LARDER_GUARDED_BY(mutex_);
-  std::optional<Login> login_ LARDER_GUARDED_BY(mutex_);
+  Then then_ LARDER_GUARDED_BY(mutex_);
   bool awake_ LARDER_GUARDED_BY(mutex_) = false;
 };
 

@@ -1,4 +1,4 @@
-// What one connection may cost. Set by `[server]`; each with its unit there.
+// What clients may cost. Set by `[server]`; each with its unit there.
 #pragma once
 
 #include <chrono>
@@ -10,6 +10,7 @@
 namespace larder {
 
 struct Limits {
+  unsigned max_clients = 10'000;
   ByteCount max_request{64ULL << 20};     // one command with all its arguments
   std::size_t max_arguments = 1'048'576;  // of one command
   ByteCount max_key{64ULL << 10};

@@ -93,7 +93,7 @@ void Listener::accepted(Descriptor socket, asio::ip::address client) {
   for (std::size_t i = 0; i < workers_.size(); ++i) open += load_of(i);
   using Rejection = ServerState::Rejection;
   using Verdict = Admission::Verdict;
-  if (open >= state_->identity().max_clients) return turn_away(socket, Rejection::kClients);
+  if (open >= state_->limits().max_clients) return turn_away(socket, Rejection::kClients);
   auto answer = admission_->ask(client, state_->keyspace().clock().now());
   if (answer.verdict == Verdict::kTooMany) return turn_away(socket, Rejection::kAddress);
   if (answer.verdict == Verdict::kTooFast) return turn_away(socket, Rejection::kRate);

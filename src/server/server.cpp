@@ -102,22 +102,34 @@ Server::Server(Runtime& runtime, Keyspace& keyspace, const ServerOptions& option
           keyspace, options.limits, threads_for(options),
           ServerState::Identity{.config_file = options.config_file,
                                 .port = endpoint_.port(),
-                                .max_clients = options.max_clients,
                                 .tls = options.certificates != nullptr},
-          options.authenticator ? options.authenticator : open_to_all(runtime))} {
+          options.authenticator ? options.authenticator : open_to_all(runtime),
+          options.start_reload)},
+      admission_{std::make_shared<Admission>(options.admission)} {
   for (std::size_t i = 0; i < threads_for(options); ++i) {
     workers_.push_back(std::make_shared<Worker>(state_, i, options.certificates));
   }
   for (const auto& worker : workers_) worker->start();
   listener_ =
-      std::make_shared<Listener>(std::move(acceptor), state_, workers_,
-                                 std::make_shared<Admission>(options.admission), std::move(log));
+      std::make_shared<Listener>(std::move(acceptor), state_, workers_, admission_, std::move(log));
   listener_->start();
 }
 
 Server::~Server() {
   if (!down_) shut_down(Duration{});
   for (const auto& worker : workers_) worker->stop();
+}
+
+void Server::change(const Limits& limits, AdmissionLimits admission,
+                    const std::function<void()>& swap) {
+  admission_->set_limits(admission);
+  state_->gate().exclude([&] {
+    state_->set_limits(limits);
+    swap();
+  });
+  const auto unaware = std::make_shared<Countdown>(workers_.size());
+  for (const auto& worker : workers_) worker->notice_change([unaware] { unaware->count(); });
+  unaware->wait();
 }
 
 bool Server::shut_down(Duration patience) {

@@ -9,6 +9,7 @@
 
 #include <boost/asio/ip/tcp.hpp>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,11 +34,11 @@ struct ServerOptions {
   std::uint16_t port = 6380;  // 0: any free one
   std::string config_file{};  // as INFO shows it
   unsigned threads = 0;       // that serve clients; 0: one a core
-  unsigned max_clients = 10'000;
   AdmissionLimits admission{};
   Limits limits{};
   std::shared_ptr<Authenticator> authenticator{};   // null: whoever connects may do everything
   std::shared_ptr<TlsCertificates> certificates{};  // null: no TLS
+  StartReload start_reload{};                       // what LARDER RELOAD does; empty: refuses
 };
 
 class Server {
@@ -56,6 +57,12 @@ class Server {
   // `patience` is cut off. Returns when all is closed: true if nothing was cut off.
   bool shut_down(Duration patience);
 
+  // Puts other limits in force, and does `swap`, while no command is carried out: what
+  // that replaces (caches, users) changes for all clients in one step. Returns when
+  // every thread has taken notice, and none holds what was before. One thread at a
+  // time, which is not an I/O thread.
+  void change(const Limits& limits, AdmissionLimits admission, const std::function<void()>& swap);
+
   // Where it listens.
   [[nodiscard]] const boost::asio::ip::tcp::endpoint& endpoint() const { return endpoint_; }
   [[nodiscard]] const ServerState& state() const { return *state_; }
@@ -68,6 +75,7 @@ class Server {
   // Shared with operations that may end after the server.
   const std::shared_ptr<ServerState> state_;
   std::vector<std::shared_ptr<Worker>> workers_;  // one a thread
+  const std::shared_ptr<Admission> admission_;
   std::shared_ptr<Listener> listener_;
   bool down_ = false;
 };

@@ -17,11 +17,12 @@ std::string random_run_id() {
 }  // namespace
 
 ServerState::ServerState(Keyspace& keyspace, Limits limits, std::size_t threads, Identity identity,
-                         std::shared_ptr<Authenticator> authenticator)
+                         std::shared_ptr<Authenticator> authenticator, StartReload start_reload)
     : keyspace_{keyspace},
       limits_{limits},
       identity_{std::move(identity)},
       authenticator_{std::move(authenticator)},
+      start_reload_{std::move(start_reload)},
       run_id_{random_run_id()},
       started_{keyspace.clock().now()},
       gate_{threads},

@@ -14,9 +14,11 @@
 
 #include "access/authenticator.hpp"
 #include "cache/keyspace.hpp"
+#include "larder/thread_annotations.hpp"
 #include "server/counters.hpp"
 #include "server/execution_gate.hpp"
 #include "server/limits.hpp"
+#include "server/reload.hpp"
 #include "server/wall_clock.hpp"
 
 namespace larder {
@@ -30,16 +32,24 @@ class ServerState {
   struct Identity {
     std::string config_file;
     std::uint16_t port = 0;
-    unsigned max_clients = 0;
     bool tls = false;  // whether clients have to speak TLS
   };
 
   // `threads` is the number of I/O threads, each with its Counters.
+  // `start_reload` may be empty.
   ServerState(Keyspace& keyspace, Limits limits, std::size_t threads, Identity identity,
-              std::shared_ptr<Authenticator> authenticator);
+              std::shared_ptr<Authenticator> authenticator, StartReload start_reload = {});
 
   [[nodiscard]] Keyspace& keyspace() const { return keyspace_; }
-  [[nodiscard]] const Limits& limits() const { return limits_; }
+  // Those in force now; a reload brings others.
+  [[nodiscard]] Limits limits() const LARDER_EXCLUDES(mutex_) {
+    const MutexLock lock{mutex_};
+    return limits_;
+  }
+  void set_limits(const Limits& limits) LARDER_EXCLUDES(mutex_) {
+    const MutexLock lock{mutex_};
+    limits_ = limits;
+  }
   [[nodiscard]] const Identity& identity() const { return identity_; }
   // Names this run of the server: 40 hex digits, different at each start.
   [[nodiscard]] const std::string& run_id() const { return run_id_; }
@@ -47,6 +57,9 @@ class ServerState {
 
   // Who may do what. Any thread.
   [[nodiscard]] Authenticator& authenticator() const { return *authenticator_; }
+
+  // Empty: there is no file to load anew.
+  [[nodiscard]] const StartReload& start_reload() const { return start_reload_; }
 
   // What sessions of different threads agree on.
   [[nodiscard]] ExecutionGate& gate() { return gate_; }
@@ -76,9 +89,11 @@ class ServerState {
 
  private:
   Keyspace& keyspace_;
-  const Limits limits_;
+  mutable Mutex mutex_;
+  Limits limits_ LARDER_GUARDED_BY(mutex_);
   const Identity identity_;
   const std::shared_ptr<Authenticator> authenticator_;
+  const StartReload start_reload_;
   const std::string run_id_;
   const TimePoint started_;
   ExecutionGate gate_;

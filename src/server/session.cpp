@@ -57,8 +57,8 @@ void Session::again() {
 void Session::collect() {
   if (!inbox_) return;
   const bool delivered = deliver(inbox_->take());
-  const bool logged_in = take_login();
-  if ((delivered || logged_in) && blocked_) again();
+  const bool came = take_awaited();
+  if ((delivered || came) && blocked_) again();
 }
 
 void Session::resume() {
@@ -66,6 +66,15 @@ void Session::resume() {
 }
 
 void Session::end_input() { ended_ = true; }
+
+void Session::notice_change() {
+  decoder_.set_limits(decoder_limits(context_.limits));
+  if (identity_.refresh()) return;
+  quitting_ = true;
+  ended_ = true;
+  blocked_ = false;
+  std::string{}.swap(input_);
+}
 
 // Carries out what `input` holds, and what it waited for if that is already
 // known; how many bytes of it are done with.
@@ -147,7 +156,7 @@ bool Session::full() {
 
 // False: not now, but again when loads have ended.
 bool Session::carry_out(const Command* command, Arguments words) {
-  if (after_login_) return false;
+  if (awaiting_) return false;
   command = understand(command, words);
   if (command == nullptr) return true;
   if (transaction_ && (command->flags & kNotQueued) == 0) {
@@ -204,12 +213,13 @@ const Command* Session::refuse_arity(const Command& command) {
 // Keeps the command for EXEC, if it can be carried out there.
 void Session::queue(const Command& command, Arguments words) {
   if (!identity_.unlimited() && forbidden(command, words)) return transaction_->spoil();
-  // A login is known later than the commands behind it, which are then done.
+  // What is answered later than the commands behind it are done.
   const bool logs_in =
       (command.flags & kSecret) != 0 &&
       std::ranges::any_of(words, [](std::string_view word) { return same_word(word, "auth"); });
-  if (logs_in) {
-    refuse("ERR AUTH inside MULTI is not allowed");
+  if (logs_in || command.run == commands::larder_reload) {
+    refuse(logs_in ? "ERR AUTH inside MULTI is not allowed"
+                   : "ERR LARDER RELOAD inside MULTI is not allowed");
     return;
   }
   bool refused = false;
@@ -242,20 +252,30 @@ bool Session::forbidden(const Command& command, Arguments words) {
 }
 
 void Session::log_in(std::string_view user, std::string_view password, AfterLogin then) {
-  if (!inbox_) inbox_ = std::make_shared<Inbox>(wake_);
-  after_login_ = std::move(then);
   context_.server.authenticator().log_in(
-      user, password, address_, now_, [inbox = inbox_](const Login& login) { inbox->put(login); });
-  take_login();  // which is there already when no password had to be checked
+      user, password, address_, now_,
+      [this, answer = await(), then = std::move(then)](const Login& login) mutable {
+        answer([this, login, then = std::move(then)] {
+          if (login.outcome == Login::Outcome::kAccepted) identity_.become(login.user);
+          then(*this, login);
+        });
+      });
+  take_awaited();  // which is there already when no password had to be checked
 }
 
-// Whether there was one.
-bool Session::take_login() {
-  if (!after_login_) return false;
-  auto login = inbox_->take_login();
-  if (!login) return false;
-  if (login->outcome == Login::Outcome::kAccepted) identity_.become(std::move(login->user));
-  std::exchange(after_login_, nullptr)(*this, *login);
+std::function<void(Inbox::Then)> Session::await() {
+  if (!inbox_) inbox_ = std::make_shared<Inbox>(wake_);
+  awaiting_ = true;
+  return [inbox = inbox_](Inbox::Then then) { inbox->put(std::move(then)); };
+}
+
+// Whether it came.
+bool Session::take_awaited() {
+  if (!awaiting_) return false;
+  auto then = inbox_->take_then();
+  if (!then) return false;
+  awaiting_ = false;
+  then();
   return true;
 }
 
@@ -324,7 +344,7 @@ void Session::read_missing(AwaitedReply::Form form, std::string_view key) {
   AwaitedReply awaited{form, protocol_, 1};
   awaited.owe();
   std::vector<Miss> misses;
-  misses.push_back({member->cache.get(), std::string{key}, {}});
+  misses.push_back({member->cache, std::string{key}, {}});
   hold_for(std::move(awaited), std::move(misses));
 }
 
@@ -332,7 +352,7 @@ void Session::load_anew(const Keyspace::Member& member, std::string_view key) {
   AwaitedReply awaited{{AwaitedReply::Shape::kPresence}, protocol_, 1};
   awaited.owe();
   std::vector<Miss> misses;
-  misses.push_back({member.cache.get(), std::string{key}, {}, /*anew=*/true});
+  misses.push_back({member.cache, std::string{key}, {}, /*anew=*/true});
   hold_for(std::move(awaited), std::move(misses));
 }
 
@@ -383,7 +403,7 @@ void Session::read_some(Arguments keys, AwaitedReply::Shape shape, std::size_t c
     const Keyspace::Member* member = route(keys[i]);
     if (member == nullptr) return;
     if (member->cache->has_source()) {
-      misses.push_back({member->cache.get(), std::string{keys[i]}, {.place = 0, .element = i}});
+      misses.push_back({member->cache, std::string{keys[i]}, {.place = 0, .element = i}});
       awaited.owe();
     } else {
       member->cache->count_miss();
@@ -410,7 +430,7 @@ bool Session::order_misses() {
   if (!inbox_) inbox_ = std::make_shared<Inbox>(wake_);
   inbox_->announce_take();
   while (!misses_.empty()) {
-    BytesCache* const cache = misses_.front().cache;
+    const std::shared_ptr<BytesCache> cache = misses_.front().cache;
     const bool anew = misses_.front().anew;
     std::vector<Miss> others;
     const auto order = std::make_shared<LoadOrder>();

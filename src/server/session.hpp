@@ -49,7 +49,7 @@ namespace larder {
 // What the sessions of one thread share. Outlives them.
 struct SessionContext {
   ServerState& server;
-  const Limits& limits;
+  Limits limits;  // the thread's own copy; see Worker::notice_change()
   Counters& counters;
   KeyspaceView keys;
   std::size_t thread = 0;  // its number
@@ -86,15 +86,18 @@ class Session {
   [[nodiscard]] bool blocked() const { return blocked_; }
   // Whether the client is somebody, or was once.
   [[nodiscard]] bool introduced() const { return identity_.introduced(); }
-  // Whether a load or the check of a password is under way for it.
-  [[nodiscard]] bool awaits_answer() const { return replies_.waiting() > 0 || after_login_; }
+  // Whether a load, the check of a password or a reload is under way for it.
+  [[nodiscard]] bool awaits_answer() const { return replies_.waiting() > 0 || awaiting_; }
+  // The limits or the users changed. A client whose user is gone is answered what it
+  // waits for, and nothing more.
+  void notice_change();
   // Says why the connection ends, and ends it. REQUIRES: !blocked().
   void dismiss(std::string_view why) {
     error(why);
     ended_ = true;
   }
   // Nothing more will be carried out: once replies() is empty, it is over.
-  [[nodiscard]] bool finished() const { return ended_ && !blocked_ && !after_login_; }
+  [[nodiscard]] bool finished() const { return ended_ && !blocked_ && !awaiting_; }
 
   // ---- For commands. ----
 
@@ -112,12 +115,16 @@ class Session {
   [[nodiscard]] const Keyspace::Member* route(std::string_view key);
 
   // Runs `work` while no other connection's command runs; see ExecutionGate. May
-  // be nested.
+  // be nested. What the keyspace's view gave before may be gone: the caches may be
+  // replaced before the work begins.
   template <class Work>
   void alone(Work&& work) {
     if (alone_) return std::forward<Work>(work)();
     alone_ = true;
-    context_.server.gate().alone(context_.thread, std::forward<Work>(work));
+    context_.server.gate().alone(context_.thread, [&] {
+      context_.keys.refresh();
+      std::forward<Work>(work)();
+    });
     alone_ = false;
   }
 
@@ -144,6 +151,11 @@ class Session {
   using AfterLogin = std::function<void(Session&, const Login&)>;
   void log_in(std::string_view user, std::string_view password, AfterLogin then);
 
+  // Lets everything behind this command wait until what it gives back is called, once,
+  // by any thread, with what is then done on the session's own, if there is still a
+  // session: to write the reply.
+  [[nodiscard]] std::function<void(Inbox::Then)> await();
+
   void speak(resp::Protocol protocol) { protocol_ = protocol; }
   [[nodiscard]] resp::Protocol protocol() const { return protocol_; }
   // Nothing after this command is carried out.
@@ -160,7 +172,7 @@ class Session {
  private:
   // A key to load, where its value belongs, and from which cache.
   struct Miss {
-    BytesCache* cache;  // lives until the view's next refresh, before which misses are ordered
+    std::shared_ptr<BytesCache> cache;
     std::string key;
     LoadOrder::Item item;
     bool anew = false;  // even if there is a copy
@@ -179,7 +191,7 @@ class Session {
   bool carry_out(const Command* command, Arguments words);
   const Command* understand(const Command* command, Arguments words);
   [[nodiscard]] bool forbidden(const Command& command, Arguments words);
-  bool take_login();
+  bool take_awaited();
   const Command* refuse(std::string_view why);
   const Command* refuse_arity(const Command& command);
   void queue(const Command& command, Arguments words);
@@ -198,7 +210,7 @@ class Session {
   const std::function<void()> wake_;
   const boost::asio::ip::address address_;
   ClientIdentity identity_;
-  AfterLogin after_login_;  // empty unless a password is being checked
+  bool awaiting_ = false;  // see await()
   resp::Protocol protocol_ = resp::Protocol::kResp2;
   bool blocked_ = false;   // commands lie in input_ that cannot be carried out yet
   bool ended_ = false;     // no more input is taken

@@ -54,6 +54,11 @@ class Transaction {
     std::vector<std::string> words;
   };
 
+  // `caches`: the keyspace's table that the commands are checked against.
+  explicit Transaction(std::uint64_t caches) : caches_{caches} {}
+
+  [[nodiscard]] std::uint64_t caches() const { return caches_; }
+
   // False, and the transaction can no more be carried out: it would hold more
   // than `most` bytes.
   bool queue(const Command& command, Arguments words, std::size_t most);
@@ -63,6 +68,7 @@ class Transaction {
   [[nodiscard]] const std::vector<Queued>& queued() const { return queued_; }
 
  private:
+  std::uint64_t caches_;
   std::vector<Queued> queued_;
   std::size_t bytes_ = 0;
   bool spoiled_ = false;

@@ -84,7 +84,7 @@ void Worker::take(Descriptor socket, std::uint64_t id, boost::asio::ip::address 
       certificates_ ? std::make_unique<TlsSession>(certificates_->current()) : nullptr);
   connections_.emplace(id, connection);
   connection->start();
-  if (sweep_every_ > Duration{} && !std::exchange(sweeping_, true)) sweep_alarm_.set(sweep_every_);
+  watch_times();
 }
 
 void Worker::forget(Connection& connection) {
@@ -110,6 +110,29 @@ void Worker::finish(std::function<void()> done) {
 
 void Worker::abort() {
   work_->post([this] { close_all(); });
+}
+
+void Worker::notice_change(std::function<void()> done) {
+  work_->post([this, done = std::move(done)] {
+    take_notice();
+    done();
+  });
+}
+
+void Worker::take_notice() {
+  context_.limits = state_->limits();
+  context_.keys.refresh();
+  sweep_every_ = sweep_interval(context_.limits);
+  std::vector<std::shared_ptr<Connection>> open;
+  for (const auto& [id, connection] : connections_) open.push_back(connection);
+  for (const auto& connection : open) connection->notice_change();
+  watch_times();
+}
+
+// Sees to it that clients who had their time are found.
+void Worker::watch_times() {
+  if (connections_.empty() || sweep_every_ == Duration{}) return;
+  if (!std::exchange(sweeping_, true)) sweep_alarm_.set(sweep_every_);
 }
 
 void Worker::close_all() {

@@ -53,6 +53,9 @@ class Worker {
   void finish(std::function<void()> done);
   // Closes what is still open. Any thread.
   void abort();
+  // Takes over the limits, caches and users that are in force now, for all its
+  // connections; then calls `done`, on its own thread. Any thread.
+  void notice_change(std::function<void()> done);
 
   // ---- For its connections. ----
 
@@ -71,6 +74,8 @@ class Worker {
   void take(Descriptor socket, std::uint64_t id, boost::asio::ip::address client,
             Admission::Seat seat);
   void close_all();
+  void take_notice();
+  void watch_times();
   void sweep();
 
   const std::shared_ptr<ServerState> state_;
@@ -79,7 +84,7 @@ class Worker {
   Poller poller_;
   const std::shared_ptr<WorkQueue> work_;  // shared with answers that come late
   Alarm sweep_alarm_;
-  const Duration sweep_every_;      // for limits; 0: there are none
+  Duration sweep_every_;            // for limits; 0: there are none
   bool sweeping_ = false;           // the alarm is set
   bool some_linger_ = false;        // as far as this sweep knows
   std::size_t sweep_position_ = 0;  // among the buckets of connections_

@@ -19,7 +19,13 @@ class Metrics : public test::SessionTest {
  protected:
   std::string text() { return metrics_text(state_, sources_); }
 
-  std::vector<AssembledSource> sources_{{.name = "shop", .database = nullptr, .readers = {}}};
+  static AssembledSources sources() {
+    AssembledSources sources(1);
+    sources[0].config.name = "shop";
+    return sources;
+  }
+
+  AssembledSources sources_ = sources();
 };
 
 TEST_F(Metrics, CountWhatACacheDid) {

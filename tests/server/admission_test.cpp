@@ -28,10 +28,20 @@ class AdmissionTest : public ::testing::Test {
   std::vector<Admission::Seat> seats_;
 };
 
-TEST_F(AdmissionTest, WithoutLimitsEverybodyIsLetInAndNobodyRemembered) {
+TEST_F(AdmissionTest, WithoutLimitsEverybodyIsLetIn) {
   for (int i = 0; i < 100; ++i) EXPECT_EQ(connect("10.0.0.1"), Verdict::kLetIn);
 
-  EXPECT_EQ(admission_->remembered(), 0U);
+  EXPECT_EQ(admission_->remembered(), 1U);
+}
+
+TEST_F(AdmissionTest, ALimitThatComesLaterCountsThoseWhoAreIn) {
+  for (int i = 0; i < 3; ++i) connect("10.0.0.1");
+
+  admission_->set_limits({.clients_per_address = 3});
+
+  EXPECT_EQ(connect("10.0.0.1"), Verdict::kTooMany);
+  seats_.pop_back();
+  EXPECT_EQ(connect("10.0.0.1"), Verdict::kLetIn);
 }
 
 TEST_F(AdmissionTest, AnAddressHasSoManyConnectionsAndOthersHaveTheirs) {

@@ -49,6 +49,8 @@ RunningLarder::RunningLarder(const std::string& directory, const std::string& co
   ::posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
   // AddressSanitizer keeps freed memory back, by default more than the tests allow.
   ::setenv("ASAN_OPTIONS", "quarantine_size_mb=8", 0);
+  // A race ends the process, which a test then misses; it kills most of them anyway.
+  ::setenv("TSAN_OPTIONS", "halt_on_error=1", 0);
   const int failed =
       ::posix_spawn(&pid_, program.c_str(), &actions, nullptr, arguments.data(), environ);
   ::posix_spawn_file_actions_destroy(&actions);

@@ -41,7 +41,7 @@ inline std::string command(std::string_view line) {
 class SessionTest : public ::testing::Test {
  protected:
   explicit SessionTest(Limits limits = {})
-      : state_{keyspace_, limits, 1, {"larder.toml", 6380, 100}, authenticator_} {
+      : state_{keyspace_, limits, 1, {.config_file = "larder.toml", .port = 6380}, authenticator_} {
     open();
   }
 

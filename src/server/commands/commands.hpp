@@ -59,6 +59,9 @@ void keys(Session&, Arguments);
 void randomkey(Session&, Arguments);
 void scan(Session&, Arguments);
 
+// larder_reload.cpp
+void larder_reload(Session&, Arguments);
+
 // object.cpp
 void memory_usage(Session&, Arguments);
 void object_encoding(Session&, Arguments);

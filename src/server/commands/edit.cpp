@@ -108,25 +108,24 @@ void setnx(Session& session, Arguments words) {
 }
 
 void mset(Session& session, Arguments words) {
-  const auto caches = caches_of_pairs(session, words);
-  if (caches.empty()) return;
-  PutOutcome outcome{};
-  session.alone([&] { outcome = store_pairs(caches, words); });
-  if (stored(session, *caches[0], outcome)) session.reply().ok();
+  session.alone([&] {
+    const auto caches = caches_of_pairs(session, words);
+    if (caches.empty()) return;
+    if (stored(session, *caches[0], store_pairs(caches, words))) session.reply().ok();
+  });
 }
 
 void msetnx(Session& session, Arguments words) {
-  const auto caches = caches_of_pairs(session, words);
-  if (caches.empty()) return;
-  PutOutcome outcome{};
-  bool present = false;
   session.alone([&] {
+    const auto caches = caches_of_pairs(session, words);
+    if (caches.empty()) return;
+    bool present = false;
     for (std::size_t i = 0; i < caches.size(); ++i) {
       present = present || caches[i]->inspect(words[2 * i + 1], [](auto&&...) {});
     }
-    if (!present) outcome = store_pairs(caches, words);
+    const PutOutcome outcome = present ? PutOutcome::kStored : store_pairs(caches, words);
+    if (stored(session, *caches[0], outcome)) session.reply().integer(present ? 0 : 1);
   });
-  if (stored(session, *caches[0], outcome)) session.reply().integer(present ? 0 : 1);
 }
 
 }  // namespace larder::commands

@@ -78,7 +78,7 @@ void server(const ServerState& state, Lines& lines) {
 void clients(const ServerState& state, Lines& lines) {
   lines.title("Clients");
   lines.add("connected_clients", state.sum(&Counters::connections));
-  lines.add("maxclients", state.identity().max_clients);
+  lines.add("maxclients", state.limits().max_clients);
   lines.add("blocked_clients", 0);
 }
 

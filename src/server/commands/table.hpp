@@ -78,6 +78,8 @@ inline constexpr Command kLarderCommands[] = {
      "<KEY key [key ...] | CACHE name>"},
     {"larder|refresh", 3, kWrites | kTells, kSecondWord, larder_refresh, "server", "larder", "O(1)",
      "Load a key anew from its source: 1 when it has a value now, 0 when there is none", "key"},
+    {"larder|reload", 2, kAdmin | kNoScript | kAnytime, kNoKeys, larder_reload, "server", "larder",
+     "O(N)", "Take the configuration file as it is now; a bad one changes nothing"},
     {"larder|stats", -2, kAnytime, kNoKeys, larder_stats, "server", "larder", "O(N)",
      "What a cache, or each of them, has counted since the start", "[cache]"},
 };

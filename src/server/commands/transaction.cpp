@@ -28,11 +28,25 @@ bool unchanged(Session& session) {
   });
 }
 
+// Whether a reload since MULTI left each queued key a cache without a source.
+bool still_plain(Session& session, const Transaction& transaction) {
+  if (transaction.caches() == session.keys().version()) return true;
+  bool plain = true;
+  for (const Transaction::Queued& queued : transaction.queued()) {
+    const std::vector<std::string_view> words{queued.words.begin(), queued.words.end()};
+    queued.command->each_key(words, [&](std::string_view key) {
+      const auto member = session.keys().route(key);
+      plain = plain && member && !(*member)->cache->has_source();
+    });
+  }
+  return plain;
+}
+
 }  // namespace
 
 void multi(Session& session, Arguments) {
   if (session.transaction()) return session.error("ERR MULTI calls can not be nested");
-  session.transaction().emplace();
+  session.transaction().emplace(session.keys().version());
   session.reply().ok();
 }
 
@@ -70,6 +84,11 @@ void exec(Session& session, Arguments) {
     const bool go = unchanged(session);
     session.watches().clear();
     if (!go) return session.reply().null_array();
+    if (!still_plain(session, transaction)) {
+      return session.error(
+          "EXECABORT Transaction discarded because a reload took the cache of a key, or gave it a "
+          "source.");
+    }
     session.reply().array(transaction.queued().size());
     for (const Transaction::Queued& queued : transaction.queued()) {
       const std::vector<std::string_view> words{queued.words.begin(), queued.words.end()};
