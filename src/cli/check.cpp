@@ -47,10 +47,16 @@ void print(const std::vector<std::vector<std::string>>& rows) {
   }
 }
 
+std::string doors(const ServerConfig& server) {
+  if (server.unix_socket.empty()) return server.listen;
+  const std::string file = "unix:" + server.unix_socket;
+  return server.listen.empty() ? file : server.listen + ", " + file;
+}
+
 void summarize(const Config& config) {
   std::cout << config.file << ": ok, " << count(config.caches.size(), "cache") << ", "
             << count(config.sources.size(), "source") << ", memory "
-            << format_bytes(config.memory.capacity) << ", listening on " << config.server.listen
+            << format_bytes(config.memory.capacity) << ", listening on " << doors(config.server)
             << '\n';
   std::vector<std::vector<std::string>> rows;
   for (const SourceConfig& source : config.sources) {

@@ -1,9 +1,11 @@
 // `larder serve`: the server, from its configuration file to SIGTERM.
+#include <fmt/ranges.h>
 #include <signal.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -54,18 +56,34 @@ class Signals {
   sigset_t before_{};
 };
 
-ServerOptions server_options(const Config& config, const Address& address, const Access& access,
-                             StartReload start_reload) {
+// parse_config() checked what is parsed here.
+ServerOptions server_options(const Config& config, const Access& access, StartReload start_reload) {
+  const ServerConfig& server = config.server;
+  const Address address = server.listen.empty() ? Address{} : parse_address(server.listen).value();
   return {.host = address.host,
           .port = address.port,
+          .unix_socket = server.unix_socket,
+          .unix_permissions = parse_permissions(server.unix_permissions).value(),
           .config_file = config.file,
-          .threads = config.server.threads,
-          .admission = admission_limits(config.server),
-          .limits = client_limits(config.server),
+          .threads = server.threads,
+          .admission = admission_limits(server),
+          .limits = client_limits(server),
           .authenticator = access.authenticator,
           .certificates = access.certificates,
           .start_reload = std::move(start_reload)};
 }
+
+// Reloads work as long as it lives.
+class Reloads {
+ public:
+  Reloads(Reloader& reloader, Server& server) : reloader_{reloader} { reloader_.begin(server); }
+  ~Reloads() { reloader_.end(); }
+  Reloads(const Reloads&) = delete;
+  Reloads& operator=(const Reloads&) = delete;
+
+ private:
+  Reloader& reloader_;
+};
 
 // "127.0.0.1:6380", as it is listened on.
 std::string shown(const boost::asio::ip::tcp::endpoint& endpoint) {
@@ -114,14 +132,14 @@ Exit serve(const std::string& file) {
   }
 
   const auto reloader = std::make_shared<Reloader>(file, assembly, *access, log);
-  const Address address = parse_address(config.server.listen).value();
-  const auto server = Server::start(
-      runtime, assembly.keyspace(),
-      server_options(config, address, *access, Reloader::starter(reloader, runtime)), log);
+  const auto server =
+      Server::start(runtime, assembly.keyspace(),
+                    server_options(config, *access, Reloader::starter(reloader, runtime)), log);
   if (!server) {
     complain(server.error().message);
     return Exit::kMistake;
   }
+  std::optional<Reloads> reloads{std::in_place, *reloader, **server};
   std::unique_ptr<AdminServer> admin;
   if (!config.server.admin.empty()) {
     auto started = start_admin(runtime, config.server, *access, (*server)->state(), assembly);
@@ -133,12 +151,11 @@ Exit serve(const std::string& file) {
     log->info("metrics and health on http://{}", shown(admin->endpoint()));
   }
   log->info("larder {} serves {} caches on {}", kVersion, config.caches.size(),
-            shown((*server)->endpoint()));
+            fmt::join((*server)->addresses(), ", "));
 
-  reloader->begin(**server);
   int signal = signals.next();
   for (; signal == SIGHUP; signal = signals.next()) reloader->reload("SIGHUP");
-  reloader->end();
+  reloads.reset();
   log->info("{}: finishing what was asked", signal == SIGINT ? "SIGINT" : "SIGTERM");
   if (!(*server)->shut_down(assembly.config().server.shutdown_timeout)) {
     log->warn("some requests took longer than server.shutdown_timeout and were cut off");

@@ -49,6 +49,16 @@ Result<Address> parse_address(std::string_view text) {
   return address;
 }
 
+Result<unsigned> parse_permissions(std::string_view text) {
+  unsigned mode = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), mode, 8);
+  const bool digits = error == std::errc{} && end == text.data() + text.size();
+  if (!digits || text.size() < 3 || text.size() > 4 || mode > 0777) {
+    return refuse("is not what chmod takes, three octal digits as in \"0660\"");
+  }
+  return mode;
+}
+
 bool is_loopback(const Address& address) {
   // Names but this one are not resolved here: what they mean may change.
   if (address.host == "localhost") return true;

@@ -3,6 +3,7 @@
 // Threads: pure functions.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -20,6 +21,13 @@ struct Address {
 // "127.0.0.1:6380", "localhost:6380", "[::1]:6380", "0.0.0.0:6380". Port 0: any
 // that is free. Errors are half sentences: `has no port; …`.
 [[nodiscard]] Result<Address> parse_address(std::string_view text);
+
+// The longest path of a Unix socket that the system takes, in bytes.
+inline constexpr std::size_t kLongestSocketPath = 107;
+
+// The permissions of a Unix socket, as chmod has them: "0660" is 0660. Errors are half
+// sentences.
+[[nodiscard]] Result<unsigned> parse_permissions(std::string_view text);
 
 // Whether only this machine reaches it.
 [[nodiscard]] bool is_loopback(const Address& address);

@@ -68,6 +68,7 @@ class Checks {
                   ", and server.admin, " + server.written.shown("admin", server.admin) +
                   ", want the same port; give each its own.");
     }
+    check_unix_socket();
     if (server.written.has("max_value") && server.max_value > server.max_request) {
       warning(server.written.of("max_value"),
               "server.max_value, " +
@@ -75,6 +76,26 @@ class Checks {
                   ", is more than server.max_request, " +
                   server.written.shown("max_request", format_bytes(server.max_request)) +
                   ", so a client can never set such a value; raise max_request.");
+    }
+  }
+
+  void check_unix_socket() {
+    const ServerConfig& server = config_.server;
+    if (server.unix_socket.empty()) {
+      if (server.listen.empty() && !server.written.mistaken("unix_socket")) {
+        mistake(server.written.of("listen"),
+                "server.listen is empty, and there is no unix_socket, so nobody could connect; "
+                "give one of them.");
+      }
+      if (server.written.has("unix_permissions") && !server.written.mistaken("unix_socket")) {
+        warning(server.written.of("unix_permissions"),
+                "server.unix_permissions changes nothing without unix_socket.");
+      }
+    } else if (server.unix_socket.size() > kLongestSocketPath) {
+      mistake(server.written.of("unix_socket"),
+              "server.unix_socket has " + std::to_string(server.unix_socket.size()) +
+                  " bytes with the configuration file's folder; the system takes " +
+                  std::to_string(kLongestSocketPath) + ", so choose a shorter path.");
     }
   }
 

@@ -53,9 +53,11 @@ struct Written {
 };
 
 struct ServerConfig {
-  std::string listen = "127.0.0.1:6380";  // the RESP door
-  std::string admin = "127.0.0.1:9380";   // metrics and health; empty: none
-  unsigned threads = 0;                   // I/O threads; 0: one a core
+  std::string listen = "127.0.0.1:6380";  // the RESP door; empty: no TCP
+  std::string unix_socket;                // a path, from the file's folder; empty: none
+  std::string unix_permissions = "0600";
+  std::string admin = "127.0.0.1:9380";  // metrics and health; empty: none
+  unsigned threads = 0;                  // I/O threads; 0: one a core
   // Limits.
   unsigned max_clients = 10'000;
   unsigned max_clients_per_address = 0;  // 0: no limit of its own

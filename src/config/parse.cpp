@@ -107,6 +107,7 @@ class Parse {
       in_written_order(config_.caches);
       std::ranges::for_each(config_.sources, [this](SourceConfig& source) { finish(source); });
       std::ranges::for_each(config_.caches, [](CacheConfig& cache) { finish(cache); });
+      finish(config_.server);
       finish(config_.tls);
       check_config(config_, problems_);
     } else {
@@ -253,6 +254,12 @@ class Parse {
     if (!url) return;  // reported as it was read
     source.kind = url->kind;
     source.path = beside(surroundings_.file, url->path);
+  }
+
+  void finish(ServerConfig& server) const {
+    if (!server.unix_socket.empty()) {
+      server.unix_socket = beside(surroundings_.file, server.unix_socket);
+    }
   }
 
   void finish(TlsConfig& tls) const {

@@ -24,6 +24,17 @@ std::optional<std::string> check_address(std::string_view text) {
   return complaint(parse_address(text));
 }
 
+std::optional<std::string> check_socket_path(std::string_view text) {
+  if (text.contains('\0')) return "has a zero byte";
+  if (text.ends_with('/')) return "is a folder; name the socket in it";
+  if (text.starts_with("unix:")) return "is a URL; here stands the path alone";
+  return std::nullopt;
+}
+
+std::optional<std::string> check_permissions(std::string_view text) {
+  return complaint(parse_permissions(text));
+}
+
 std::optional<std::string> check_url(std::string_view text) {
   return complaint(parse_source_url(text));
 }
@@ -42,11 +53,30 @@ SectionRecord<ServerConfig> make_server_section() {
       "The doors of this process, and what one client may ask of it.",
       {
           {.name = "listen",
-           .target = Text<S>{&S::listen, "an address, HOST:PORT", check_address},
+           .target = Text<S>{&S::listen, "an address, HOST:PORT, or \"\"", check_address,
+                             /*may_be_empty=*/true},
            .example = "\"0.0.0.0:6380\"",
            .meaning = "Where the RESP door listens: redis-cli and Redis clients connect here. Port "
                       "0 takes a free one and logs it. An address that other machines reach "
-                      "needs a password, users or allow_insecure.",
+                      "needs a password, users or allow_insecure. Empty: on unix_socket alone.",
+           .needs_restart = true},
+          {.name = "unix_socket",
+           .target = Text<S>{&S::unix_socket, "a path", check_socket_path},
+           .example = "\"/run/larder/larder.sock\"",
+           .meaning =
+               "A Unix socket on which the RESP door listens as well, without TLS: redis-cli "
+               "-s connects here. A relative path starts at the configuration file's "
+               "folder. A socket that a process left behind is taken over; it is removed at "
+               "the end. Limits by address are not for its clients.",
+           .unset = "none",
+           .needs_restart = true},
+          {.name = "unix_permissions",
+           .target =
+               Text<S>{&S::unix_permissions, "permissions as chmod takes them", check_permissions},
+           .example = "\"0660\"",
+           .meaning = "Who may connect to the Unix socket: whoever may write to it. 0600 is the "
+                      "user that larder runs as, 0660 its group too. The folder's permissions "
+                      "count as well.",
            .needs_restart = true},
           {.name = "admin",
            .target = Text<S>{&S::admin, "an address, HOST:PORT, or \"\"", check_address,

@@ -2,8 +2,9 @@
 //
 // Whoever is let in holds a Seat, and gives it back by letting go of it.
 //
-// IPv6 addresses count by their first 64 bits, which one household has. All clients
-// of a Unix socket are one address.
+// IPv6 addresses count by their first 64 bits, which one household has. Clients of a
+// Unix socket have no address, and these limits are not for them: whoever may open the
+// file is let in.
 //
 // The rate is a token bucket that holds a second's worth (as GCRA: the time at which
 // the next connection is due, rather than tokens and a timer).

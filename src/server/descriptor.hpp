@@ -23,6 +23,8 @@ class Descriptor {
 
   [[nodiscard]] explicit operator bool() const { return number_ >= 0; }
   [[nodiscard]] int get() const { return number_; }
+  // The number, for another owner.
+  [[nodiscard]] int release() { return std::exchange(number_, -1); }
 
   void close() {
     if (number_ >= 0) ::close(std::exchange(number_, -1));

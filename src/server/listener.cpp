@@ -3,11 +3,15 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <string_view>
 #include <utility>
+
+#include "access/client_place.hpp"
 
 namespace larder {
 
@@ -35,57 +39,71 @@ constexpr std::string_view apology(ServerState::Rejection why) {
   std::unreachable();
 }
 
+// Of a client of a Unix socket, none.
+asio::ip::address client_address(const sockaddr_storage& address, socklen_t size) {
+  tcp::endpoint endpoint;
+  if (address.ss_family == AF_UNIX || size > endpoint.capacity()) return {};
+  std::memcpy(endpoint.data(), &address, size);
+  return endpoint.address();
+}
+
 }  // namespace
 
-Listener::Listener(tcp::acceptor acceptor, std::shared_ptr<ServerState> state,
+Listener::Listener(asio::io_context& io, std::shared_ptr<ServerState> state,
                    std::vector<std::shared_ptr<Worker>> workers,
                    std::shared_ptr<Admission> admission, std::shared_ptr<spdlog::logger> log)
-    : acceptor_{std::move(acceptor)},
-      retry_{acceptor_.get_executor()},
+    : io_{io},
       state_{std::move(state)},
       workers_{std::move(workers)},
       admission_{std::move(admission)},
       log_{std::move(log)},
-      given_(workers_.size()) {
-  acceptor_.native_non_blocking(true);
+      given_(workers_.size()) {}
+
+void Listener::add(Descriptor socket) {
+  doors_.push_back(
+      {asio::posix::stream_descriptor{io_, socket.release()}, asio::steady_timer{io_}});
 }
 
 void Listener::start() {
-  asio::post(acceptor_.get_executor(), [self = shared_from_this()] { self->wait(); });
+  asio::post(io_, [self = shared_from_this()] {
+    for (Door& door : self->doors_) self->wait(door);
+  });
 }
 
 void Listener::stop() {
-  asio::post(acceptor_.get_executor(), [self = shared_from_this()] {
+  asio::post(io_, [self = shared_from_this()] {
     error_code ignored;
-    self->acceptor_.close(ignored);
-    self->retry_.cancel();
+    for (Door& door : self->doors_) {
+      door.socket.close(ignored);
+      door.retry.cancel();
+    }
   });
 }
 
-void Listener::wait() {
-  acceptor_.async_wait(tcp::acceptor::wait_read, [self = shared_from_this()](error_code error) {
-    if (!error && self->acceptor_.is_open()) self->accept_some();
-  });
+void Listener::wait(Door& door) {
+  door.socket.async_wait(asio::posix::stream_descriptor::wait_read,
+                         [self = shared_from_this(), &door](error_code error) {
+                           if (!error && door.socket.is_open()) self->accept_some(door);
+                         });
 }
 
 // Accepts what waits, as far as its turn goes.
-void Listener::accept_some() {
+void Listener::accept_some(Door& door) {
   for (int i = 0; i < kAtOnce; ++i) {
-    tcp::endpoint client;
-    auto size = static_cast<socklen_t>(client.capacity());
-    Descriptor socket{
-        ::accept4(acceptor_.native_handle(), client.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC)};
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    Descriptor socket{::accept4(door.socket.native_handle(), reinterpret_cast<sockaddr*>(&address),
+                                &size, SOCK_NONBLOCK | SOCK_CLOEXEC)};
     if (socket) {
-      failing_ = false;
-      client.resize(size);
-      accepted(std::move(socket), client.address());
+      door.failing = false;
+      accepted(std::move(socket), client_address(address, size));
       continue;
     }
     if (errno == EAGAIN) break;
     if (errno == ECONNABORTED || errno == EINTR) continue;  // the client gave up
-    return retry_later({errno, boost::system::system_category()});
+    return retry_later(door, {errno, boost::system::system_category()});
   }
-  wait();
+  wait(door);
 }
 
 void Listener::accepted(Descriptor socket, asio::ip::address client) {
@@ -93,12 +111,19 @@ void Listener::accepted(Descriptor socket, asio::ip::address client) {
   for (std::size_t i = 0; i < workers_.size(); ++i) open += load_of(i);
   using Rejection = ServerState::Rejection;
   using Verdict = Admission::Verdict;
-  if (open >= state_->limits().max_clients) return turn_away(socket, Rejection::kClients);
+  const bool speaks_tls = state_->identity().tls && !on_unix_socket(client);
+  if (open >= state_->limits().max_clients) {
+    return turn_away(socket, speaks_tls, Rejection::kClients);
+  }
   auto answer = admission_->ask(client, state_->keyspace().clock().now());
-  if (answer.verdict == Verdict::kTooMany) return turn_away(socket, Rejection::kAddress);
-  if (answer.verdict == Verdict::kTooFast) return turn_away(socket, Rejection::kRate);
-  const int on = 1;
-  ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (answer.verdict == Verdict::kTooMany) {
+    return turn_away(socket, speaks_tls, Rejection::kAddress);
+  }
+  if (answer.verdict == Verdict::kTooFast) return turn_away(socket, speaks_tls, Rejection::kRate);
+  if (!on_unix_socket(client)) {
+    const int on = 1;
+    ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  }
   const std::size_t worker = least_loaded();
   ++given_[worker];
   workers_[worker]->adopt(std::move(socket), state_->next_client_id(), std::move(client),
@@ -119,20 +144,20 @@ std::size_t Listener::load_of(std::size_t worker) const {
   return given_[worker] - (counters.connections_taken.value() - counters.connections.value());
 }
 
-void Listener::turn_away(const Descriptor& socket, ServerState::Rejection why) {
+void Listener::turn_away(const Descriptor& socket, bool speaks_tls, ServerState::Rejection why) {
   state_->count_rejected(why);
-  if (state_->identity().tls) return;  // it would understand nothing yet
+  if (speaks_tls) return;  // it would understand nothing yet
   const std::string_view sorry = apology(why);
   ::send(socket.get(), sorry.data(), sorry.size(), MSG_NOSIGNAL);
 }
 
-void Listener::retry_later(error_code error) {
-  if (!std::exchange(failing_, true)) {
+void Listener::retry_later(Door& door, error_code error) {
+  if (!std::exchange(door.failing, true)) {
     log_->warn("cannot accept connections: {}; trying again until it works", error.message());
   }
-  retry_.expires_after(kRetry);
-  retry_.async_wait([self = shared_from_this()](error_code cancelled) {
-    if (!cancelled && self->acceptor_.is_open()) self->wait();
+  door.retry.expires_after(kRetry);
+  door.retry.async_wait([self = shared_from_this(), &door](error_code cancelled) {
+    if (!cancelled && door.socket.is_open()) self->wait(door);
   });
 }
 

@@ -1,7 +1,6 @@
 #include "server/server.hpp"
 
 #include <algorithm>
-#include <boost/asio/ip/tcp.hpp>
 #include <chrono>
 #include <system_error>
 #include <thread>
@@ -13,13 +12,7 @@
 
 namespace larder {
 
-namespace asio = boost::asio;
-using asio::ip::tcp;
-using boost::system::error_code;
-
 namespace {
-
-constexpr int kBacklog = 4096;  // connections that wait to be accepted; the system may allow fewer
 
 // Counts workers that are done, and lets one thread wait for them.
 class Countdown {
@@ -49,13 +42,23 @@ class Countdown {
   std::size_t left_ LARDER_GUARDED_BY(mutex_);
 };
 
-error_code listen_on(tcp::acceptor& acceptor, const tcp::endpoint& endpoint) {
-  error_code error;
-  acceptor.open(endpoint.protocol(), error);
-  if (!error) acceptor.set_option(tcp::acceptor::reuse_address{true}, error);
-  if (!error) acceptor.bind(endpoint, error);
-  if (!error) acceptor.listen(kBacklog, error);
-  return error;
+// All that the options name, or what is in the way of one of them.
+Result<std::vector<ListeningSocket>> listen_on_all(Runtime& runtime, const ServerOptions& options) {
+  std::vector<ListeningSocket> sockets;
+  const auto add = [&](Result<ListeningSocket> socket) -> Result<void> {
+    if (!socket) return std::unexpected{std::move(socket.error())};
+    sockets.push_back(std::move(*socket));
+    return {};
+  };
+  if (!options.host.empty()) {
+    const auto added = add(listen_on_tcp(runtime.io(0), options.host, options.port));
+    if (!added) return std::unexpected{added.error()};
+  }
+  if (!options.unix_socket.empty()) {
+    const auto added = add(listen_on_unix(options.unix_socket, options.unix_permissions));
+    if (!added) return std::unexpected{added.error()};
+  }
+  return sockets;
 }
 
 std::size_t threads_for(const ServerOptions& options) {
@@ -74,21 +77,11 @@ std::shared_ptr<Authenticator> open_to_all(Runtime& runtime) {
 Result<std::unique_ptr<Server>> Server::start(Runtime& runtime, Keyspace& keyspace,
                                               const ServerOptions& options,
                                               std::shared_ptr<spdlog::logger> log) {
-  error_code error;
-  const std::string port = std::to_string(options.port);
-  const auto found = tcp::resolver{runtime.io(0)}.resolve(options.host, port, error);
-  tcp::acceptor acceptor{runtime.io(0)};
-  if (!error) error = listen_on(acceptor, found.begin()->endpoint());
-  if (error) {
-    return fail(Errc::kRefused, "cannot listen on " + options.host + ":" + port + ": " +
-                                    error.message() +
-                                    (error == asio::error::address_in_use
-                                         ? "; stop what listens there, or change server.listen"
-                                         : "; see server.listen"));
-  }
+  auto sockets = listen_on_all(runtime, options);
+  if (!sockets) return std::unexpected{std::move(sockets.error())};
   try {
     return std::unique_ptr<Server>{
-        new Server{runtime, keyspace, options, std::move(acceptor), std::move(log)}};
+        new Server{runtime, keyspace, options, std::move(*sockets), std::move(log)}};
   } catch (const std::system_error& problem) {
     return fail(Errc::kRefused, std::string{"cannot serve: "} + problem.what() +
                                     "; let the process open more files (ulimit -n)");
@@ -96,12 +89,11 @@ Result<std::unique_ptr<Server>> Server::start(Runtime& runtime, Keyspace& keyspa
 }
 
 Server::Server(Runtime& runtime, Keyspace& keyspace, const ServerOptions& options,
-               tcp::acceptor acceptor, std::shared_ptr<spdlog::logger> log)
-    : endpoint_{acceptor.local_endpoint()},
-      state_{std::make_shared<ServerState>(
+               std::vector<ListeningSocket> sockets, std::shared_ptr<spdlog::logger> log)
+    : state_{std::make_shared<ServerState>(
           keyspace, options.limits, threads_for(options),
           ServerState::Identity{.config_file = options.config_file,
-                                .port = endpoint_.port(),
+                                .port = sockets.empty() ? std::uint16_t{0} : sockets[0].port,
                                 .tls = options.certificates != nullptr},
           options.authenticator ? options.authenticator : open_to_all(runtime),
           options.start_reload)},
@@ -111,7 +103,12 @@ Server::Server(Runtime& runtime, Keyspace& keyspace, const ServerOptions& option
   }
   for (const auto& worker : workers_) worker->start();
   listener_ =
-      std::make_shared<Listener>(std::move(acceptor), state_, workers_, admission_, std::move(log));
+      std::make_shared<Listener>(runtime.io(0), state_, workers_, admission_, std::move(log));
+  for (ListeningSocket& socket : sockets) {
+    addresses_.push_back(std::move(socket.shown));
+    files_.push_back(std::move(socket.file));
+    listener_->add(std::move(socket.socket));
+  }
   listener_->start();
 }
 
@@ -137,6 +134,7 @@ bool Server::shut_down(Duration patience) {
   state_->stop();
   const auto deadline = std::chrono::steady_clock::now() + patience;
   listener_->stop();
+  files_.clear();
   const auto open = std::make_shared<Countdown>(workers_.size());
   for (const auto& worker : workers_) worker->finish([open] { open->count(); });
   if (open->wait_until(deadline)) return true;

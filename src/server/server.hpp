@@ -6,8 +6,8 @@
 #pragma once
 
 #include <spdlog/logger.h>
+#include <sys/types.h>
 
-#include <boost/asio/ip/tcp.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -21,6 +21,7 @@
 #include "larder/runtime.hpp"
 #include "server/admission.hpp"
 #include "server/limits.hpp"
+#include "server/listening_socket.hpp"
 #include "server/server_state.hpp"
 #include "tls/tls_context.hpp"
 
@@ -30,14 +31,16 @@ class Listener;
 class Worker;
 
 struct ServerOptions {
-  std::string host = "127.0.0.1";
-  std::uint16_t port = 6380;  // 0: any free one
+  std::string host = "127.0.0.1";  // empty: no TCP
+  std::uint16_t port = 6380;       // 0: any free one
+  std::string unix_socket{};       // the path; empty: none
+  mode_t unix_permissions = 0600;
   std::string config_file{};  // as INFO shows it
   unsigned threads = 0;       // that serve clients; 0: one a core
   AdmissionLimits admission{};
   Limits limits{};
   std::shared_ptr<Authenticator> authenticator{};   // null: whoever connects may do everything
-  std::shared_ptr<TlsCertificates> certificates{};  // null: no TLS
+  std::shared_ptr<TlsCertificates> certificates{};  // null: no TLS; never on the Unix socket
   StartReload start_reload{};                       // what LARDER RELOAD does; empty: refuses
 };
 
@@ -63,15 +66,17 @@ class Server {
   // time, which is not an I/O thread.
   void change(const Limits& limits, AdmissionLimits admission, const std::function<void()>& swap);
 
-  // Where it listens.
-  [[nodiscard]] const boost::asio::ip::tcp::endpoint& endpoint() const { return endpoint_; }
+  // Where it listens, as people have it; and the TCP port, 0 without one.
+  [[nodiscard]] const std::vector<std::string>& addresses() const { return addresses_; }
+  [[nodiscard]] std::uint16_t port() const { return state_->identity().port; }
   [[nodiscard]] const ServerState& state() const { return *state_; }
 
  private:
   Server(Runtime& runtime, Keyspace& keyspace, const ServerOptions& options,
-         boost::asio::ip::tcp::acceptor acceptor, std::shared_ptr<spdlog::logger> log);
+         std::vector<ListeningSocket> sockets, std::shared_ptr<spdlog::logger> log);
 
-  const boost::asio::ip::tcp::endpoint endpoint_;
+  std::vector<std::string> addresses_;
+  std::vector<SocketFile> files_;
   // Shared with operations that may end after the server.
   const std::shared_ptr<ServerState> state_;
   std::vector<std::shared_ptr<Worker>> workers_;  // one a thread

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "access/client_place.hpp"
 #include "server/server_state.hpp"
 
 namespace larder {
@@ -79,9 +80,10 @@ void Worker::take(Descriptor socket, std::uint64_t id, boost::asio::ip::address 
   context_.counters.connections_taken.add();
   if (finishing_) return;  // and the socket closes
   context_.counters.connections.add();
+  const bool local = on_unix_socket(client);
   const auto connection = std::make_shared<Connection>(
       *this, std::move(socket), id, std::move(client), std::move(seat),
-      certificates_ ? std::make_unique<TlsSession>(certificates_->current()) : nullptr);
+      certificates_ && !local ? std::make_unique<TlsSession>(certificates_->current()) : nullptr);
   connections_.emplace(id, connection);
   connection->start();
   watch_times();

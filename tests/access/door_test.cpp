@@ -136,6 +136,26 @@ TEST_F(Door, ABadFileChangesNothingAndSaysWhy) {
                                     Not(HasSubstr("pw-plain"))));
 }
 
+TEST_F(Door, SpeaksPlainlyOnAUnixSocketThatIsItsUsersAlone) {
+  const std::string path = files_.path("door.sock");
+  files_.write("ca.pem", authority_.certificate);
+  files_.write(issue(authority_, "first"));
+  serve("unix_socket = \"door.sock\"\nmax_clients_per_address = 1\npassword = \"" +
+            hash_of("pw-of-default") + "\"",
+        "[tls]\ncertificate = \"server.pem\"\nkey = \"server.key\"\n");
+  const std::string cli = "redis-cli --no-auth-warning -s " + path + " ";
+
+  EXPECT_THAT(shell(cli + "GET tag:a"), HasSubstr("NOAUTH"));
+  EXPECT_EQ(shell(cli + "-a pw-of-default SET tag:a 1"), "OK\n");
+  EXPECT_EQ(shell("redis-benchmark -a pw-of-default -q -n 1000 -c 5 -s " + path +
+                  " SET tag:a x > /dev/null 2> /dev/null && echo ran"),
+            "ran\n");
+  EXPECT_EQ(shell("stat -c %a " + path), "600\n");
+  larder_->signal(SIGTERM);
+  EXPECT_EQ(larder_->wait(), 0);
+  EXPECT_EQ(shell("ls " + path + " 2>/dev/null"), "");
+}
+
 TEST_F(Door, AWebPageGetsNothing) {
   serve("", "");
   TcpClient browser{larder_->port()};

@@ -82,7 +82,7 @@ TEST_F(Reload, CachesComeGoAndStay) {
 
   const Reply reply = reload(std::string{kProduct} + kTag);
 
-  EXPECT_THAT(list(reply, "added"), ElementsAre("product"));
+  EXPECT_THAT(list(reply, "added"), ElementsAre("product")) << reply.text;
   EXPECT_THAT(list(reply, "removed"), ElementsAre("cart"));
   EXPECT_EQ(client.ask({"GET", "tag:a"}).text, "1");
   EXPECT_EQ(client.ask({"GET", "product:7"}).text, R"({"id":7,"name":"Product 7"})");

@@ -105,7 +105,7 @@ class Larder {
                                   "test", std::make_shared<spdlog::sinks::null_sink_mt>()))
                     .value()} {}
 
-  [[nodiscard]] Peer connect() { return Peer::to_port(server_->endpoint().port()); }
+  [[nodiscard]] Peer connect() { return Peer::to_port(server_->port()); }
 
  private:
   static std::vector<KeyspaceCache> caches() {
