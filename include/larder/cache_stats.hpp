@@ -21,10 +21,13 @@ struct CacheStats {
   std::uint64_t discarded = 0;      // loaded values not kept: invalidated on their way
   Duration load_time{};             // of all batches together
 
-  std::uint64_t entries = 0;      // now
+  std::uint64_t entries = 0;      // now, "no such row" included
+  std::uint64_t absences = 0;     // of these: "no such row"
   std::uint64_t bytes = 0;        // now; keys, values and overhead
   std::uint64_t evictions = 0;    // removed to make room
   std::uint64_t expirations = 0;  // removed because their time had come
+  std::uint64_t too_large = 0;    // values not kept: larger than memory takes
+  std::uint64_t no_memory = 0;    // values not kept: there was no room
 };
 
 }  // namespace larder

@@ -37,6 +37,7 @@
 #include "larder/detail/memory/key_hash.hpp"
 #include "larder/detail/memory/shard.hpp"
 #include "larder/entry.hpp"
+#include "larder/put_outcome.hpp"
 #include "larder/units.hpp"
 
 namespace larder {
@@ -61,8 +62,11 @@ struct MemoryOptions {
 struct MemoryStats {
   std::uint64_t entries = 0;      // now
   std::uint64_t bytes = 0;        // now; key, value and overhead
+  std::uint64_t absences = 0;     // of the entries: knowledge that there is nothing
   std::uint64_t evictions = 0;    // removed to make room, since the start
   std::uint64_t expirations = 0;  // removed because their time had come
+  std::uint64_t too_large = 0;    // not stored: larger than the tier takes
+  std::uint64_t no_memory = 0;    // not stored: there was no room
 };
 
 template <class Key, class Value>
@@ -73,7 +77,7 @@ class MemoryTier {
  public:
   using KeyView = typename Layout::KeyView;  // std::string_view for std::string, else const Key&
   using ValueView = typename Layout::ValueView;  // likewise, else const Handle<Value>&
-  using Update = detail::Update<Key, Value>;     // keep(), erase(), set_info(), store()
+  using Update = detail::Update<Key, Value>;     // keep(), erase(), set_info(), store(), …
 
   // Hash and equality that take a KeyView for a Key, for tables of the tier's users.
   struct Hash {
@@ -138,13 +142,19 @@ class MemoryTier {
   }
 
   // Stores, replacing what was there; what is expired already is not kept. Evicts
-  // as needed. kTooLarge: larger than the tier takes; kNoMemory: the system, or
-  // readers that never leave, leave no room. What was there under the key is gone
-  // all the same.
+  // as needed. kTooLarge: larger than the tier ever takes; kNoMemory: the system, or
+  // readers that never leave, leave no room now. What was there under the key is
+  // gone all the same, since it is no longer true; update() can keep it.
   PutOutcome put(KeyView key, ValueView value, const EntryInfo& info, TimePoint now) {
-    return update(key, now,
-                  [&](const auto*, const EntryInfo*) { return Update::store(value, info); })
+    return update(
+               key, now,
+               [&](const auto*, const EntryInfo*) { return Update::store_or_erase(value, info); })
         .put;
+  }
+
+  // Whether a value is one that the tier can keep; if not, storing it is kTooLarge.
+  [[nodiscard]] bool takes(KeyView key, ValueView value, const EntryInfo& info) const {
+    return shards_.front()->takes(key, value, info);  // they are all alike
   }
 
   // Removes; whether there was a usable copy.
@@ -230,6 +240,11 @@ class MemoryTier {
     return {Shard::footprint(key, value, info)};
   }
   [[nodiscard]] ByteCount capacity() const { return options_.capacity; }
+  // The largest entry that the tier takes, overhead included: see takes().
+  [[nodiscard]] ByteCount largest_entry() const { return largest_entry(options_); }
+  [[nodiscard]] static ByteCount largest_entry(const MemoryOptions& options) {
+    return {room_for(options, shards_for(options)).most};
+  }
 
  private:
   static std::size_t shards_for(const MemoryOptions& options) {
@@ -268,8 +283,11 @@ class MemoryTier {
   static void add(MemoryStats& stats, const Count& count) {
     stats.entries += count.entries;
     stats.bytes += count.bytes;
+    stats.absences += count.absences;
     stats.evictions += count.evictions;
     stats.expirations += count.expirations;
+    stats.too_large += count.too_large;
+    stats.no_memory += count.no_memory;
   }
 
   [[nodiscard]] Shard& shard_of(std::uint64_t hash) const {

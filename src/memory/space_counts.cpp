@@ -25,6 +25,7 @@ void SpaceCounts::void_entries(Space space) {
   generation_of(space).fetch_add(1, std::memory_order_acq_rel);
   counts_[space].entries = 0;
   counts_[space].bytes = 0;
+  counts_[space].absences = 0;
 }
 
 }  // namespace larder::detail

@@ -364,6 +364,28 @@ TEST_F(CacheCoreTest, AnUpdateThatStoresDoomsTheLoadUnderWay) {
   EXPECT_EQ(core_->peek(42).value(), "mine");
 }
 
+TEST_F(CacheCoreTest, AnUpdateThatIsRefusedLeavesTheLoadUnderWayBe) {
+  read(42);
+  const EntryInfo info = core_->entry_for_put(core_->now(), {});
+  const std::string large(core_->parts().tier->capacity().bytes, 'x');
+  core_->update(42, core_->now(), [&](auto&&...) { return Update::store(large, info); });
+
+  source_->answer("teapot");
+
+  EXPECT_EQ(core_->peek(42).value(), "teapot");
+}
+
+TEST_F(CacheCoreTest, AnUpdateThatIsRefusedAndErasesDoomsTheLoadUnderWay) {
+  read(42);
+  const EntryInfo info = core_->entry_for_put(core_->now(), {});
+  const std::string large(core_->parts().tier->capacity().bytes, 'x');
+  core_->update(42, core_->now(), [&](auto&&...) { return Update::store_or_erase(large, info); });
+
+  source_->answer("older, or not");
+
+  EXPECT_TRUE(core_->peek(42).absent());
+}
+
 TEST_F(CacheCoreTest, AnUpdateThatKeepsTheValueLeavesTheLoadUnderWayBe) {
   read(1);
   core_->update(1, core_->now(), [](auto&&...) { return Update::keep(); });

@@ -113,6 +113,119 @@ TEST_F(MemoryTierTest, RefusesWhatIsLargerThanItselfAndDropsTheOldCopy) {
   EXPECT_EQ(get("page"), std::nullopt);
 }
 
+TEST_F(MemoryTierTest, AnUpdateWhoseValueIsTooLargeLeavesWhatWas) {
+  put("page", "small", 10s);
+  const std::string large(2 << 20, 'x');
+
+  const auto outcome = tier_.update(
+      "page", now_, [&](auto&&...) { return Bytes::Update::store(large, live_until(now_ + 1h)); });
+
+  EXPECT_EQ(outcome.put, PutOutcome::kTooLarge);
+  EXPECT_EQ(get("page"), "small");
+  EXPECT_EQ(tier_.stats().entries, 1U);
+  now_ += 10s;
+  EXPECT_EQ(get("page"), std::nullopt);
+}
+
+TEST_F(MemoryTierTest, CountsWhatItDoesNotStore) {
+  (void)tier_.put("page", std::string(2 << 20, 'x'), live_until(now_ + 1h), now_);
+  put("page", "small", 10s);
+
+  EXPECT_EQ(tier_.stats().too_large, 1U);
+  EXPECT_EQ(tier_.stats().no_memory, 0U);
+}
+
+TEST_F(MemoryTierTest, CountsAbsencesApart) {
+  EntryInfo absent = live_until(now_ + 1h);
+  absent.absent = true;
+  put("page", "here", 10s);
+  (void)tier_.put("other", {}, absent, now_);
+  (void)tier_.put("third", {}, absent, now_);
+  EXPECT_EQ(tier_.stats().entries, 3U);
+  EXPECT_EQ(tier_.stats().absences, 2U);
+
+  put("other", "here too", 10s);
+  EXPECT_EQ(tier_.stats().absences, 1U);
+
+  tier_.clear();
+  EXPECT_EQ(tier_.stats().absences, 0U);
+}
+
+TEST_F(MemoryTierTest, TellsBeforehandWhatItCannotKeep) {
+  const EntryInfo info = live_until(now_ + 1h);
+  EXPECT_EQ(Bytes::largest_entry({.capacity = 256_MiB}), 32_MiB);
+
+  EXPECT_TRUE(tier_.takes("page", "small", info));
+  EXPECT_FALSE(tier_.takes("page", std::string(2 << 20, 'x'), info));
+}
+
+// A key that cannot be copied while `fails`, as when the system has no memory.
+struct Scarce {
+  explicit Scarce(int number) : number{number} {}
+  Scarce(const Scarce& other) : number{other.number} {
+    if (fails) throw std::bad_alloc{};
+  }
+  Scarce& operator=(const Scarce&) = delete;
+  ~Scarce() = default;
+  friend bool operator==(const Scarce& a, const Scarce& b) { return a.number == b.number; }
+  friend std::size_t hash_value(const Scarce& key) { return static_cast<std::size_t>(key.number); }
+
+  int number;
+  static bool fails;
+};
+bool Scarce::fails = false;
+
+class ScarceTest : public testing::Test {
+ protected:
+  using Tier = MemoryTier<Scarce, std::string>;
+
+  ScarceTest() {
+    Scarce::fails = false;
+    for (int i = 0; i < 100; ++i) (void)tier_.put(Scarce{i}, "old", live_until(now_ + 1h), now_);
+    Scarce::fails = true;
+  }
+  ~ScarceTest() override { Scarce::fails = false; }
+
+  std::optional<std::string> get(int key) {
+    std::optional<std::string> value;
+    tier_.visit(Scarce{key}, now_, [&](std::string_view seen, const EntryInfo&) { value = seen; });
+    return value;
+  }
+
+  TimePoint now_{1h};
+  Tier tier_{{.capacity = 1_MiB}};
+};
+
+TEST_F(ScarceTest, AnUpdateForWhichThereIsNoMemoryLeavesWhatWas) {
+  const auto outcome = tier_.update(Scarce{42}, now_, [&](auto&&...) {
+    return Tier::Update::store("new", live_until(now_ + 1h));
+  });
+
+  EXPECT_EQ(outcome.put, PutOutcome::kNoMemory);
+  EXPECT_EQ(get(42), "old");
+  EXPECT_EQ(tier_.stats().entries, 100U);
+  EXPECT_TRUE(tier_.erase(Scarce{42}, now_));
+}
+
+TEST_F(ScarceTest, OtherTimesForWhichThereIsNoMemoryLeaveThoseThatWere) {
+  const auto outcome = tier_.update(
+      Scarce{42}, now_, [&](auto&&...) { return Tier::Update::set_info(live_until(now_ + 2h)); });
+
+  EXPECT_EQ(outcome.put, PutOutcome::kNoMemory);
+  EXPECT_EQ(get(42), "old");
+  now_ += 1h;
+  EXPECT_EQ(get(42), std::nullopt);
+}
+
+TEST_F(ScarceTest, APutForWhichThereIsNoMemoryDropsTheOldCopy) {
+  const auto outcome = tier_.put(Scarce{42}, "new", live_until(now_ + 1h), now_);
+
+  EXPECT_EQ(outcome, PutOutcome::kNoMemory);
+  EXPECT_EQ(get(42), std::nullopt);
+  EXPECT_EQ(tier_.stats().entries, 99U);
+  EXPECT_EQ(tier_.stats().no_memory, 1U);
+}
+
 TEST_F(MemoryTierTest, ACapacityBelowOneEntryHoldsNothing) {
   Bytes tiny{{.capacity = 1_B}};
 

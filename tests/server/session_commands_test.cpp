@@ -203,8 +203,17 @@ TEST_F(SessionCommands, AKeyBeyondTheLimitIsRefused) {
   EXPECT_THAT(ask("GET tag:" + std::string(70'000, 'x')), HasSubstr("server.max_key"));
 }
 
+TEST_F(SessionCommands, DbsizeDoesNotCountWhatTheSourceDoesNotHave) {
+  ask("SET tag:a 1");
+  ask("GET product:1");
+  source_->find_nothing(0);
+  collect();
+
+  EXPECT_EQ(ask("DBSIZE"), ":1\r\n");
+}
+
 TEST_F(SessionCommands, AValueThatTheTierCannotHoldIsRefused) {
-  EXPECT_THAT(ask("SET tag:a " + std::string(20 << 20, 'x')), StartsWith("-BUSY cache \"tag\""));
+  EXPECT_THAT(ask("SET tag:a " + std::string(20 << 20, 'x')), StartsWith("-ERR cache \"tag\""));
 }
 
 TEST_F(SessionCommands, CommandDescribesTheCommands) {

@@ -76,6 +76,35 @@ TEST_F(SessionWrites, AppendRefusesToMakeAValueTooLong) {
   EXPECT_EQ(ask("EXISTS tag:a"), ":0\r\n");
 }
 
+// Larger than what a memory of 16 MiB takes.
+std::string huge() { return std::string(20 << 20, 'x'); }
+
+TEST_F(SessionWrites, AValueThatIsTooLargeLeavesWhatWas) {
+  ask("SET tag:a 1 EX 100");
+
+  for (const std::string& line :
+       {"SET tag:a " + huge(), "SET tag:a " + huge() + " KEEPTTL", "GETSET tag:a " + huge(),
+        "APPEND tag:a " + huge(), std::string{"SETRANGE tag:a 20000000 x"},
+        "MSET tag:a " + huge()}) {
+    EXPECT_THAT(ask(line), AllOf(StartsWith("-ERR cache \"tag\""), HasSubstr("too large")))
+        << line.substr(0, 20);
+  }
+  EXPECT_THAT(ask("SETNX tag:b " + huge()), StartsWith("-ERR cache \"tag\""));
+
+  EXPECT_EQ(ask("GET tag:a"), "$1\r\n1\r\n");
+  EXPECT_EQ(ask("TTL tag:a"), ":100\r\n");
+  EXPECT_EQ(ask("EXISTS tag:b"), ":0\r\n");
+}
+
+TEST_F(SessionWrites, MsetWithOneValueThatIsTooLargeStoresNothing) {
+  ask("SET tag:b 2");
+
+  EXPECT_THAT(ask("MSET tag:a 1 tag:b 3 tag:c " + huge()), StartsWith("-ERR cache \"tag\""));
+  EXPECT_THAT(ask("MSETNX tag:a 1 tag:c " + huge()), StartsWith("-ERR cache \"tag\""));
+
+  EXPECT_EQ(ask("MGET tag:a tag:b tag:c"), "*3\r\n$-1\r\n$1\r\n2\r\n$-1\r\n");
+}
+
 TEST_F(SessionWrites, ScanAndKeysPassOverWhatTheSourceDoesNotHave) {
   ask("SET tag:a 1");
   ask("GET product:1");

@@ -35,6 +35,7 @@
 #include "larder/freshness.hpp"
 #include "larder/load_gate.hpp"
 #include "larder/memory_tier.hpp"
+#include "larder/put_outcome.hpp"
 #include "larder/source.hpp"
 #include "larder/thread_annotations.hpp"
 #include "larder/timers.hpp"
@@ -141,33 +142,28 @@ class CacheCore : public std::enable_shared_from_this<CacheCore<Key, Value>> {
       outcome = store(key, hold(std::move(value)), info);
     }
     puts_.add();
-    if (outcome == PutOutcome::kTooLarge) {
-      return fail(Errc::kOverloaded, "cache \"" + parts_.name +
-                                         "\": the value does not fit into the memory tier of " +
-                                         std::to_string(parts_.tier->capacity().bytes) + " bytes");
-    }
-    if (outcome == PutOutcome::kNoMemory) {
-      return fail(Errc::kOverloaded, "cache \"" + parts_.name + "\": out of memory");
-    }
-    return {};
+    if (outcome == PutOutcome::kStored) return {};
+    return fail(Errc::kOverloaded, "cache \"" + parts_.name + "\": " +
+                                       why_not_stored(outcome, parts_.tier->largest_entry()));
   }
 
-  // Atomically changes the copy in memory; see MemoryTier::update. A decision that
-  // changes what the key's value is dooms what is on its way for it, which may be
-  // older. One that keeps the value, or changes its times alone, leaves the load be.
+  // Atomically changes the copy in memory; see MemoryTier::update. What changes the
+  // key's value dooms what is on its way for it, which may be older. What keeps the
+  // value, changes its times alone or is refused leaves the load be.
   template <class Decide>
   auto update(KeyView key, TimePoint now, Decide&& decide) {
     if (!parts_.source) return parts_.tier->update(key, now, std::forward<Decide>(decide));
-    using Update = typename Tier::Update;
     Shard& shard = shard_of(key);
     const MutexLock lock{shard.mutex};
     bool changes = false;
+    bool changes_if_stored = false;
     const auto outcome = parts_.tier->update(key, now, [&](const auto* value, const auto* info) {
-      Update update = decide(value, info);
-      changes =
-          update.action() == Update::Action::kErase || update.action() == Update::Action::kStore;
+      typename Tier::Update update = decide(value, info);
+      changes = update.erases();
+      changes_if_stored = update.stores();
       return update;
     });
+    if (outcome.put == PutOutcome::kStored) changes = changes || changes_if_stored;
     if (changes) shard.flights.doom(key);
     return outcome;
   }
@@ -591,9 +587,12 @@ CacheStats CacheCore<Key, Value>::stats() const {
       .discarded = discarded_.load(std::memory_order_relaxed),
       .load_time = Duration{load_time_.load(std::memory_order_relaxed)},
       .entries = memory.entries,
+      .absences = memory.absences,
       .bytes = memory.bytes,
       .evictions = memory.evictions,
       .expirations = memory.expirations,
+      .too_large = memory.too_large,
+      .no_memory = memory.no_memory,
   };
 }
 

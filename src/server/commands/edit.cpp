@@ -63,17 +63,24 @@ std::vector<BytesCache*> caches_of_pairs(Session& session, Arguments words) {
   return caches;
 }
 
-// Stores all pairs; the first that cannot be stored decides what is answered.
-PutOutcome store_pairs(const std::vector<BytesCache*>& caches, Arguments words) {
-  PutOutcome worst = PutOutcome::kStored;
+// Stores all pairs, or none if one is too large; only where memory ends between two
+// of them, those before are stored. False after an error reply.
+bool store_pairs(Session& session, const std::vector<BytesCache*>& caches, Arguments words) {
+  const BytesTier& tier = session.keys().keyspace().tier();
+  std::vector<EntryInfo> infos;
   for (std::size_t i = 0; i < caches.size(); ++i) {
-    const EntryInfo info = caches[i]->entry_for_put();
-    const auto outcome = caches[i]->update(words[2 * i + 1], [&](const auto*, const EntryInfo*) {
-      return BytesTier::Update::store(words[2 * i + 2], info);
-    });
-    if (worst == PutOutcome::kStored) worst = outcome.put;
+    infos.push_back(caches[i]->entry_for_put());
+    if (!tier.takes(words[2 * i + 1], words[2 * i + 2], infos[i])) {
+      return stored(session, *caches[i], PutOutcome::kTooLarge);
+    }
   }
-  return worst;
+  for (std::size_t i = 0; i < caches.size(); ++i) {
+    const auto outcome = caches[i]->update(words[2 * i + 1], [&](const auto*, const EntryInfo*) {
+      return BytesTier::Update::store(words[2 * i + 2], infos[i]);
+    });
+    if (!stored(session, *caches[i], outcome.put)) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -111,7 +118,7 @@ void mset(Session& session, Arguments words) {
   session.alone([&] {
     const auto caches = caches_of_pairs(session, words);
     if (caches.empty()) return;
-    if (stored(session, *caches[0], store_pairs(caches, words))) session.reply().ok();
+    if (store_pairs(session, caches, words)) session.reply().ok();
   });
 }
 
@@ -119,12 +126,10 @@ void msetnx(Session& session, Arguments words) {
   session.alone([&] {
     const auto caches = caches_of_pairs(session, words);
     if (caches.empty()) return;
-    bool present = false;
     for (std::size_t i = 0; i < caches.size(); ++i) {
-      present = present || caches[i]->inspect(words[2 * i + 1], [](auto&&...) {});
+      if (caches[i]->inspect(words[2 * i + 1], [](auto&&...) {})) return session.reply().integer(0);
     }
-    const PutOutcome outcome = present ? PutOutcome::kStored : store_pairs(caches, words);
-    if (stored(session, *caches[0], outcome)) session.reply().integer(present ? 0 : 1);
+    if (store_pairs(session, caches, words)) session.reply().integer(1);
   });
 }
 

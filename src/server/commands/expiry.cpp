@@ -7,6 +7,7 @@
 #include "server/commands/commands.hpp"
 #include "server/commands/lifetime.hpp"
 #include "server/commands/words.hpp"
+#include "server/commands/writable.hpp"
 #include "server/session.hpp"
 
 namespace larder::commands {
@@ -93,21 +94,22 @@ void set_life(Session& session, Arguments words, TimeUnit unit, std::string_view
   BytesCache& cache = *member->cache;
   const TimePoint until = *end;
   bool changed = false;
-  cache.update(words[1], [&](const std::string_view* value, const EntryInfo* was) {
-    if (value == nullptr || was->absent) return BytesTier::Update::keep();
-    changed = !condition.if_none && !(condition.if_longer && until <= was->fresh_until) &&
-              !(condition.if_shorter && until >= was->fresh_until);
-    if (!changed) return BytesTier::Update::keep();
-    if (until <= session.now()) return BytesTier::Update::erase();
-    EntryInfo info = *was;
-    info.fresh_until = info.usable_until = until;
-    if (cache.has_source()) {
-      info.fresh_until = std::min(until, was->filled_at + cache.freshness().ttl);
-      info.usable_until = info.fresh_until;
-    }
-    return BytesTier::Update::set_info(info);
-  });
-  session.reply().integer(changed ? 1 : 0);
+  const auto outcome =
+      cache.update(words[1], [&](const std::string_view* value, const EntryInfo* was) {
+        if (value == nullptr || was->absent) return BytesTier::Update::keep();
+        changed = !condition.if_none && !(condition.if_longer && until <= was->fresh_until) &&
+                  !(condition.if_shorter && until >= was->fresh_until);
+        if (!changed) return BytesTier::Update::keep();
+        if (until <= session.now()) return BytesTier::Update::erase();
+        EntryInfo info = *was;
+        info.fresh_until = info.usable_until = until;
+        if (cache.has_source()) {
+          info.fresh_until = std::min(until, was->filled_at + cache.freshness().ttl);
+          info.usable_until = info.fresh_until;
+        }
+        return BytesTier::Update::set_info(info);
+      });
+  if (stored(session, cache, outcome.put)) session.reply().integer(changed ? 1 : 0);
 }
 
 }  // namespace
@@ -149,15 +151,16 @@ void persist(Session& session, Arguments words) {
   BytesCache& cache = *member->cache;
   const EntryInfo life = cache.entry_for_put();
   bool present = false;
-  cache.update(words[1], [&](const std::string_view* value, const EntryInfo* was) {
-    if (value == nullptr || was->absent) return BytesTier::Update::keep();
-    present = true;
-    EntryInfo info = *was;
-    live_until(info,
-               cache.has_source() ? was->filled_at + cache.freshness().ttl : life.fresh_until);
-    return BytesTier::Update::set_info(info);
-  });
-  session.reply().integer(present ? 1 : 0);
+  const auto outcome =
+      cache.update(words[1], [&](const std::string_view* value, const EntryInfo* was) {
+        if (value == nullptr || was->absent) return BytesTier::Update::keep();
+        present = true;
+        EntryInfo info = *was;
+        live_until(info,
+                   cache.has_source() ? was->filled_at + cache.freshness().ttl : life.fresh_until);
+        return BytesTier::Update::set_info(info);
+      });
+  if (stored(session, cache, outcome.put)) session.reply().integer(present ? 1 : 0);
 }
 
 }  // namespace larder::commands

@@ -42,8 +42,8 @@ void type(Session& session, Arguments words) {
 }
 
 void dbsize(Session& session, Arguments) {
-  session.reply().integer(
-      static_cast<std::int64_t>(session.keys().keyspace().tier().stats().entries));
+  const MemoryStats stats = session.keys().keyspace().tier().stats();
+  session.reply().integer(static_cast<std::int64_t>(stats.entries - stats.absences));
 }
 
 void flush(Session& session, Arguments words) {

@@ -58,6 +58,7 @@ void write_number(resp::ReplyWriter& reply, std::string_view name, std::uint64_t
 void write_stats(resp::ReplyWriter& reply, const CacheStats& stats) {
   const std::pair<std::string_view, std::uint64_t> numbers[] = {
       {"entries", stats.entries},
+      {"absences", stats.absences},
       {"bytes", stats.bytes},
       {"hits", stats.hits},
       {"negative hits", stats.negative_hits},
@@ -71,6 +72,8 @@ void write_stats(resp::ReplyWriter& reply, const CacheStats& stats) {
       {"loads discarded", stats.discarded},
       {"evictions", stats.evictions},
       {"expirations", stats.expirations},
+      {"too large", stats.too_large},
+      {"no memory", stats.no_memory},
   };
   reply.map(std::size(numbers) + 2);
   for (const auto& [name, value] : numbers) write_number(reply, name, value);

@@ -146,7 +146,8 @@ void command_stats(const ServerState& state, Lines& lines) {
 }
 
 void keyspace(const ServerState& state, Lines& lines) {
-  const std::uint64_t entries = state.keyspace().tier().stats().entries;
+  const MemoryStats stats = state.keyspace().tier().stats();
+  const std::uint64_t entries = stats.entries - stats.absences;
   lines.title("Keyspace");
   // Every entry has a time to live.
   if (entries > 0) {

@@ -125,13 +125,14 @@ void getex(Session& session, Arguments words) {
     live_until(life, *end);
   }
   std::optional<std::string> value;
-  cache->update(words[1], [&](const std::string_view* bytes, const EntryInfo* was) {
-    if (!has_value(bytes, was)) return BytesTier::Update::keep();
-    value.emplace(*bytes);
-    if (life.usable_until <= session.now()) return BytesTier::Update::erase();
-    return BytesTier::Update::set_info(with_life_of(life, *was));
-  });
-  reply_with(session, value);
+  const auto outcome =
+      cache->update(words[1], [&](const std::string_view* bytes, const EntryInfo* was) {
+        if (!has_value(bytes, was)) return BytesTier::Update::keep();
+        value.emplace(*bytes);
+        if (life.usable_until <= session.now()) return BytesTier::Update::erase();
+        return BytesTier::Update::set_info(with_life_of(life, *was));
+      });
+  if (stored(session, *cache, outcome.put)) reply_with(session, value);
 }
 
 void strlen(Session& session, Arguments words) {

@@ -41,9 +41,11 @@ EntryInfo with_life_of(const EntryInfo& was, EntryInfo info) {
 
 bool stored(Session& session, const BytesCache& cache, PutOutcome outcome) {
   if (outcome == PutOutcome::kStored) return true;
-  session.error(
-      "BUSY cache \"" + cache.name() + "\": the value does not fit into the memory tier of " +
-      format_bytes(session.keys().keyspace().tier().capacity()) + "; see memory.capacity");
+  const BytesTier& tier = session.keys().keyspace().tier();
+  const std::string code = outcome == PutOutcome::kTooLarge ? "ERR" : "OOM";
+  session.error(code + " cache \"" + cache.name() +
+                "\": " + why_not_stored(outcome, tier.largest_entry()) + "; memory.capacity is " +
+                format_bytes(tier.capacity()) + ". What was there stays");
   return false;
 }
 

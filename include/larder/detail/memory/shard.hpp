@@ -31,13 +31,10 @@
 #include "larder/detail/memory/space_counts.hpp"
 #include "larder/detail/memory/update.hpp"
 #include "larder/entry.hpp"
+#include "larder/put_outcome.hpp"
 #include "larder/thread_annotations.hpp"
 
-namespace larder {
-
-enum class PutOutcome : std::uint8_t { kStored, kTooLarge, kNoMemory };
-
-namespace detail {
+namespace larder::detail {
 
 // How much room a shard has, and what it measures entries in.
 struct ShardRoom {
@@ -80,6 +77,11 @@ class Shard {
     constexpr std::uint64_t kInTable = 8;
     return Arena::rounded(Layout::block_size(key, value, info)) + kInTable +
            Layout::elsewhere(Layout::key_size(key), Layout::value_size(value));
+  }
+
+  // Whether an entry is not too large to be stored. Takes no lock.
+  [[nodiscard]] bool takes(KeyView key, ValueView value, const EntryInfo& info) const {
+    return weight_of(Layout::block_size(key, value, info), key, value) <= room_.most;
   }
 
   // Calls visitor(value, info) for the usable entry, if there is one. Takes no
@@ -136,6 +138,10 @@ class Shard {
           break;
         case Update::Action::kStore:
           changed.put = store(old, key, hash, update.value(), update.info());
+          break;
+        case Update::Action::kStoreOrErase:
+          changed.put = store(old, key, hash, update.value(), update.info());
+          if (old != 0 && changed.put != PutOutcome::kStored) drop(old, hash);
           break;
       }
     };
@@ -266,19 +272,25 @@ class Shard {
     return 0;
   }
 
+  // What is refused leaves `old` as it was, and is counted.
   PutOutcome store(Ref old, KeyView key, std::uint64_t hash, ValueView value, const EntryInfo& info)
       LARDER_REQUIRES(mutex_) {
+    if (!prepare(info.space)) return PutOutcome::kNoMemory;
+    const PutOutcome outcome = try_store(old, key, hash, value, info);
+    if (outcome == PutOutcome::kTooLarge) ++spaces_.of(info.space).too_large;
+    if (outcome == PutOutcome::kNoMemory) ++spaces_.of(info.space).no_memory;
+    return outcome;
+  }
+  PutOutcome try_store(Ref old, KeyView key, std::uint64_t hash, ValueView value,
+                       const EntryInfo& info) LARDER_REQUIRES(mutex_) {
     const std::size_t size = Layout::block_size(key, value, info);
     const std::uint64_t weight = weight_of(size, key, value);
-    const bool fits = weight <= room_.most && (!room_.memory || weight <= budget());
-    if (!fits || info.usable_until <= entries_.now) {
+    if (weight > room_.most) return PutOutcome::kTooLarge;
+    if (info.usable_until <= entries_.now) {
       if (old != 0) drop(old, hash);
-      return fits ? PutOutcome::kStored : PutOutcome::kTooLarge;
+      return PutOutcome::kStored;
     }
-    if (!prepare(info.space)) {
-      if (old != 0) drop(old, hash);
-      return PutOutcome::kNoMemory;
-    }
+    if (room_.memory && weight > budget()) return PutOutcome::kNoMemory;
     // Out of the queues, so that it is not evicted meanwhile; readers still see it.
     bool to_main = false;
     std::uint8_t uses = 0;
@@ -294,7 +306,7 @@ class Shard {
     const Ref fresh = make(size, key, value, info);
     if (fresh == 0 || (old == 0 && !table_.insert(hash, fresh))) {
       if (fresh != 0) discard(fresh);
-      if (old != 0) leave_table(old, hash);
+      if (old != 0) enter_queues(old, to_main);
       return PutOutcome::kNoMemory;
     }
     if (old != 0) {
@@ -387,12 +399,14 @@ class Shard {
     SpaceCount& count = count_of(entry);
     ++count.entries;
     count.bytes += entries_.weight(entry);
+    if (head(entry).is(EntryHead::kAbsent)) ++count.absences;
   }
   void uncount(Ref entry) LARDER_REQUIRES(mutex_) {
     if (entries_.voided(entry)) return;  // clear() has done it
     SpaceCount& count = count_of(entry);
     --count.entries;
     count.bytes -= entries_.weight(entry);
+    if (head(entry).is(EntryHead::kAbsent)) --count.absences;
   }
   void count_expiration(Ref entry) LARDER_REQUIRES(mutex_) {
     if (!entries_.voided(entry)) ++count_of(entry).expirations;
@@ -520,5 +534,4 @@ class Shard {
   std::uint64_t sweep_at_ LARDER_GUARDED_BY(mutex_) = 0;  // bucket
 };
 
-}  // namespace detail
-}  // namespace larder
+}  // namespace larder::detail

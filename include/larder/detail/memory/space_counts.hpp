@@ -21,8 +21,11 @@ namespace larder::detail {
 struct SpaceCount {
   std::uint64_t entries = 0;
   std::uint64_t bytes = 0;
+  std::uint64_t absences = 0;
   std::uint64_t evictions = 0;
   std::uint64_t expirations = 0;
+  std::uint64_t too_large = 0;
+  std::uint64_t no_memory = 0;
 };
 
 class SpaceCounts {
