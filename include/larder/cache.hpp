@@ -50,7 +50,7 @@
 #include "larder/answer.hpp"
 #include "larder/cache_options.hpp"
 #include "larder/cache_stats.hpp"
-#include "larder/detail/cache_core.hpp"
+#include "larder/detail/cache_load.hpp"
 #include "larder/detail/completion.hpp"
 #include "larder/runtime.hpp"
 

@@ -1,8 +1,7 @@
-#include "larder/detail/cache_core.hpp"
-
 #include <gtest/gtest.h>
 
 #include "core_fixture.hpp"
+#include "larder/detail/cache_load.hpp"
 
 namespace larder {
 namespace {

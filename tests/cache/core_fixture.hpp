@@ -9,7 +9,7 @@
 #include <string>
 
 #include "hand_source.hpp"
-#include "larder/detail/cache_core.hpp"
+#include "larder/detail/cache_load.hpp"
 
 namespace larder::testing {
 
