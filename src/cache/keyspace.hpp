@@ -132,7 +132,21 @@ class KeyspaceView {
     return true;
   }
 
-  // The same, uncounted and without making the entry any hotter.
+  // The same, without making the entry any hotter.
+  template <class Visitor>
+  bool visit_untouched(std::string_view key, TimePoint now, Visitor&& visitor) {
+    Space space = 0;
+    bool absent = false;
+    const bool hit = inspect(key, now, [&](std::string_view value, const EntryInfo& info) {
+      space = info.space;
+      absent = info.absent;
+      visitor(value, info);
+    });
+    if (hit) by_space(space).count_hit(absent);
+    return hit;
+  }
+
+  // The same, uncounted, too.
   template <class Visitor>
   bool inspect(std::string_view key, TimePoint now, Visitor&& visitor) const {
     return std::as_const(*keyspace_.tier_).inspect(key, now, std::forward<Visitor>(visitor));

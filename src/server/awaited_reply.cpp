@@ -101,6 +101,7 @@ void AwaitedReply::fail(std::string error) {
 
 void AwaitedReply::write(resp::OutputBuffer& output) const {
   assert(complete());
+  if (hushed_) return;
   resp::ReplyWriter writer{output, protocol_};
   if (failed()) return writer.error(error_);
   if (form_.shape == Shape::kCount) {

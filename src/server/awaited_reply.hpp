@@ -46,6 +46,9 @@ class AwaitedReply {
   // value that would take the reply beyond `most` bytes.
   void take(std::size_t element, const Answer<std::string>& answer, std::size_t most);
 
+  // Nobody wants to read it: nothing will be written, once it is complete.
+  void hush() { hushed_ = true; }
+
   [[nodiscard]] bool complete() const { return owed_ == 0; }
   [[nodiscard]] bool failed() const { return !error_.empty(); }
   // Bytes of memory that it holds, values and what stands around them.
@@ -59,6 +62,7 @@ class AwaitedReply {
 
   Form form_;
   resp::Protocol protocol_;
+  bool hushed_ = false;
   std::size_t owed_ = 0;
   std::size_t bytes_;
   std::string error_;  // the first failure: the whole reply

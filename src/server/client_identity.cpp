@@ -36,6 +36,7 @@ bool ClientIdentity::look_again() {
 }
 
 void ClientIdentity::set(std::shared_ptr<const User> user, bool logged_in) {
+  ++changes_;
   user_ = std::move(user);
   logged_in_ = logged_in;
   introduced_ = introduced_ || user_ != nullptr;

@@ -38,6 +38,12 @@ class ClientIdentity {
   [[nodiscard]] bool introduced() const { return introduced_; }
   // Whether nothing is forbidden: the one question on the path of every command.
   [[nodiscard]] bool unlimited() const { return unlimited_; }
+  // Whether it may do what concerns the server itself, and other clients.
+  [[nodiscard]] bool administers() const {
+    return user_ != nullptr && user_->rights.allow_everywhere(Right::kAdmin);
+  }
+  // Another number after each change of who it is.
+  [[nodiscard]] unsigned changes() const { return changes_; }
   [[nodiscard]] bool may(Right right, std::string_view cache) const {
     return user_ != nullptr && user_->rights.allow(right, cache);
   }
@@ -60,6 +66,7 @@ class ClientIdentity {
   bool logged_in_ = false;     // rather than anonymous
   bool introduced_ = false;
   bool unlimited_ = false;
+  unsigned changes_ = 0;
 };
 
 // What Redis answers to a command of somebody who may not run it.

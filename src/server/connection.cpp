@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/quantity.hpp"
+#include "server/socket_name.hpp"
 #include "server/worker.hpp"
 
 namespace larder {
@@ -60,7 +61,7 @@ void Connection::start() {
           if (const auto self = weak.lock()) self->wake();
         });
       },
-      client_);
+      client_, origin_of(socket_.get()));
   if (!worker_->poller().watch(socket_.get(), *this)) close();
 }
 
@@ -149,6 +150,7 @@ void Connection::wake() {
 // After anything happened: sends what there is, goes on with what that lets go
 // on, and waits for what comes next.
 void Connection::turn() {
+  if (session_->killed()) return close();
   ReplyQueue& replies = session_->replies();
   for (;;) {
     const bool had_some = !replies.ready().empty();

@@ -36,6 +36,9 @@ class ReplyQueue {
 
   // Takes the next place for a reply that is not complete.
   Place hold(AwaitedReply reply);
+  // Lets the reply that was held last be written as nothing. REQUIRES: waiting() > 0,
+  // and the last is not complete.
+  void hush() { held_.back().reply.hush(); }
   // Gives an answer that the reply at `place` is owed. A reply is never larger
   // than what is free of `most` bytes for the whole queue. Whether the reply is
   // thereby complete, and failed. REQUIRES: it is owed.

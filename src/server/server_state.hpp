@@ -15,6 +15,7 @@
 #include "access/authenticator.hpp"
 #include "cache/keyspace.hpp"
 #include "larder/thread_annotations.hpp"
+#include "server/client_registry.hpp"
 #include "server/counters.hpp"
 #include "server/execution_gate.hpp"
 #include "server/limits.hpp"
@@ -64,6 +65,7 @@ class ServerState {
   // What sessions of different threads agree on.
   [[nodiscard]] ExecutionGate& gate() { return gate_; }
   [[nodiscard]] WallClock& wall_clock() { return wall_clock_; }
+  [[nodiscard]] ClientRegistry& clients() { return clients_; }
 
   [[nodiscard]] Counters& counters(std::size_t thread) { return counters_[thread]; }
   [[nodiscard]] std::span<const Counters> counters() const { return counters_; }
@@ -98,6 +100,7 @@ class ServerState {
   const TimePoint started_;
   ExecutionGate gate_;
   WallClock wall_clock_;
+  ClientRegistry clients_;
   std::vector<Counters> counters_;
   std::atomic<bool> stopping_{false};
   std::array<std::atomic<std::uint64_t>, kRejections> rejected_{};

@@ -23,14 +23,21 @@ bool is_http(std::string_view word) { return same_word(word, "post") || same_wor
 }  // namespace
 
 Session::Session(SessionContext& context, std::uint64_t id, std::function<void()> wake,
-                 boost::asio::ip::address address)
+                 boost::asio::ip::address address, ClientOrigin origin)
     : context_{context},
       id_{id},
       wake_{std::move(wake)},
       address_{std::move(address)},
       identity_{context.server.authenticator()},
       decoder_{decoder_limits(context.limits)},
-      replies_{context.output} {}
+      replies_{context.output} {
+  const User* const user = identity_.user();
+  told_identity_ = identity_.changes();
+  context_.server.clients().add(id_, std::move(origin), user == nullptr ? "" : user->name,
+                                context_.keys.keyspace().clock().now(), activity_, wake_);
+}
+
+Session::~Session() { context_.server.clients().remove(id_); }
 
 // ---- Bytes in. ----
 
@@ -58,7 +65,8 @@ void Session::collect() {
   if (!inbox_) return;
   const bool delivered = deliver(inbox_->take());
   const bool came = take_awaited();
-  if ((delivered || came) && blocked_) again();
+  if ((delivered || came) && blocked_) return again();
+  if (came) tell_activity(input_.size());
 }
 
 void Session::resume() {
@@ -83,7 +91,35 @@ std::size_t Session::run(std::string_view input) {
   do {
     used += run_batch(input.substr(used));
   } while (order_misses() && blocked_);
+  tell_activity(input.size() - used);
   return used;
+}
+
+// What others may know. Hot, once a batch: stores to what this thread alone writes.
+void Session::tell_activity(std::size_t unread) {
+  activity_.unread.store(unread, std::memory_order_relaxed);
+  tell_activity();
+}
+
+void Session::tell_activity() {
+  const auto tell = [](auto& member, auto value) {
+    member.store(value, std::memory_order_relaxed);
+  };
+  tell(activity_.last, now_.time_since_epoch().count());
+  tell(activity_.unsent, replies_.bytes());
+  tell(activity_.protocol, protocol_);
+  tell(activity_.queued,
+       transaction_ ? static_cast<std::int32_t>(transaction_->queued().size()) : -1);
+  if (identity_.changes() == told_identity_) return;
+  told_identity_ = identity_.changes();
+  const User* const user = identity_.user();
+  context_.server.clients().set_user(id_, user == nullptr ? "" : user->name);
+}
+
+Introduction Session::introduction() const { return context_.server.clients().introduction(id_); }
+
+void Session::introduce(Introduction introduction) {
+  context_.server.clients().introduce(id_, std::move(introduction));
 }
 
 std::size_t Session::run_batch(std::string_view input) {
@@ -97,7 +133,9 @@ std::size_t Session::run_batch(std::string_view input) {
   while (!quitting_) {
     const Outcome outcome = look_ahead(input, used);
     for (const Lookahead::Item& next : context_.ahead.items()) {
-      if (full() || !carry_out(next.command, next.words)) {
+      const bool answered = answers_ == Answers::kAll;
+      if (full() || !(answered ? carry_out(next.command, next.words)
+                               : carry_out_unanswered(next.command, next.words))) {
         blocked_ = true;
         decoder_.rewind();  // to find the same command again
         return used;
@@ -159,6 +197,7 @@ bool Session::carry_out(const Command* command, Arguments words) {
   if (awaiting_) return false;
   command = understand(command, words);
   if (command == nullptr) return true;
+  activity_.command.store(command, std::memory_order_relaxed);
   if (transaction_ && (command->flags & kNotQueued) == 0) {
     queue(*command, words);
     return true;
@@ -168,6 +207,32 @@ bool Session::carry_out(const Command* command, Arguments words) {
   context_.counters.commands.add();
   command->run(*this, words);
   return true;
+}
+
+// The same for a client that wants no reply to it.
+bool Session::carry_out_unanswered(const Command* command, Arguments words) {
+  const Answers before = answers_;
+  if (before == Answers::kNotNext) answers_ = Answers::kNotThisOne;
+  bool done = false;
+  unanswered([&] { done = carry_out(command, words); });
+  if (!done) answers_ = before;
+  return done;
+}
+
+// Takes back what `work` replies, unless it made the client want replies. A login
+// replies later, and is then unanswered too.
+template <class Work>
+void Session::unanswered(Work&& work) {
+  const std::size_t waiting = replies_.waiting();
+  const std::size_t written = replies_.tail().size();
+  work();
+  if (awaiting_ || answers_ == Answers::kAll) return;
+  if (replies_.waiting() > waiting) {
+    replies_.hush();
+  } else {
+    replies_.tail().retract(replies_.tail().size() - written);
+  }
+  if (answers_ == Answers::kNotThisOne) answers_ = Answers::kAll;
 }
 
 // The command, or subcommand, that the words are for; null after an error reply.
@@ -213,6 +278,10 @@ const Command* Session::refuse_arity(const Command& command) {
 // Keeps the command for EXEC, if it can be carried out there.
 void Session::queue(const Command& command, Arguments words) {
   if (!identity_.unlimited() && forbidden(command, words)) return transaction_->spoil();
+  if ((command.flags & kNotInMulti) != 0) {
+    refuse("ERR Command not allowed inside a transaction");
+    return;
+  }
   // What is answered later than the commands behind it are done.
   const bool logs_in =
       (command.flags & kSecret) != 0 &&
@@ -275,7 +344,11 @@ bool Session::take_awaited() {
   auto then = inbox_->take_then();
   if (!then) return false;
   awaiting_ = false;
-  then();
+  if (answers_ == Answers::kAll) {
+    then();
+  } else {
+    unanswered(then);
+  }
   return true;
 }
 
@@ -307,9 +380,18 @@ const Keyspace::Member* Session::route(std::string_view key) {
 
 // ---- Reading through. ----
 
+// As the view's visit(); a client that asked for it leaves no trace in what is hot.
+template <class Visitor>
+bool Session::visit(std::string_view key, Visitor&& visitor) {
+  if (activity_.leaves_no_trace.load(std::memory_order_relaxed)) [[unlikely]] {
+    return context_.keys.visit_untouched(key, now_, visitor);
+  }
+  return context_.keys.visit(key, now_, visitor);
+}
+
 // Writes the value of `key` if memory has it. Guarded by bench/server.
 bool Session::write_hit(std::string_view key) {
-  return context_.keys.visit(key, now_, [&](std::string_view value, const EntryInfo& info) {
+  return visit(key, [&](std::string_view value, const EntryInfo& info) {
     resp::ReplyWriter writer = reply();
     if (info.absent) {
       writer.null();
@@ -324,11 +406,10 @@ void Session::read(std::string_view key) {
 }
 
 void Session::read_as(AwaitedReply::Form form, std::string_view key) {
-  const bool hit =
-      context_.keys.visit(key, now_, [&](std::string_view value, const EntryInfo& info) {
-        resp::ReplyWriter writer = reply();
-        form.write(writer, info.absent ? nullptr : &value);
-      });
+  const bool hit = visit(key, [&](std::string_view value, const EntryInfo& info) {
+    resp::ReplyWriter writer = reply();
+    form.write(writer, info.absent ? nullptr : &value);
+  });
   if (!hit) read_missing(form, key);
 }
 
@@ -391,8 +472,8 @@ void Session::read_some(Arguments keys, AwaitedReply::Shape shape, std::size_t c
       value = std::make_shared<const std::string>(
           shape == AwaitedReply::Shape::kCount ? std::string_view{} : bytes);
     };
-    const bool hit = i < counted ? context_.keys.inspect(keys[i], now_, copy)
-                                 : context_.keys.visit(keys[i], now_, copy);
+    const bool hit =
+        i < counted ? context_.keys.inspect(keys[i], now_, copy) : visit(keys[i], copy);
     if (hit) {
       awaited.know(i, std::move(value));
       if (awaited.bytes() + replies_.bytes() > context_.limits.max_reply_buffer.bytes) {

@@ -35,6 +35,7 @@
 #include "resp/reply_writer.hpp"
 #include "server/awaited_reply.hpp"
 #include "server/client_identity.hpp"
+#include "server/client_registry.hpp"
 #include "server/command.hpp"
 #include "server/counters.hpp"
 #include "server/inbox.hpp"
@@ -64,7 +65,8 @@ class Session {
   // lead to collect() on the session's thread.
   // `address` is the client's; of a Unix socket, the default one.
   Session(SessionContext& context, std::uint64_t id, std::function<void()> wake,
-          boost::asio::ip::address address = {});
+          boost::asio::ip::address address = {}, ClientOrigin origin = {});
+  ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
@@ -96,6 +98,8 @@ class Session {
     error(why);
     ended_ = true;
   }
+  // Somebody wants the client gone: its connection is closed without further ado.
+  [[nodiscard]] bool killed() const { return activity_.killed.load(std::memory_order_relaxed); }
   // Nothing more will be carried out: once replies() is empty, it is over.
   [[nodiscard]] bool finished() const { return ended_ && !blocked_ && !awaiting_; }
 
@@ -162,12 +166,21 @@ class Session {
   void quit() { quitting_ = true; }
   [[nodiscard]] std::uint64_t id() const { return id_; }
   // What the client says of itself.
-  struct Introduction {
-    std::string name;
-    std::string library;
-    std::string library_version;
+  [[nodiscard]] Introduction introduction() const;
+  void introduce(Introduction introduction);
+  // What others see of what it does; see ClientRegistry.
+  [[nodiscard]] ClientActivity& activity() { return activity_; }
+  void tell_activity();
+
+  // Which of the client's commands are answered: CLIENT REPLY.
+  enum class Answers : std::uint8_t {
+    kAll,
+    kNone,
+    kNotNext,     // all but the next one
+    kNotThisOne,  // that one is being carried out
   };
-  [[nodiscard]] Introduction& introduction() { return introduction_; }
+  [[nodiscard]] Answers answers() const { return answers_; }
+  void answer(Answers which) { answers_ = which; }
 
  private:
   // A key to load, where its value belongs, and from which cache.
@@ -189,6 +202,10 @@ class Session {
   std::size_t run_batch(std::string_view input);
   resp::CommandDecoder::Outcome look_ahead(std::string_view input, std::size_t from);
   bool carry_out(const Command* command, Arguments words);
+  bool carry_out_unanswered(const Command* command, Arguments words);
+  void tell_activity(std::size_t unread);
+  template <class Work>
+  void unanswered(Work&& work);
   const Command* understand(const Command* command, Arguments words);
   [[nodiscard]] bool forbidden(const Command& command, Arguments words);
   bool take_awaited();
@@ -198,6 +215,8 @@ class Session {
   [[nodiscard]] bool must_wait(const Command& command, Arguments words) const;
   [[nodiscard]] bool full();
 
+  template <class Visitor>
+  bool visit(std::string_view key, Visitor&& visitor);
   bool write_hit(std::string_view key);
   void read_missing(AwaitedReply::Form form, std::string_view key);
   void read_some(Arguments keys, AwaitedReply::Shape shape, std::size_t counted);
@@ -217,7 +236,9 @@ class Session {
   bool quitting_ = false;  // this command is the last
   TimePoint now_{};
   resp::CommandDecoder decoder_;
-  Introduction introduction_;
+  ClientActivity activity_;
+  unsigned told_identity_ = 0;  // the change of identity_ that the registry knows of
+  Answers answers_ = Answers::kAll;
   std::optional<Transaction> transaction_;
   Watches watches_;
   bool alone_ = false;  // within alone()

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "server/session.hpp"
 
@@ -16,7 +17,9 @@ bool take_name(Session& session, std::string_view name) {
     session.error("ERR Client names have at most " + std::to_string(kLongestClientName) + " bytes");
     return false;
   }
-  session.introduction().name = name;
+  Introduction introduction = session.introduction();
+  introduction.name = name;
+  session.introduce(std::move(introduction));
   return true;
 }
 

@@ -8,11 +8,26 @@
 
 namespace larder::commands {
 
-// connection.cpp
+// client.cpp
+void client_caching(Session&, Arguments);
 void client_getname(Session&, Arguments);
+void client_getredir(Session&, Arguments);
 void client_id(Session&, Arguments);
+void client_info(Session&, Arguments);
+void client_kill(Session&, Arguments);
+void client_list(Session&, Arguments);
+void client_no_evict(Session&, Arguments);
+void client_no_touch(Session&, Arguments);
+void client_pause(Session&, Arguments);
+void client_reply(Session&, Arguments);
 void client_setinfo(Session&, Arguments);
 void client_setname(Session&, Arguments);
+void client_tracking(Session&, Arguments);
+void client_trackinginfo(Session&, Arguments);
+void client_unblock(Session&, Arguments);
+void client_unpause(Session&, Arguments);
+
+// connection.cpp
 void echo(Session&, Arguments);
 void ping(Session&, Arguments);
 void quit(Session&, Arguments);

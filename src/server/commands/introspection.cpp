@@ -20,9 +20,9 @@ struct FlagName {
   std::string_view name;
 };
 constexpr FlagName kFlagNames[] = {
-    {kReads, "readonly"}, {kWrites, "write"},      {kDenyOom, "denyoom"},
-    {kAdmin, "admin"},    {kNoScript, "noscript"}, {kLoading, "loading"},
-    {kStale, "stale"},    {kFast, "fast"},         {kNoAuth, "no_auth"},
+    {kReads, "readonly"},    {kWrites, "write"},        {kDenyOom, "denyoom"}, {kAdmin, "admin"},
+    {kNoScript, "noscript"}, {kLoading, "loading"},     {kStale, "stale"},     {kFast, "fast"},
+    {kNoAuth, "no_auth"},    {kNotInMulti, "no_multi"},
 };
 
 void write_flags(resp::ReplyWriter& reply, std::uint32_t flags) {

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "server/commands/client_name.hpp"
 #include "server/commands/commands.hpp"
@@ -131,7 +132,12 @@ void reset(Session& session, Arguments) {
   session.identity().begin();
   session.transaction().reset();
   session.watches().clear();
-  session.introduction().name.clear();
+  Introduction introduction = session.introduction();
+  introduction.name.clear();
+  session.introduce(std::move(introduction));
+  session.answer(Session::Answers::kAll);
+  session.activity().protected_from_eviction = false;
+  session.activity().leaves_no_trace = false;
   session.speak(resp::Protocol::kResp2);
   session.reply().simple("RESET");
 }

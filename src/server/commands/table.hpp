@@ -41,16 +41,47 @@ inline constexpr Command kAclCommands[] = {
      "Return the name of the user that the connection is"},
 };
 
+// What tells of other clients, or closes them, obeys admin:* by itself: without, a
+// client knows of itself alone.
 inline constexpr Command kClientCommands[] = {
+    {"client|caching", 3, kNoScript | kAnytime, kNoKeys, client_caching, "connection", "6.0.0",
+     "O(1)", "Refused: no client is told which keys changed", "<YES | NO>"},
     {"client|getname", 2, kNoScript | kAnytime, kNoKeys, client_getname, "connection", "2.6.9",
      "O(1)", "Get the connection's name"},
+    {"client|getredir", 2, kNoScript | kAnytime, kNoKeys, client_getredir, "connection", "6.0.0",
+     "O(1)", "-1: no client is told which keys changed"},
     {"client|help", 2, kAnytime, kNoKeys, help, "connection", "5.0.0", "O(1)", "These lines"},
     {"client|id", 2, kNoScript | kAnytime, kNoKeys, client_id, "connection", "5.0.0", "O(1)",
      "Returns the client ID for the current connection"},
+    {"client|info", 2, kNoScript | kAnytime, kNoKeys, client_info, "connection", "6.2.0", "O(N)",
+     "What is known of the current connection"},
+    {"client|kill", -3, kNoScript | kAnytime, kNoKeys, client_kill, "connection", "2.4.0", "O(N)",
+     "Close connections",
+     "<ip:port | <ID client-id | TYPE type | USER username | ADDR ip:port | LADDR ip:port | "
+     "SKIPME yes/no | MAXAGE seconds> ...>"},
+    {"client|list", -2, kNoScript | kAnytime, kNoKeys, client_list, "connection", "2.4.0", "O(N)",
+     "What is known of each connection", "[TYPE type | ID client-id [client-id ...]]"},
+    {"client|no-evict", 3, kNoScript | kAnytime, kNoKeys, client_no_evict, "connection", "7.0.0",
+     "O(1)", "Noted, and of no consequence: larder evicts no clients", "<ON | OFF>"},
+    {"client|no-touch", 3, kNoScript | kAnytime, kNoKeys, client_no_touch, "connection", "7.2.0",
+     "O(1)", "Whether reads leave no trace in what counts as used", "<ON | OFF>"},
+    {"client|pause", -3, kNoScript | kAnytime, kNoKeys, client_pause, "connection", "3.0.0", "O(1)",
+     "Refused: nothing has to stand still for a cache", "timeout [WRITE | ALL]"},
+    {"client|reply", 3, kNoScript | kAnytime | kNotInMulti, kNoKeys, client_reply, "connection",
+     "3.2.0", "O(1)", "Whether commands are answered: all, none, or not the next one",
+     "<ON | OFF | SKIP>"},
     {"client|setinfo", 4, kNoScript | kAnytime, kNoKeys, client_setinfo, "connection", "7.2.0",
      "O(1)", "Set the client's library name or version", "<LIB-NAME name | LIB-VER version>"},
     {"client|setname", 3, kNoScript | kAnytime, kNoKeys, client_setname, "connection", "2.6.9",
      "O(1)", "Set the current connection's name", "name"},
+    {"client|tracking", -3, kNoScript | kAnytime, kNoKeys, client_tracking, "connection", "6.0.0",
+     "O(1)", "Refused but OFF: no client is told which keys changed", "<ON | OFF>"},
+    {"client|trackinginfo", 2, kNoScript | kAnytime, kNoKeys, client_trackinginfo, "connection",
+     "6.2.0", "O(1)", "That no client is told which keys changed"},
+    {"client|unblock", -3, kNoScript | kAnytime, kNoKeys, client_unblock, "connection", "5.0.0",
+     "O(1)", "0: no command blocks its client", "client-id [TIMEOUT | ERROR]"},
+    {"client|unpause", 2, kNoScript | kAnytime, kNoKeys, client_unpause, "connection", "6.2.0",
+     "O(1)", "Nothing: no client is paused"},
 };
 
 inline constexpr Command kCommandCommands[] = {
