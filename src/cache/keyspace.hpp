@@ -135,15 +135,17 @@ class KeyspaceView {
   // The same, without making the entry any hotter.
   template <class Visitor>
   bool visit_untouched(std::string_view key, TimePoint now, Visitor&& visitor) {
-    Space space = 0;
+    BytesCache* cache = nullptr;
     bool absent = false;
-    const bool hit = inspect(key, now, [&](std::string_view value, const EntryInfo& info) {
-      space = info.space;
+    inspect(key, now, [&](std::string_view value, const EntryInfo& info) {
+      cache = by_space(info.space);
+      if (cache == nullptr) return;
       absent = info.absent;
       visitor(value, info);
     });
-    if (hit) by_space(space).count_hit(absent);
-    return hit;
+    if (cache == nullptr) return false;
+    cache->count_hit(absent);
+    return true;
   }
 
   // The same, uncounted, too.

@@ -41,6 +41,11 @@ ClientOrigin ClientRegistry::origin(std::uint64_t id) const {
   return clients_.at(id).origin;
 }
 
+ClientSnapshot ClientRegistry::one(std::uint64_t id, TimePoint now) const {
+  const MutexLock lock{mutex_};
+  return snapshot(id, clients_.at(id), now);
+}
+
 std::vector<ClientSnapshot> ClientRegistry::all(TimePoint now) const {
   std::vector<ClientSnapshot> found;
   const MutexLock lock{mutex_};

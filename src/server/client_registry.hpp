@@ -87,6 +87,8 @@ class ClientRegistry {
   void set_user(std::uint64_t id, std::string_view user) LARDER_EXCLUDES(mutex_);
   [[nodiscard]] ClientOrigin origin(std::uint64_t id) const LARDER_EXCLUDES(mutex_);
 
+  [[nodiscard]] ClientSnapshot one(std::uint64_t id, TimePoint now) const LARDER_EXCLUDES(mutex_);
+
   // All clients, the one that came first in front. O(clients), under the lock.
   [[nodiscard]] std::vector<ClientSnapshot> all(TimePoint now) const LARDER_EXCLUDES(mutex_);
   // Has the connections of these clients closed, soon; those that are gone already

@@ -30,6 +30,18 @@ bool read_switch(Session& session, std::string_view word, std::atomic<bool>& on)
   return true;
 }
 
+bool are_tracking_options(Arguments words) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const auto is = [&](std::string_view option) { return same_word(words[i], option); };
+    if (is("redirect") || is("prefix")) {
+      if (++i == words.size()) return false;
+    } else if (!is("bcast") && !is("optin") && !is("optout") && !is("noloop")) {
+      return false;
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 // ---- Oneself. ----
@@ -88,9 +100,8 @@ void client_reply(Session& session, Arguments words) {
 
 void client_info(Session& session, Arguments) {
   session.tell_activity();
-  for (const ClientSnapshot& client : session.context().server.clients().all(session.now())) {
-    if (client.id == session.id()) session.reply().verbatim("txt", client_line(client) + "\n");
-  }
+  const auto self = session.context().server.clients().one(session.id(), session.now());
+  session.reply().verbatim("txt", client_line(self) + "\n");
 }
 
 // ---- Others. ----
@@ -98,9 +109,12 @@ void client_info(Session& session, Arguments) {
 void client_list(Session& session, Arguments words) {
   const auto filter = read_list_filter(session, words);
   if (!filter) return;
+  session.tell_activity();
+  const std::size_t most = session.context().limits.max_reply_buffer.bytes;
   std::string lines;
   for (const ClientSnapshot& client : clients_for(session, *filter)) {
     lines += client_line(client) + "\n";
+    if (lines.size() > most) return session.error(reply_too_large(most));
   }
   session.reply().verbatim("txt", lines);
 }
@@ -129,7 +143,7 @@ void client_kill(Session& session, Arguments words) {
 // ---- What larder has no need of. ----
 
 void client_unblock(Session& session, Arguments words) {
-  if (words.size() > 4) return session.error(wrong_arity("client|unblock"));
+  if (words.size() > 4) return session.error(wrong_arguments(words));
   if (words.size() == 4 && !same_word(words[3], "timeout") && !same_word(words[3], "error")) {
     return session.error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
   }
@@ -149,6 +163,7 @@ void client_pause(Session& session, Arguments words) {
 void client_unpause(Session& session, Arguments) { session.reply().ok(); }
 
 void client_tracking(Session& session, Arguments words) {
+  if (!are_tracking_options(words.subspan(3))) return session.error(kSyntaxError);
   if (same_word(words[2], "off")) return session.reply().ok();
   if (!same_word(words[2], "on")) return session.error(kSyntaxError);
   session.error(

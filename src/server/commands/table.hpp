@@ -53,7 +53,7 @@ inline constexpr Command kClientCommands[] = {
     {"client|help", 2, kAnytime, kNoKeys, help, "connection", "5.0.0", "O(1)", "These lines"},
     {"client|id", 2, kNoScript | kAnytime, kNoKeys, client_id, "connection", "5.0.0", "O(1)",
      "Returns the client ID for the current connection"},
-    {"client|info", 2, kNoScript | kAnytime, kNoKeys, client_info, "connection", "6.2.0", "O(N)",
+    {"client|info", 2, kNoScript | kAnytime, kNoKeys, client_info, "connection", "6.2.0", "O(1)",
      "What is known of the current connection"},
     {"client|kill", -3, kNoScript | kAnytime, kNoKeys, client_kill, "connection", "2.4.0", "O(N)",
      "Close connections",

@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "server/command.hpp"
+
 namespace larder::commands {
 
 inline constexpr std::string_view kNotAnInteger = "ERR value is not an integer or out of range";
@@ -41,6 +43,14 @@ inline constexpr std::size_t kLongestPattern = 1024;  // bytes
 
 [[nodiscard]] inline std::string wrong_arity(std::string_view command) {
   return "ERR wrong number of arguments for '" + std::string{command} + "' command";
+}
+
+// To words that are too many for a subcommand, where its arity alone does not say so.
+[[nodiscard]] inline std::string wrong_arguments(Arguments words) {
+  std::string upper{words[0]};
+  for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+  return "ERR unknown subcommand or wrong number of arguments for '" +
+         std::string{up_to_nul(words[1])} + "'. Try " + upper + " HELP.";
 }
 
 }  // namespace larder::commands

@@ -58,8 +58,8 @@ bool is_own_choice(std::string_view name, const Words& words) {
   if (name == "randomkey" || name == "time" || name == "scan") return true;
   if (words.size() < 2) return false;
   const std::string sub = lower(words[1]);
-  return (name == "client" && sub == "id") || (name == "memory" && sub == "usage") ||
-         (name == "object" && sub == "idletime");
+  return (name == "client" && (sub == "id" || sub == "info" || sub == "list")) ||
+         (name == "memory" && sub == "usage") || (name == "object" && sub == "idletime");
 }
 
 constexpr Difference kDifferences[] = {
