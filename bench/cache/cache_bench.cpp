@@ -91,7 +91,10 @@ void BM_MissAndFill(benchmark::State& state) {
   Cache<std::int64_t, Product> cache{
       runtime, {.source = std::make_shared<Instant>(), .memory = {.capacity = 256_MiB}}};
   std::int64_t id = 0;
-  for (auto _ : state) benchmark::DoNotOptimize(cache.get(id++)->price);
+  for (auto _ : state) {
+    auto price = cache.get(id++)->price;
+    benchmark::DoNotOptimize(price);
+  }
 }
 BENCHMARK(BM_MissAndFill);
 

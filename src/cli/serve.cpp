@@ -150,7 +150,8 @@ Exit serve(const std::string& file) {
     admin = std::move(*started);
     log->info("metrics and health on http://{}", shown(admin->endpoint()));
   }
-  log->info("larder {} serves {} caches on {}", kVersion, config.caches.size(),
+  log->info("larder {} serves {} {} on {}", kVersion, config.caches.size(),
+            config.caches.size() == 1 ? "cache" : "caches",
             fmt::join((*server)->addresses(), ", "));
 
   int signal = signals.next();

@@ -304,16 +304,11 @@ class Checks {
     if (cache.negative_ttl <= cache.ttl) return;
     if (cache.written.mistaken("ttl") || cache.written.mistaken("negative_ttl")) return;
     const std::string ttl = cache.written.shown("ttl", format_duration(cache.ttl));
-    if (cache.written.has("negative_ttl")) {
-      const std::string negative_ttl =
-          cache.written.shown("negative_ttl", format_duration(cache.negative_ttl));
-      return mistake(cache.written.of("negative_ttl"),
-                     path(cache, "negative_ttl") + ", " + negative_ttl + ", is more than ttl, " +
-                         ttl + "; what is not there would be remembered longer than what is.");
-    }
-    mistake(cache.written.of("ttl"),
-            path(cache, "ttl") + ", " + ttl + ", is less than negative_ttl, whose default is " +
-                format_duration(cache.negative_ttl) + "; set negative_ttl as well.");
+    const std::string negative_ttl =
+        cache.written.shown("negative_ttl", format_duration(cache.negative_ttl));
+    mistake(cache.written.of("negative_ttl"),
+            path(cache, "negative_ttl") + ", " + negative_ttl + ", is more than ttl, " + ttl +
+                "; what is not there would be remembered longer than what is.");
   }
 
   void check_overlaps() {

@@ -272,6 +272,10 @@ class Parse {
     if (cache.written.has("source") && !cache.written.has("strategy")) {
       cache.strategy = StrategyKind::kReadThrough;
     }
+    // A mistaken ttl stands at its default here.
+    if (!cache.written.has("negative_ttl")) {
+      cache.negative_ttl = std::min(cache.negative_ttl, cache.ttl);
+    }
   }
 
   const ConfigSurroundings& surroundings_;

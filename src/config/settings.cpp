@@ -399,8 +399,8 @@ SectionRecord<CacheConfig> make_cache_section() {
           {.name = "negative_ttl",
            .target = Ranged<S, Duration>{&S::negative_ttl, 0s, kYear},
            .example = "\"5s\"",
-           .meaning = "How long larder remembers that there is no such row; at most ttl. 0s: not "
-                      "at all.",
+           .meaning = "How long larder remembers that there is no such row; at most ttl, which is "
+                      "also the default where it is less than 5s. 0s: not at all.",
            .too_small = "Keys that do not exist ask the source each time.",
            .too_large = "A row that is added later is not seen for that long."},
       }};

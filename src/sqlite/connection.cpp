@@ -81,6 +81,9 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const SqliteFil
     return fail(Errc::kSourceFailed,
                 file.name + " does not exist; a database is never created here");
   }
+  if (std::error_code ignored; std::filesystem::is_directory(file.path, ignored)) {
+    return fail(Errc::kSourceFailed, file.name + " is a folder; name the database's file in it");
+  }
   if (auto connected = made->connect(kReadOnly); !connected)
     return std::unexpected{connected.error()};
   if (auto looked = made->look(); !looked) return std::unexpected{looked.error()};

@@ -58,15 +58,26 @@ std::string messages(const fs::path& file) {
   return all;
 }
 
+// What the TOML parser says is its own, and each of its versions says it otherwise:
+// it stands as […] between "from here on: " and the end of its sentence.
+std::string without_the_parsers_words(std::string text) {
+  constexpr std::string_view kBefore = "the file is not TOML from here on: ";
+  const std::size_t said = text.find(kBefore);
+  if (said == std::string::npos) return text;
+  const std::size_t begin = said + kBefore.size();
+  const std::size_t end = std::min(text.find(". ", begin), text.find(".\n", begin));
+  return text.replace(begin, end - begin, "[…]");
+}
+
 class BadFile : public testing::TestWithParam<fs::path> {};
 
 TEST_P(BadFile, IsRefusedInTheseWords) {
   const fs::path wanted = fs::path{GetParam()}.replace_extension(".txt");
   if (std::getenv("LARDER_REWRITE_MESSAGES") != nullptr) {
-    std::ofstream{wanted} << messages(GetParam());
+    std::ofstream{wanted} << without_the_parsers_words(messages(GetParam()));
   }
 
-  EXPECT_EQ(messages(GetParam()), text_of(wanted));
+  EXPECT_EQ(without_the_parsers_words(messages(GetParam())), text_of(wanted));
   EXPECT_FALSE(text_of(wanted).empty());
 }
 

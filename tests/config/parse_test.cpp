@@ -97,6 +97,11 @@ TEST(ParseConfig, MakesACacheWithASourceReadThrough) {
   EXPECT_EQ(read.caches[1].strategy, StrategyKind::kCacheAside);
 }
 
+TEST(ParseConfig, RemembersAbsencesNoLongerThanRows) {
+  EXPECT_EQ(config("[caches.a]\nkey = \"a\"\n").caches[0].negative_ttl, 5s);
+  EXPECT_EQ(config("[caches.a]\nkey = \"a\"\nttl = \"2s\"\n").caches[0].negative_ttl, 2s);
+}
+
 TEST(ParseConfig, ResolvesRelativePathsFromTheFilesFolder) {
   EXPECT_EQ(config(kShop).sources[0].path, "etc/data/shop.db");
 }

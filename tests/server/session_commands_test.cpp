@@ -203,6 +203,17 @@ TEST_F(SessionCommands, AKeyBeyondTheLimitIsRefused) {
   EXPECT_THAT(ask("GET tag:" + std::string(70'000, 'x')), HasSubstr("server.max_key"));
 }
 
+TEST_F(SessionCommands, AKeyOfNoCacheIsAnErrorWhateverIsAskedAboutIt) {
+  for (const char* line :
+       {"GET other:1", "MGET tag:a other:1", "EXISTS other:1", "TTL other:1", "PTTL other:1",
+        "EXPIRETIME other:1", "PEXPIRETIME other:1", "EXPIRE other:1 5", "PERSIST other:1",
+        "TYPE other:1", "TOUCH tag:a other:1", "OBJECT ENCODING other:1", "OBJECT FREQ other:1",
+        "OBJECT IDLETIME other:1", "MEMORY USAGE other:1", "STRLEN other:1", "DEL tag:a other:1",
+        "SET other:1 x", "GETDEL other:1"}) {
+    EXPECT_THAT(ask(line), HasSubstr("-ERR key \"other:1\" belongs to no cache")) << line;
+  }
+}
+
 TEST_F(SessionCommands, DbsizeDoesNotCountWhatTheSourceDoesNotHave) {
   ask("SET tag:a 1");
   ask("GET product:1");

@@ -70,7 +70,7 @@ TEST_F(SqliteFailure, AFileThatIsNoDatabaseIsAnError) {
 TEST_F(SqliteFailure, AFolderIsAnError) {
   std::filesystem::create_directory(path_);
 
-  EXPECT_THAT(open_error(), HasSubstr("cannot be read"));
+  EXPECT_THAT(open_error(), HasSubstr("is a folder"));
 }
 
 TEST_F(SqliteFailure, MemoryAndOptionsThatCannotWorkAreRefused) {

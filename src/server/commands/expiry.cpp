@@ -115,18 +115,22 @@ void set_life(Session& session, Arguments words, TimeUnit unit, std::string_view
 }  // namespace
 
 void ttl(Session& session, Arguments words) {
+  if (session.route(words[1]) == nullptr) return;
   session.reply().integer(to_seconds(life_of(session, words[1])));
 }
 
 void pttl(Session& session, Arguments words) {
+  if (session.route(words[1]) == nullptr) return;
   session.reply().integer(life_of(session, words[1]));
 }
 
 void expiretime(Session& session, Arguments words) {
+  if (session.route(words[1]) == nullptr) return;
   session.reply().integer(to_seconds(end_since_1970(session, words[1])));
 }
 
 void pexpiretime(Session& session, Arguments words) {
+  if (session.route(words[1]) == nullptr) return;
   session.reply().integer(end_since_1970(session, words[1]));
 }
 

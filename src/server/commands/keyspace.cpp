@@ -27,6 +27,9 @@ void del(Session& session, Arguments words) {
 void exists(Session& session, Arguments words) { session.count_all(words.subspan(1)); }
 
 void touch(Session& session, Arguments words) {
+  for (const std::string_view key : words.subspan(1)) {
+    if (session.route(key) == nullptr) return;
+  }
   std::int64_t present = 0;
   for (const std::string_view key : words.subspan(1)) {
     bool absent = true;

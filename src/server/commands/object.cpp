@@ -11,9 +11,11 @@ namespace larder::commands {
 
 namespace {
 
-// Calls tell(value, info) if memory has a value of the key; or answers null.
+// Calls tell(value, info) if memory has a value of the key; or answers null, or that
+// the key belongs to no cache.
 template <class Tell>
 void about(Session& session, std::string_view key, Tell&& tell) {
+  if (session.route(key) == nullptr) return;
   bool present = false;
   session.keys().inspect(key, session.now(), [&](std::string_view value, const EntryInfo& info) {
     if (info.absent) return;
@@ -39,6 +41,7 @@ void object_encoding(Session& session, Arguments words) {
 }
 
 void object_freq(Session& session, Arguments words) {
+  if (session.route(words[2]) == nullptr) return;
   const auto uses = session.keys().keyspace().tier().uses(words[2], session.now());
   if (!uses) return session.reply().null();
   session.reply().integer(*uses);
