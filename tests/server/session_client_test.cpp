@@ -107,7 +107,7 @@ TEST_F(SessionClients, ListTakesRedisFilters) {
 
 class SessionClientsOfFewBytes : public SessionClients {
  protected:
-  SessionClientsOfFewBytes() : SessionClients{{.max_reply_buffer = {500}}} {}
+  SessionClientsOfFewBytes() : SessionClients{{.max_reply_buffer = {300}}} {}
 };
 
 TEST_F(SessionClientsOfFewBytes, ListHasNoMoreThanTheReplyBuffer) {
