@@ -1,10 +1,13 @@
-// Clients as people have them: Debian's redis-cli and redis-benchmark, and Node's
-// libraries. A client that is not installed is skipped, and says so.
+// Clients as people have them: Debian's redis-cli and redis-benchmark, redis-py, and
+// Node's libraries. A client that is not installed is skipped, and says so.
 #include <gmock/gmock.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
+#include <functional>
+#include <random>
 #include <stdexcept>
 #include <string>
 
@@ -15,6 +18,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
 using ::testing::Not;
 
 struct Ran {
@@ -22,13 +26,17 @@ struct Ran {
   std::string output;  // standard output and error, as they came
 };
 
-Ran run(const std::string& command) {
-  FILE* const pipe = ::popen((command + " 2>&1").c_str(), "r");
+// Calls on_line() with each line as it comes.
+Ran run(
+    const std::string& command,
+    const std::function<void(std::string_view)>& on_line = [](std::string_view) {}) {
+  FILE* const pipe = ::popen(("exec 2>&1; " + command).c_str(), "r");
   if (pipe == nullptr) throw std::runtime_error{"cannot run " + command};
   Ran ran;
   std::array<char, 4096> bytes{};
-  while (const std::size_t got = ::fread(bytes.data(), 1, bytes.size(), pipe)) {
-    ran.output.append(bytes.data(), got);
+  while (::fgets(bytes.data(), bytes.size(), pipe) != nullptr) {
+    ran.output += bytes.data();
+    on_line(bytes.data());
   }
   const int status = ::pclose(pipe);
   ran.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
@@ -41,7 +49,30 @@ class Clients : public ::testing::Test {
  protected:
   [[nodiscard]] std::string port() { return std::to_string(server_.larder().port()); }
 
+  // Runs a program that asks for a restart of the server when it is ready for one.
+  Ran run_through_a_restart(const std::string& program) {
+    take_a_port_of_our_own();
+    const std::uint16_t port = server_.larder().port();
+    return run(program + " " + std::to_string(port), [&](std::string_view line) {
+      if (line == "restart me\n") server_.start(port);
+    });
+  }
+
   ShopServer server_;
+
+ private:
+  // One that the system gives to nobody who asks for any, so that it is free again
+  // after the server's end.
+  void take_a_port_of_our_own() {
+    std::random_device random;
+    for (int tries = 1;; ++tries) {
+      try {
+        return server_.start(static_cast<std::uint16_t>(10'000 + random() % 20'000));
+      } catch (const std::runtime_error&) {
+        if (tries == 20) throw;
+      }
+    }
+  }
 };
 
 class RedisCli : public Clients {
@@ -83,6 +114,50 @@ TEST_F(RedisCli, ItsInteractiveHelpFindsTheCommands) {
   EXPECT_THAT(cli("COMMAND DOCS larder"), HasSubstr("A container for what larder tells"));
 }
 
+// redis-cli's own tour of a server.
+class RedisCliTour : public RedisCli {
+ protected:
+  void SetUp() override {
+    RedisCli::SetUp();
+    for (std::size_t i = 1; i <= 100; ++i) {
+      cli("SET tag:" + std::to_string(i) + " " + std::string(i, 'x'));
+    }
+  }
+};
+
+TEST_F(RedisCliTour, Scan) {
+  const std::string keys = cli("--scan --pattern 'tag:*'");
+
+  EXPECT_EQ(std::ranges::count(keys, '\n'), 100);
+}
+
+TEST_F(RedisCliTour, BigKeys) {
+  EXPECT_THAT(cli("--bigkeys"),
+              AllOf(HasSubstr("Sampled 100 keys"), HasSubstr("'\"tag:100\"' has 100 bytes"),
+                    HasSubstr("100 strings with 5050 bytes")));
+}
+
+TEST_F(RedisCliTour, MemKeys) {
+  EXPECT_THAT(cli("--memkeys"),
+              AllOf(HasSubstr("Sampled 100 keys"), HasSubstr("Biggest string found")));
+}
+
+TEST_F(RedisCliTour, HotKeysNeedsWhatLarderHas) {
+  EXPECT_THAT(cli("--hotkeys"), AllOf(HasSubstr("Sampled 100 keys"), Not(HasSubstr("ERR"))));
+}
+
+TEST_F(RedisCliTour, Stat) {
+  const std::string lines =
+      run("timeout 2 stdbuf -oL redis-cli -p " + port() + " --stat -i 0.1").output;
+
+  EXPECT_THAT(lines, AllOf(HasSubstr("keys"), HasSubstr("\n100 "), Not(HasSubstr("ERR"))));
+}
+
+TEST_F(RedisCliTour, Latency) {
+  // In CSV it prints minimum, maximum, average and count after a second, and ends.
+  EXPECT_THAT(cli("--csv --latency"), MatchesRegex("[0-9]+,[0-9]+,[0-9.]+,[0-9]+\n"));
+}
+
 TEST_F(Clients, RedisBenchmarkRuns) {
   if (!installed("redis-benchmark")) GTEST_SKIP() << "redis-benchmark is not installed";
 
@@ -105,16 +180,17 @@ class Node : public Clients {
   void SetUp() override {
     if (!installed("node") || !installed("npm")) GTEST_SKIP() << "node and npm are not installed";
     // Into the build tree, by one test at a time, as the lock file says.
-    const Ran install =
-        run("mkdir -p " LARDER_NODE_DIRECTORY " && cd " LARDER_NODE_DIRECTORY
-            " && flock . sh -c 'cmp -s package-lock.json installed.json || { cp " LARDER_CLIENTS
-            "/package*.json . && npm ci --no-audit --no-fund --ignore-scripts && "
-            "cp package-lock.json installed.json; }'");
+    const Ran install = run("mkdir -p " LARDER_NODE_DIRECTORY " && cd " LARDER_NODE_DIRECTORY
+                            " && flock . sh -c 'cmp -s " LARDER_CLIENTS
+                            "/package-lock.json installed.json || { cp " LARDER_CLIENTS
+                            "/package*.json . && npm ci --no-audit --no-fund --ignore-scripts && "
+                            "cp package-lock.json installed.json; }'");
     if (install.exit_code != 0) GTEST_SKIP() << "npm could not install: " << install.output;
   }
   Ran node(const std::string& script) {
-    return run("cp " LARDER_CLIENTS "/" + script + " " LARDER_NODE_DIRECTORY " && node " +
-               LARDER_NODE_DIRECTORY "/" + script + " " + port());
+    return run_through_a_restart("cp " LARDER_CLIENTS "/" + script +
+                                 " " LARDER_NODE_DIRECTORY " && node " LARDER_NODE_DIRECTORY "/" +
+                                 script);
   }
 };
 
@@ -124,10 +200,10 @@ TEST_F(Clients, DebiansNodeRedisTalksToIt) {
   }
 
   // Modules are looked for beside the script, and from there on by NODE_PATH.
-  const Ran ran = run("mkdir -p " LARDER_NODE_DIRECTORY "-debian && cd " LARDER_NODE_DIRECTORY
-                      "-debian && ln -sfn /usr/share/nodejs node_modules && cp " LARDER_CLIENTS
-                      "/node_redis.mjs . && NODE_PATH=/usr/share/nodejs node node_redis.mjs " +
-                      port());
+  const Ran ran = run_through_a_restart(
+      "mkdir -p " LARDER_NODE_DIRECTORY "-debian && cd " LARDER_NODE_DIRECTORY
+      "-debian && ln -sfn /usr/share/nodejs node_modules && cp " LARDER_CLIENTS
+      "/node_redis.mjs . && NODE_PATH=/usr/share/nodejs node node_redis.mjs");
 
   EXPECT_EQ(ran.exit_code, 0) << ran.output;
   EXPECT_THAT(ran.output, HasSubstr("all well\n"));
@@ -140,11 +216,46 @@ TEST_F(Node, NodeRedisTalksToIt) {
   EXPECT_THAT(ran.output, HasSubstr("all well\n"));
 }
 
+TEST_F(Node, NodeRedisTalksToItInResp3) {
+  const Ran ran = node("node_redis_resp3.mjs");
+
+  EXPECT_EQ(ran.exit_code, 0) << ran.output;
+  EXPECT_THAT(ran.output, HasSubstr("all well\n"));
+}
+
 TEST_F(Node, IoredisTalksToIt) {
   const Ran ran = node("ioredis.mjs");
 
   EXPECT_EQ(ran.exit_code, 0) << ran.output;
   EXPECT_THAT(ran.output, HasSubstr("all well\n"));
+}
+
+class Python : public Clients {
+ protected:
+  void SetUp() override {
+    // Debian's, which has Debian's modules.
+    if (run("/usr/bin/python3 -c 'import redis'").exit_code != 0) {
+      GTEST_SKIP() << "redis-py is not installed (python3-redis)";
+    }
+  }
+};
+
+TEST_F(Python, RedisPyTalksToIt) {
+  const Ran ran = run_through_a_restart("/usr/bin/python3 -B " LARDER_CLIENTS "/redis_py.py");
+
+  EXPECT_EQ(ran.exit_code, 0) << ran.output;
+  EXPECT_THAT(ran.output, HasSubstr("all well\n"));
+}
+
+TEST_F(Python, TheCacheAsideExampleRunsAsItDoesOnRedis) {
+  const std::string example = LARDER_CLIENTS "/../../examples/python_cache_aside";
+  const TemporaryDirectory directory;
+  RunningLarder larder{directory.file(""), run("cat " + example + "/larder.toml").output};
+
+  const Ran ran =
+      run("/usr/bin/python3 -B " + example + "/main.py " + std::to_string(larder.port()));
+
+  EXPECT_EQ(ran.output, run("cat " + example + "/expected.txt").output);
 }
 
 }  // namespace

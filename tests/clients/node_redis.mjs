@@ -1,12 +1,14 @@
-// What a backend does with node-redis, against larder on the port given.
+// What a backend does with node-redis, against larder on the port given, which is
+// restarted when this asks for it.
 import assert from 'node:assert/strict';
 import {createClient} from 'redis';
 
 const url = `redis://127.0.0.1:${process.argv[2]}`;
 const product = (id) => JSON.stringify({id, name: `Product ${id}`});
 
-const client = createClient({url, name: 'shop'});
-client.on('error', (error) => { throw error; });
+const client = createClient({url, name: 'shop', socket: {reconnectStrategy: 10}});
+let mayFail = false;
+client.on('error', (error) => { if (!mayFail) throw error; });
 await client.connect();
 
 assert.equal(await client.ping(), 'PONG');
@@ -38,5 +40,20 @@ const binary = Buffer.from([0, 13, 10, 255]);
 await client.set('tag:binary', binary);
 assert.deepEqual(await client.get(client.commandOptions({returnBuffers: true}), 'tag:binary'),
                  binary);
+
+await Promise.all(ids.map((id) => client.set(`tag:scan${id}`, 'x')));
+const found = new Set();
+for await (const key of client.scanIterator({MATCH: 'tag:scan*', COUNT: 10})) found.add(key);
+assert.equal(found.size, ids.length);
+
+const [incremented, appended] = await client.multi().incr('tag:n').append('tag:n', '0').exec();
+assert.deepEqual([incremented, appended], [1, 2]);
+
+mayFail = true;
+const back = new Promise((resolve) => { client.once('ready', resolve); });
+console.log('restart me');
+await back;
+assert.equal(await client.get('tag:a'), null);
+assert.equal(await client.get('product:7'), product(7));
 await client.quit();
 console.log('all well');

@@ -29,9 +29,10 @@ std::uint16_t port_after(const std::string& text, const std::string& words) {
 }  // namespace
 
 RunningLarder::RunningLarder(const std::string& directory, const std::string& config,
-                             const std::string& server_settings) {
+                             const std::string& server_settings, std::uint16_t port) {
   const std::string file = directory + "/larder.toml";
-  std::ofstream{file} << "[server]\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n"
+  std::ofstream{file} << "[server]\nlisten = \"127.0.0.1:" << port
+                      << "\"\nadmin = \"127.0.0.1:0\"\n"
                       << server_settings << "\n"
                       << config;
 
@@ -77,7 +78,7 @@ void RunningLarder::read_until_served() {
     log_.append(bytes.data(), static_cast<std::size_t>(got));
   }
   admin_port_ = port_after(log_, "on http://127.0.0.1:");
-  port_ = port_after(log_, "caches on 127.0.0.1:");
+  port_ = port_after(log_, " on 127.0.0.1:");
   reader_ = std::thread{[this] {
     std::array<char, 4096> more{};
     for (;;) {

@@ -14,10 +14,10 @@ namespace larder::test {
 class RunningLarder {
  public:
   // Writes `config` to a file in `directory` with a [server] section in front that
-  // listens on free ports of 127.0.0.1 and has `server_settings`; returns once it
-  // serves. Throws std::runtime_error with what it said if it does not.
+  // listens on free ports of 127.0.0.1, or on `port`, and has `server_settings`;
+  // returns once it serves. Throws std::runtime_error with what it said if it does not.
   RunningLarder(const std::string& directory, const std::string& config,
-                const std::string& server_settings = "");
+                const std::string& server_settings = "", std::uint16_t port = 0);
   // Kills it, unless wait() saw it end.
   ~RunningLarder();
   RunningLarder(const RunningLarder&) = delete;

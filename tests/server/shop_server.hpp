@@ -27,9 +27,9 @@ class ShopServer {
   }
 
   // Another process on the same shop.
-  void start() {
+  void start(std::uint16_t port = 0) {
     larder_.reset();
-    larder_ = std::make_unique<RunningLarder>(directory_.file(""), kConfig, server_settings_);
+    larder_ = std::make_unique<RunningLarder>(directory_.file(""), kConfig, server_settings_, port);
   }
 
   RunningLarder& larder() { return *larder_; }

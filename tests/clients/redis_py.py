@@ -1,0 +1,78 @@
+"""What a backend does with redis-py, against larder on the port given, which is
+restarted when this asks for it. RESP3 where the library has it (from 5.0)."""
+
+import sys
+
+import redis
+
+PORT = int(sys.argv[1])
+NEW = int(redis.__version__.split(".")[0]) >= 5
+
+
+def product(number):
+    return '{"id":%d,"name":"Product %d"}' % (number, number)
+
+
+def refused(call, *words):
+    try:
+        call()
+    except redis.ResponseError as error:
+        assert all(word in str(error) for word in words), error
+    else:
+        raise AssertionError("it was not refused")
+
+
+def talk(client):
+    assert client.ping()
+    assert client.client_getname() == "shop"
+    assert client.get("product:7") == product(7)
+    assert client.get("product:5000") is None
+    assert client.mget("product:8", "tag:none") == [product(8), None]
+
+    assert client.set("tag:a", "x", ex=100, nx=True)
+    assert client.set("tag:a", "y", nx=True) is None
+    assert client.set("tag:a", "z", xx=True, get=True, keepttl=True) == "x"
+    assert client.ttl("tag:a") == 100
+    assert client.expire("tag:a", 50)
+    assert client.exists("tag:a", "product:7") == 2
+    assert client.getex("tag:a", ex=70) == "z"
+    assert client.type("tag:a") == "string"
+    assert client.delete("tag:a", "product:7") == 2
+
+    with client.pipeline(transaction=False) as pipe:
+        for number in range(1, 101):
+            pipe.get(f"product:{number}")
+        assert pipe.execute() == [product(number) for number in range(1, 101)]
+    with client.pipeline(transaction=True) as pipe:
+        pipe.set("tag:n", 1).incr("tag:n").append("tag:n", "0")
+        assert pipe.execute() == [True, 2, 2]
+
+    client.mset({f"tag:scan{number}": "x" for number in range(100)})
+    assert len(set(client.scan_iter("tag:scan*", count=10))) == 100
+
+    refused(lambda: client.get("product:abc"), "does not fit")
+    refused(lambda: client.set("product:7", "x"), "read-through")
+    refused(lambda: client.hgetall("product:7"), "unknown command")
+    assert client.info("server")["redis_version"].startswith("7")
+
+
+def main():
+    protocols = [{}, {"protocol": 3}] if NEW else [{}]
+    for protocol in protocols:
+        client = redis.Redis(port=PORT, decode_responses=True, client_name="shop", **protocol)
+        talk(client)
+        client.flushall()
+
+    assert client.set("tag:kept", "x")
+    print("restart me", flush=True)
+    while True:
+        try:
+            if client.get("tag:kept") is None:  # another process
+                break
+        except redis.ConnectionError:
+            pass  # between the two
+    assert client.get("product:7") == product(7)
+    print("all well")
+
+
+main()
