@@ -16,9 +16,13 @@
 // they answer an error instead of waiting for ever; on an I/O thread use the
 // async_ calls.
 //
-// Lifetime: the runtime outlives the cache. Destroying the cache does not wait:
-// loads under way end, their callers are answered, and nothing is kept. So what
-// a source refers to must outlive the runtime, not only the cache.
+// Lifetime: destroying the cache does not wait: loads under way end, their callers
+// are answered, and nothing is kept. So what a source refers to must outlive the
+// runtime, not only the cache. When the runtime stops, whoever waits for a load
+// gets kCancelled; a cache that outlives its runtime goes on answering from memory,
+// and kCancelled where it would have to load. Handlers without an executor of their
+// own then run on the system's. Only a call that is made in the same instant as the
+// runtime stops may have its handler destroyed uncalled.
 //
 // A loading function runs on one of the runtime's blocking threads. It may read
 // another cache, but not with a blocking call: threads that all wait for loads
@@ -67,7 +71,9 @@ class Cache {
 
   // Throws std::invalid_argument for options that cannot work, with the cache's name and why.
   Cache(Runtime& runtime, CacheOptions<Key, Value> options)
-      : runtime_{runtime}, core_{assemble(runtime, std::move(options))} {}
+      : runtime_{runtime.handle()}, core_{assemble(runtime, std::move(options))} {
+    runtime.close_at_stop(core_);
+  }
 
   // ---- Reading. ----
 
@@ -267,7 +273,7 @@ class Cache {
                       .jitter = options.jitter,
                       .negative_ttl = options.negative_ttl},
         .clock = &runtime.clock(),
-        .timers = &runtime,
+        .timers = runtime.handle().timers(),
         .seed = std::random_device{}(),
     });
   }
@@ -326,7 +332,7 @@ class Cache {
   }
 
   template <class Handler>
-  static auto hold(Handler&& handler, Runtime& runtime) {
+  static auto hold(Handler&& handler, const RuntimeHandle& runtime) {
     return std::make_shared<detail::Completion<std::decay_t<Handler>>>(
         std::forward<Handler>(handler), runtime.executor());
   }
@@ -348,11 +354,12 @@ class Cache {
   // capturing lambda twice inside a co_await expression.
   class InitiateGetMany {
    public:
-    InitiateGetMany(CorePtr core, Runtime& runtime) : core_{std::move(core)}, runtime_{&runtime} {}
+    InitiateGetMany(CorePtr core, RuntimeHandle runtime)
+        : core_{std::move(core)}, runtime_{std::move(runtime)} {}
 
     template <class Handler>
     void operator()(Handler&& handler, std::vector<Key> keys, ReadOptions options) const {
-      const auto completion = hold(std::forward<Handler>(handler), *runtime_);
+      const auto completion = hold(std::forward<Handler>(handler), runtime_);
       if (keys.empty()) return completion->complete(std::vector<AnswerType>{});
       const auto call = collect(keys.size(), [completion](std::vector<AnswerType> all) {
         completion->complete(std::move(all));
@@ -363,16 +370,17 @@ class Cache {
 
    private:
     CorePtr core_;
-    Runtime* runtime_;
+    RuntimeHandle runtime_;
   };
 
   class InitiateGet {
    public:
-    InitiateGet(CorePtr core, Runtime& runtime) : core_{std::move(core)}, runtime_{&runtime} {}
+    InitiateGet(CorePtr core, RuntimeHandle runtime)
+        : core_{std::move(core)}, runtime_{std::move(runtime)} {}
 
     template <class Handler>
     void operator()(Handler&& handler, Key key, ReadOptions options) const {
-      const auto completion = hold(std::forward<Handler>(handler), *runtime_);
+      const auto completion = hold(std::forward<Handler>(handler), runtime_);
       const auto call = Core::call(1, [completion](std::size_t, AnswerType answer) {
         completion->complete(std::move(answer));
       });
@@ -382,7 +390,7 @@ class Cache {
 
    private:
     CorePtr core_;
-    Runtime* runtime_;
+    RuntimeHandle runtime_;
   };
 
   // What needs no waiting, as an asynchronous call all the same, so that code
@@ -390,17 +398,17 @@ class Cache {
   template <class Outcome, class Operation>
   class InitiateAtOnce {
    public:
-    InitiateAtOnce(CorePtr core, Runtime& runtime, Operation operation)
-        : core_{std::move(core)}, runtime_{&runtime}, operation_{std::move(operation)} {}
+    InitiateAtOnce(CorePtr core, RuntimeHandle runtime, Operation operation)
+        : core_{std::move(core)}, runtime_{std::move(runtime)}, operation_{std::move(operation)} {}
 
     template <class Handler>
     void operator()(Handler&& handler) {
-      hold(std::forward<Handler>(handler), *runtime_)->complete(Outcome{operation_(*core_)});
+      hold(std::forward<Handler>(handler), runtime_)->complete(Outcome{operation_(*core_)});
     }
 
    private:
     CorePtr core_;
-    Runtime* runtime_;
+    RuntimeHandle runtime_;
     Operation operation_;
   };
 
@@ -410,7 +418,7 @@ class Cache {
         InitiateAtOnce<Outcome, Operation>{core_, runtime_, std::move(operation)}, token);
   }
 
-  Runtime& runtime_;
+  RuntimeHandle runtime_;
   CorePtr core_;
 };
 

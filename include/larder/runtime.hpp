@@ -1,8 +1,10 @@
 // The threads that larder runs on.
 //
 // I/O threads each run one io_context and never wait; blocking threads run what
-// may wait (a user's loading function, a SQLite query). A Runtime is passed to
-// what needs it and must outlive it.
+// may wait (a user's loading function, a SQLite query).
+//
+// Lifetime: a Runtime is passed to what needs it. What may outlive it, as a cache
+// may, keeps a RuntimeHandle and is told of its end through Closable.
 //
 // Threads: any thread may call any member.
 #pragma once
@@ -14,24 +16,53 @@
 #include <memory>
 
 #include "larder/clock.hpp"
+#include "larder/closable.hpp"
 #include "larder/timers.hpp"
 
 namespace larder {
 
+namespace detail {
+class RuntimeThreads;
+}
+
 struct RuntimeOptions {
   unsigned io_threads = 0;         // 0: one a core
   unsigned blocking_threads = 32;  // at most; started when needed
-  const Clock* clock = nullptr;    // null: the steady clock; must outlive the runtime
+  const Clock* clock = nullptr;    // null: the steady clock; outlives the runtime and its caches
+};
+
+// A share in a runtime's threads that may outlive them. When the runtime has
+// stopped every call is still allowed, and runs nothing.
+// Threads: as Runtime. Cheap to copy.
+class RuntimeHandle {
+ public:
+  explicit RuntimeHandle(std::shared_ptr<detail::RuntimeThreads> threads);
+
+  // As Runtime's members, but that executor() is the system's once the runtime stops.
+  [[nodiscard]] boost::asio::any_io_executor executor() const;
+  [[nodiscard]] bool on_io_thread() const;
+  void block(std::move_only_function<void()> work) const;
+  [[nodiscard]] std::shared_ptr<Timers> timers() const;
+
+ private:
+  std::shared_ptr<detail::RuntimeThreads> threads_;
 };
 
 class Runtime : public Timers {
  public:
   Runtime() : Runtime{RuntimeOptions{}} {}
   explicit Runtime(RuntimeOptions options);
-  // Stops the I/O threads, lets blocking work that has begun finish, joins all.
-  ~Runtime() override;
+  ~Runtime() override { stop(); }
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
+
+  // Ends it, in this order: closes what asked for it (caches: whoever waits for a
+  // load gets kCancelled); destroys the blocking work that has not begun, and waits
+  // for what has; lets the I/O threads do what was posted to them until then, and
+  // destroys what else is pending there; joins all threads. Idempotent: a second
+  // call waits for the first. Throws std::logic_error on one of its own threads,
+  // which cannot wait for itself (in the destructor, that ends the program).
+  void stop();
 
   [[nodiscard]] const Clock& clock() const;
 
@@ -41,20 +72,25 @@ class Runtime : public Timers {
   // An I/O thread's executor, each in turn.
   [[nodiscard]] boost::asio::any_io_executor executor();
   // Whether the calling thread is one of this runtime's I/O threads, which must not wait.
-  [[nodiscard]] bool on_io_thread() const;
+  [[nodiscard]] bool on_io_thread() const { return handle_.on_io_thread(); }
 
   // Runs `work` on a blocking thread. Work waits in order while all are busy;
   // its callers bound how much waits. Work that has not begun when the runtime
-  // is destroyed is destroyed without being run.
-  void block(std::move_only_function<void()> work);
+  // stops is destroyed without being run, and so is what comes later.
+  void block(std::move_only_function<void()> work) { handle_.block(std::move(work)); }
 
-  // Timers count real time, whatever the clock.
+  // Timers count real time, whatever the clock. Those that are not due when the
+  // runtime stops never are.
   [[nodiscard]] std::unique_ptr<Timer> after(Duration delay,
                                              std::move_only_function<void()> due) override;
 
+  [[nodiscard]] RuntimeHandle handle() const { return handle_; }
+  // Has stop() close it first; at once, when the runtime has stopped.
+  void close_at_stop(std::weak_ptr<Closable> closable);
+
  private:
-  class Threads;
-  std::unique_ptr<Threads> threads_;
+  std::shared_ptr<detail::RuntimeThreads> threads_;
+  RuntimeHandle handle_;
 };
 
 }  // namespace larder

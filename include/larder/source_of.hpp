@@ -22,8 +22,8 @@ class BlockingSource final : public Source<Key, Value> {
  public:
   using typename Source<Key, Value>::Done;
 
-  BlockingSource(Runtime& runtime, std::shared_ptr<S> object)
-      : runtime_{runtime}, object_{std::move(object)} {}
+  BlockingSource(RuntimeHandle runtime, std::shared_ptr<S> object)
+      : runtime_{std::move(runtime)}, object_{std::move(object)} {}
 
   void load(std::vector<Key> keys, Done done) override {
     runtime_.block([object = object_, keys = std::move(keys), done = std::move(done)]() mutable {
@@ -89,7 +89,7 @@ class BlockingSource final : public Source<Key, Value> {
     return results;
   }
 
-  Runtime& runtime_;
+  RuntimeHandle runtime_;
   std::shared_ptr<S> object_;
 };
 
@@ -114,7 +114,7 @@ class SourceOf {
   SourceOf(S object)  // NOLINT: implicit, as above
       : make_{[object = std::make_shared<S>(std::move(object))](
                   Runtime& runtime) -> std::shared_ptr<Source<Key, Value>> {
-          return std::make_shared<detail::BlockingSource<Key, Value, S>>(runtime, object);
+          return std::make_shared<detail::BlockingSource<Key, Value, S>>(runtime.handle(), object);
         }} {}
 
   // The source; null if there is none.

@@ -5,7 +5,7 @@
 namespace larder {
 
 SqlitePool::SqlitePool(Runtime& runtime, std::string name, SqliteOptions options)
-    : runtime_{runtime}, file_{std::move(name), options, runtime.clock()} {}
+    : runtime_{runtime.handle()}, file_{std::move(name), options, runtime.clock()} {}
 
 Result<std::shared_ptr<SqlitePool>> SqlitePool::open(Runtime& runtime, std::string name,
                                                      SqliteOptions options) {

@@ -55,7 +55,7 @@ class SqlitePool : public std::enable_shared_from_this<SqlitePool> {
   [[nodiscard]] Result<void> renew_witness() LARDER_REQUIRES(witness_mutex_);
   [[nodiscard]] Result<SqliteConnection::FileId> current_file() LARDER_EXCLUDES(witness_mutex_);
 
-  Runtime& runtime_;
+  RuntimeHandle runtime_;
   SqliteFile file_;
 
   Mutex mutex_;

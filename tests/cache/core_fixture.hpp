@@ -41,7 +41,7 @@ class CoreFixture : public ::testing::Test {
         .gate = std::make_shared<LoadGate>(limits),
         .freshness = {.ttl = std::chrono::seconds{60}, .jitter = 0, .negative_ttl = negative_ttl},
         .clock = &clock_,
-        .timers = &timers_,
+        .timers = {std::shared_ptr<void>{}, &timers_},
         .seed = 1,
     });
   }

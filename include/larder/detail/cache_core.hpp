@@ -26,12 +26,14 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "larder/answer.hpp"
 #include "larder/cache_options.hpp"
 #include "larder/cache_stats.hpp"
+#include "larder/closable.hpp"
 #include "larder/counter.hpp"
 #include "larder/detail/flights.hpp"
 #include "larder/freshness.hpp"
@@ -55,12 +57,12 @@ struct CacheParts {
   std::shared_ptr<LoadGate> gate;              // never null
   FreshnessOptions freshness;
   const Clock* clock;
-  Timers* timers;
-  std::uint64_t seed;  // of the jitter
+  std::shared_ptr<Timers> timers;  // never null
+  std::uint64_t seed;              // of the jitter
 };
 
 template <class Key, class Value>
-class CacheCore : public std::enable_shared_from_this<CacheCore<Key, Value>> {
+class CacheCore : public Closable, public std::enable_shared_from_this<CacheCore<Key, Value>> {
  public:
   using Tier = MemoryTier<Key, Value>;
   using KeyView = typename Tier::KeyView;
@@ -196,6 +198,10 @@ class CacheCore : public std::enable_shared_from_this<CacheCore<Key, Value>> {
     }
   }
 
+  // Whoever waits for a load gets kCancelled, now and from now on. What memory has
+  // is still answered, and may be changed.
+  void close() override LARDER_EXCLUDES(loads_mutex_);
+
   // What put() would store at `now` beside the value.
   [[nodiscard]] EntryInfo entry_for_put(TimePoint now, WriteOptions options) {
     EntryInfo info = freshness_.value(now, options.ttl, random());
@@ -231,6 +237,7 @@ class CacheCore : public std::enable_shared_from_this<CacheCore<Key, Value>> {
   static constexpr std::size_t kShards = 64;
 
   class Load;
+  using LoadPtr = std::shared_ptr<Load>;
 
   Shard& shard_of(KeyView key) {
     // The high bits: the maps inside the shards use the low ones.
@@ -276,7 +283,10 @@ class CacheCore : public std::enable_shared_from_this<CacheCore<Key, Value>> {
 
   FlightPtr board(const CallPtr& call, std::size_t index, const Key& key, ReadOptions options);
   void start(std::vector<FlightPtr> flights);
-  void take_off(std::vector<FlightPtr> flights, LoadGate::Permit permit);
+  [[nodiscard]] bool remember(const LoadPtr& load) LARDER_EXCLUDES(loads_mutex_);
+  [[nodiscard]] Error closed() const;
+  void forget(const Load& load) LARDER_EXCLUDES(loads_mutex_);
+  void take_off(const LoadPtr& load, LoadGate::Permit permit);
   void land(const FlightPtr& flight, Loaded<Value> result, Duration cost);
   void fill(const FlightPtr& flight, const Handle<Value>& value, Duration cost);
 
@@ -284,6 +294,11 @@ class CacheCore : public std::enable_shared_from_this<CacheCore<Key, Value>> {
   const Freshness freshness_;
   std::atomic<std::uint64_t> random_;
   std::array<Shard, kShards> shards_;
+
+  // Those that have not ended, for close().
+  Mutex loads_mutex_;
+  std::unordered_map<const Load*, std::weak_ptr<Load>> under_way_ LARDER_GUARDED_BY(loads_mutex_);
+  bool closed_ LARDER_GUARDED_BY(loads_mutex_) = false;
 
   StripedCounter hits_;
   StripedCounter negative_hits_;

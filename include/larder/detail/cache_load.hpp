@@ -15,72 +15,110 @@
 
 namespace larder::detail {
 
-// One load on its way to the source and back. Whoever lets go of the last
-// reference without an answer has lost it, and its readers are told.
+// One load: from before the gate until its flights have landed. Whoever lets go of
+// the last reference without an answer has lost it, and its readers are told.
+//
+// Until it ends it holds the core; whoever else keeps it (the gate, a source that
+// never answers) then keeps nothing but the load.
+//
+// Lock order: load, then shard.
 template <class Key, class Value>
 class CacheCore<Key, Value>::Load {
  public:
-  Load(std::shared_ptr<CacheCore> core, std::vector<FlightPtr> flights, LoadGate::Permit permit,
-       TimePoint began)
-      : core_{std::move(core)},
-        flights_{std::move(flights)},
-        permit_{std::move(permit)},
-        began_{began} {}
+  Load(std::shared_ptr<CacheCore> core, std::vector<FlightPtr> flights)
+      : core_{std::move(core)}, flights_{std::move(flights)} {}
 
   ~Load() { end_all(Error{Errc::kCancelled, "the source dropped the load; is it shutting down?"}); }
   Load(const Load&) = delete;
   Load& operator=(const Load&) = delete;
 
+  // Its turn has come: the epoch of its flights is fixed. The keys to load; none,
+  // when nobody waits for any of them, or it has ended already.
+  [[nodiscard]] std::vector<Key> take_off(LoadGate::Permit permit) LARDER_EXCLUDES(mutex_) {
+    std::vector<Key> keys;
+    const MutexLock lock{mutex_};
+    if (!core_) return keys;
+    const TimePoint now = core_->now();
+    began_ = now;
+    std::erase_if(flights_, [now, &core = *core_](const FlightPtr& flight) {
+      Shard& shard = core.shard_of(flight->key());
+      const MutexLock shard_lock{shard.mutex};
+      return !shard.flights.take_off(flight, now);
+    });
+    keys.reserve(flights_.size());
+    for (const FlightPtr& flight : flights_) keys.push_back(flight->key());
+    permit_.emplace(std::move(permit));
+    return keys;
+  }
+
+  // The source's answer. REQUIRES: it has taken off.
   void end(std::vector<Loaded<Value>> results) {
-    if (results.size() != flights_.size()) {
-      return end_all(Error{Errc::kInternal, "the source answered " +
-                                                std::to_string(results.size()) + " results to " +
-                                                std::to_string(flights_.size()) + " keys"});
+    Ended ended = over();
+    if (!ended.core) return;
+    if (results.size() != ended.flights.size()) {
+      const Error wrong{Errc::kInternal, "the source answered " + std::to_string(results.size()) +
+                                             " results to " + std::to_string(ended.flights.size()) +
+                                             " keys"};
+      return fail_all(std::move(ended), wrong);
     }
-    if (ended_.exchange(true, std::memory_order_acq_rel)) return;
-    const Duration cost = account();
-    for (std::size_t i = 0; i < flights_.size(); ++i) {
-      if (!results[i]) core_->load_failures_.fetch_add(1, std::memory_order_relaxed);
-      core_->land(flights_[i], std::move(results[i]), cost);
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      if (!results[i]) ended.core->load_failures_.fetch_add(1, std::memory_order_relaxed);
+      ended.core->land(ended.flights[i], std::move(results[i]), ended.cost);
     }
-    core_.reset();
   }
 
   void end_all(const Error& error) {
-    if (ended_.exchange(true, std::memory_order_acq_rel)) return;
-    const Duration cost = account();
-    core_->load_failures_.fetch_add(flights_.size(), std::memory_order_relaxed);
-    for (const FlightPtr& flight : flights_) {
-      core_->land(flight, Loaded<Value>{std::unexpected{error}}, cost);
-    }
-    core_.reset();
+    Ended ended = over();
+    if (ended.core) fail_all(std::move(ended), error);
   }
 
-  void set_timer(std::unique_ptr<Timer> timer) {
-    const MutexLock lock{timer_mutex_};
-    if (!ended_.load(std::memory_order_acquire)) timer_ = std::move(timer);
+  void set_timer(std::unique_ptr<Timer> timer) LARDER_EXCLUDES(mutex_) {
+    const MutexLock lock{mutex_};
+    if (core_) timer_ = std::move(timer);
   }
 
  private:
-  Duration account() {
+  struct Ended {
+    std::shared_ptr<CacheCore> core{};  // null: it had ended before
+    std::vector<FlightPtr> flights{};
+    std::unique_ptr<Timer> timer{};
+    bool asked = false;  // the source was
+    Duration cost{};
+  };
+
+  // Ends it, once.
+  Ended over() LARDER_EXCLUDES(mutex_) {
+    Ended ended;
     {
-      const MutexLock lock{timer_mutex_};
-      timer_.reset();
+      const MutexLock lock{mutex_};
+      if (!core_) return ended;
+      ended = {.core = std::move(core_),
+               .flights = std::move(flights_),
+               .timer = std::move(timer_),
+               .asked = began_.has_value()};
+      if (began_) ended.cost = ended.core->now() - *began_;
     }
-    const Duration cost = core_->now() - began_;
-    core_->load_time_.fetch_add(cost.count(), std::memory_order_relaxed);
-    return cost;
+    ended.core->load_time_.fetch_add(ended.cost.count(), std::memory_order_relaxed);
+    ended.core->forget(*this);
+    return ended;
   }
 
-  // Whoever ends the load lets go of it: a source that hangs on to a load for
-  // ever must not keep the cache, which holds the source.
-  std::shared_ptr<CacheCore> core_;
-  const std::vector<FlightPtr> flights_;
-  const LoadGate::Permit permit_;  // given back when the source is done, not when we give up
-  const TimePoint began_;
-  std::atomic<bool> ended_{false};
-  Mutex timer_mutex_;
-  std::unique_ptr<Timer> timer_ LARDER_GUARDED_BY(timer_mutex_);
+  static void fail_all(Ended ended, const Error& error) {
+    if (ended.asked) {
+      ended.core->load_failures_.fetch_add(ended.flights.size(), std::memory_order_relaxed);
+    }
+    for (const FlightPtr& flight : ended.flights) {
+      ended.core->land(flight, Loaded<Value>{std::unexpected{error}}, ended.cost);
+    }
+  }
+
+  Mutex mutex_;
+  std::shared_ptr<CacheCore> core_ LARDER_GUARDED_BY(mutex_);  // null: it has ended
+  std::vector<FlightPtr> flights_ LARDER_GUARDED_BY(mutex_);
+  std::optional<TimePoint> began_ LARDER_GUARDED_BY(mutex_){};  // when it took off
+  std::unique_ptr<Timer> timer_ LARDER_GUARDED_BY(mutex_);
+  // Given back when the source is done, not when we give up.
+  std::optional<LoadGate::Permit> permit_ LARDER_GUARDED_BY(mutex_){};
 };
 
 template <class Key, class Value>
@@ -88,42 +126,35 @@ void CacheCore<Key, Value>::start(std::vector<FlightPtr> flights) {
   const std::size_t most = std::max<std::size_t>(parts_.source->most_keys(), 1);
   for (std::size_t begin = 0; begin < flights.size(); begin += most) {
     const std::size_t end = std::min(flights.size(), begin + most);
-    std::vector<FlightPtr> batch(flights.begin() + static_cast<std::ptrdiff_t>(begin),
-                                 flights.begin() + static_cast<std::ptrdiff_t>(end));
-    const bool entered = parts_.gate->enter(
-        [core = this->shared_from_this(), batch](LoadGate::Permit permit) mutable {
-          core->take_off(std::move(batch), std::move(permit));
+    const auto load = std::make_shared<Load>(
+        this->shared_from_this(),
+        std::vector<FlightPtr>(flights.begin() + static_cast<std::ptrdiff_t>(begin),
+                               flights.begin() + static_cast<std::ptrdiff_t>(end)));
+    if (!remember(load)) {
+      load->end_all(closed());
+      continue;
+    }
+    const bool entered =
+        parts_.gate->enter([load, weak = this->weak_from_this()](LoadGate::Permit permit) {
+          if (const auto core = weak.lock()) core->take_off(load, std::move(permit));
         });
     if (entered) continue;
-    refused_.fetch_add(batch.size(), std::memory_order_relaxed);
+    refused_.fetch_add(end - begin, std::memory_order_relaxed);
     const LoadLimits& limits = parts_.gate->limits();
-    const Error full{Errc::kOverloaded, "cache \"" + parts_.name + "\": too many loads: " +
-                                            std::to_string(limits.concurrent) + " under way and " +
-                                            std::to_string(limits.waiting) + " waiting at " +
-                                            parts_.source->describe()};
-    for (const FlightPtr& flight : batch) land(flight, std::unexpected{full}, Duration{});
+    load->end_all(Error{Errc::kOverloaded, "cache \"" + parts_.name + "\": too many loads: " +
+                                               std::to_string(limits.concurrent) +
+                                               " under way and " + std::to_string(limits.waiting) +
+                                               " waiting at " + parts_.source->describe()});
   }
 }
 
-// The turn of these flights has come: their epoch is fixed, and the source is asked.
+// The turn of a load has come: the source is asked.
 template <class Key, class Value>
-void CacheCore<Key, Value>::take_off(std::vector<FlightPtr> flights, LoadGate::Permit permit) {
-  const TimePoint began = now();
-  std::erase_if(flights, [&](const FlightPtr& flight) {
-    Shard& shard = shard_of(flight->key());
-    const MutexLock lock{shard.mutex};
-    return !shard.flights.take_off(flight, began);
-  });
-  if (flights.empty()) return;
-
-  std::vector<Key> keys;
-  keys.reserve(flights.size());
-  for (const FlightPtr& flight : flights) keys.push_back(flight->key());
+void CacheCore<Key, Value>::take_off(const LoadPtr& load, LoadGate::Permit permit) {
+  std::vector<Key> keys = load->take_off(std::move(permit));
+  if (keys.empty()) return;
   loads_.fetch_add(keys.size(), std::memory_order_relaxed);
   batches_.fetch_add(1, std::memory_order_relaxed);
-
-  const auto load = std::make_shared<Load>(this->shared_from_this(), std::move(flights),
-                                           std::move(permit), began);
   load->set_timer(parts_.timers->after(
       parts_.gate->limits().timeout, [weak = std::weak_ptr{load}, core = this->weak_from_this()] {
         const auto late = weak.lock();
@@ -136,6 +167,40 @@ void CacheCore<Key, Value>::take_off(std::vector<FlightPtr> flights, LoadGate::P
   parts_.source->load(std::move(keys), [load](std::vector<Loaded<Value>> results) {
     load->end(std::move(results));
   });
+}
+
+template <class Key, class Value>
+bool CacheCore<Key, Value>::remember(const LoadPtr& load) {
+  const MutexLock lock{loads_mutex_};
+  if (!closed_) under_way_.emplace(load.get(), load);
+  return !closed_;
+}
+
+template <class Key, class Value>
+void CacheCore<Key, Value>::forget(const Load& load) {
+  const MutexLock lock{loads_mutex_};
+  under_way_.erase(&load);
+}
+
+// Every flight belongs to a load, or is about to be given one by start(), which
+// finds the cache closed.
+template <class Key, class Value>
+void CacheCore<Key, Value>::close() {
+  std::unordered_map<const Load*, std::weak_ptr<Load>> loads;
+  {
+    const MutexLock lock{loads_mutex_};
+    closed_ = true;
+    loads = under_way_;
+  }
+  for (const auto& [name, weak] : loads) {
+    if (const LoadPtr load = weak.lock()) load->end_all(closed());
+  }
+}
+
+template <class Key, class Value>
+Error CacheCore<Key, Value>::closed() const {
+  return {Errc::kCancelled,
+          "cache \"" + parts_.name + "\": its runtime has stopped, so nothing is loaded any more"};
 }
 
 template <class Key, class Value>
