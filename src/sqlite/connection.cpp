@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/quantity.hpp"
 #include "sqlite/messages.hpp"
 
 namespace larder {
@@ -173,7 +174,8 @@ Error SqliteConnection::closing() const {
 
 Error SqliteConnection::too_slow() const {
   return {Errc::kSourceFailed, file_.name + ": the query took longer than the query timeout of " +
-                                   to_text(file_.options.query_timeout) + " and was interrupted"};
+                                   format_duration(file_.options.query_timeout) +
+                                   " and was interrupted"};
 }
 
 Result<SqliteStatements*> SqliteConnection::statements(

@@ -1,7 +1,8 @@
 #include "sqlite/messages.hpp"
 
 #include <algorithm>
-#include <numeric>
+
+#include "base/quantity.hpp"
 
 namespace larder {
 
@@ -11,22 +12,6 @@ std::size_t characters(std::string_view utf8) {
   return static_cast<std::size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) {
     return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
   }));
-}
-
-// Levenshtein's distance: insertions, deletions and substitutions.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
-    }
-  }
-  return row[b.size()];
 }
 
 }  // namespace
@@ -50,25 +35,6 @@ std::string point_at(std::string_view sql, std::size_t offset) {
   return text += '^';
 }
 
-std::string to_text(Duration duration) {
-  using std::chrono::duration_cast;
-  const auto whole = duration_cast<std::chrono::milliseconds>(duration).count();
-  if (whole % 1000 == 0) return std::to_string(whole / 1000) + " s";
-  return std::to_string(whole) + " ms";
-}
-
-std::string nearest(std::string_view wrong, const std::vector<std::string>& names) {
-  std::string best;
-  std::size_t least = wrong.size() / 3 + 2;  // farther is another word
-  for (const std::string& name : names) {
-    const std::size_t far = distance(wrong, name);
-    if (far >= least) continue;
-    least = far;
-    best = name;
-  }
-  return best;
-}
-
 std::string join(const std::vector<std::string>& names, std::string_view sigil) {
   std::string text;
   for (const std::string& name : names) {
@@ -85,7 +51,7 @@ std::string explain(int code, std::string_view path, std::string_view said, Dura
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return file + " is locked by another process, and stayed so for the busy timeout of " +
-             to_text(busy_timeout) + ": end the long transaction, or wait longer";
+             format_duration(busy_timeout) + ": end the long transaction, or wait longer";
     case SQLITE_CORRUPT:
       return file + " is damaged (" + std::string{said} + "): look at it with `sqlite3 " + file +
              " 'PRAGMA integrity_check'` and restore a backup";

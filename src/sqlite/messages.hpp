@@ -19,12 +19,6 @@ namespace larder {
 //           ^
 [[nodiscard]] std::string point_at(std::string_view sql, std::size_t offset);
 
-// "5 s", "250 ms".
-[[nodiscard]] std::string to_text(Duration duration);
-
-// The name among `names` that `wrong` was probably meant to be; empty when none is near.
-[[nodiscard]] std::string nearest(std::string_view wrong, const std::vector<std::string>& names);
-
 // "a, b, c"; each with `sigil` before it.
 [[nodiscard]] std::string join(const std::vector<std::string>& names, std::string_view sigil = "");
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/nearest_name.hpp"
 #include "sqlite/messages.hpp"
 
 namespace larder {
@@ -106,8 +107,9 @@ Result<void> SqliteStatement::name_parameters(const std::string& sql,
       std::string problem = written == nullptr
                                 ? "a bare ? does not say which part of the key it is"
                                 : "nothing gives the parameter " + std::string{written};
-      if (const std::string meant = nearest(name, given); !meant.empty()) {
-        problem += "; did you mean :" + meant + "?";
+      const std::vector<std::string_view> names{given.begin(), given.end()};
+      if (const auto meant = nearest_name(name, names)) {
+        problem += "; did you mean :" + std::string{*meant} + "?";
       }
       problem += " There is " + join(given, ":");
       const std::size_t at = sql.find(written == nullptr ? "?" : written);

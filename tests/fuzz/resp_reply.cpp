@@ -6,6 +6,7 @@
 #include "fuzz/check.hpp"
 #include "resp/reply_decoder.hpp"
 #include "resp/reply_writer.hpp"
+#include "resp/write_reply.hpp"
 
 namespace larder::resp {
 namespace {
@@ -60,25 +61,6 @@ std::uint64_t memory(const Reply& reply) {
   std::uint64_t bytes = sizeof(Reply) + reply.text.size();
   for (const Reply& item : reply.items) bytes += memory(item);
   return bytes;
-}
-
-void write(ReplyWriter& writer, const Reply& reply) {
-  switch (reply.kind) {
-    case Kind::kNull: writer.null(); break;
-    case Kind::kSimple: writer.simple(reply.text); break;
-    case Kind::kError: writer.error(reply.text); break;
-    case Kind::kBulk: writer.bulk(reply.text); break;
-    case Kind::kVerbatim: writer.verbatim("txt", reply.text); break;
-    case Kind::kBigNumber: writer.big_number(reply.text); break;
-    case Kind::kInteger: writer.integer(reply.integer); break;
-    case Kind::kBoolean: writer.boolean(reply.integer == 1); break;
-    case Kind::kReal: writer.real(reply.real); break;
-    case Kind::kArray: writer.array(reply.items.size()); break;
-    case Kind::kSet: writer.set(reply.items.size()); break;
-    case Kind::kMap: writer.map(reply.items.size() / 2); break;
-    case Kind::kPush: writer.push(reply.items.size()); break;
-  }
-  for (const Reply& item : reply.items) write(writer, item);
 }
 
 std::string written(const std::vector<Reply>& replies) {

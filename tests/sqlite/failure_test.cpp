@@ -98,7 +98,7 @@ TEST_F(SqliteFailure, AFileLockedBeyondTheBusyTimeoutIsAnErrorUntilItIsFree) {
 
   execute("BEGIN EXCLUSIVE");
   EXPECT_THAT(value(*reader, id(1)),
-              AllOf(HasSubstr("is locked by another process"), HasSubstr("20 ms")));
+              AllOf(HasSubstr("is locked by another process"), HasSubstr("20ms")));
   execute("COMMIT");
 
   EXPECT_EQ(value(*reader, id(1)), R"({"id":1,"name":"tea"})");
@@ -297,7 +297,7 @@ TEST_F(SqliteFailure, ARunawayQueryIsInterruptedAtTheQueryTimeout) {
 
   const Error error = error_of(load);
   EXPECT_EQ(error.code, Errc::kSourceFailed);
-  EXPECT_THAT(error.message, HasSubstr("longer than the query timeout of 10 s"));
+  EXPECT_THAT(error.message, HasSubstr("longer than the query timeout of 10s"));
   EXPECT_EQ(value(*database->prepare({.one = kRead}, {"id"}).value(), id(1)),
             R"({"id":1,"name":"tea"})");
 }
