@@ -4,11 +4,14 @@
 #pragma once
 
 #include "admin/admin_server.hpp"
+#include "server/assembly.hpp"
 #include "server/server_state.hpp"
 
 namespace larder {
 
-// The page /health: 200 while the server serves, 503 once it shuts down.
-[[nodiscard]] AdminPage health_page(const ServerState& state);
+// The page /health: 200 while the server serves, 503 once it shuts down. It tells of
+// each source whether its last load was answered, and for how long that has been so;
+// a source that fails changes no status, since what is in memory is still served.
+[[nodiscard]] AdminPage health_page(const ServerState& state, const AssembledSources& sources);
 
 }  // namespace larder

@@ -95,6 +95,8 @@ constexpr CacheMetric kCacheMetrics[] = {
      [](const CacheStats& s) { return number(s.no_memory); }},
     {"larder_cache_entries", "Entries in memory", MetricType::Gauge,
      [](const CacheStats& s) { return number(s.entries); }},
+    {"larder_cache_absences", "Entries in memory that say: no such row", MetricType::Gauge,
+     [](const CacheStats& s) { return number(s.absences); }},
     {"larder_cache_bytes", "Memory of the entries: keys, values and overhead", MetricType::Gauge,
      [](const CacheStats& s) { return number(s.bytes); }},
 };
@@ -119,6 +121,11 @@ void add_sources(const AssembledSources& sources, Families& families) {
   families.counter("larder_source_queries_total", "Statements run by the source");
   for (const AssembledSource& source : sources) {
     families.sample(source.queries(), {{"source", source.config.name}});
+  }
+  families.gauge("larder_source_up", "1: the source's last load was answered; 0: it failed");
+  for (const AssembledSource& source : sources) {
+    const bool well = source.state->standing().well;
+    families.sample(std::uint64_t{well ? 1U : 0U}, {{"source", source.config.name}});
   }
 }
 

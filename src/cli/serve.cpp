@@ -96,15 +96,15 @@ Result<std::unique_ptr<AdminServer>> start_admin(Runtime& runtime, const ServerC
                                                  const Access& access, const ServerState& state,
                                                  const Assembly& assembly) {
   const Address address = parse_address(config.admin).value();  // parse_config() checked it
-  return AdminServer::start(runtime, address.host, address.port,
-                            {{"/health", [&state] { return health_page(state); }},
-                             {"/metrics",
-                              [&state, &assembly] {
-                                return AdminPage{
-                                    .content_type = "text/plain; version=0.0.4; charset=utf-8",
-                                    .body = metrics_text(state, *assembly.sources())};
-                              }}},
-                            AdminGuard{config.admin_hosts, access.authenticator, runtime.clock()});
+  return AdminServer::start(
+      runtime, address.host, address.port,
+      {{"/health", [&state, &assembly] { return health_page(state, *assembly.sources()); }},
+       {"/metrics",
+        [&state, &assembly] {
+          return AdminPage{.content_type = "text/plain; version=0.0.4; charset=utf-8",
+                           .body = metrics_text(state, *assembly.sources())};
+        }}},
+      AdminGuard{config.admin_hosts, access.authenticator, runtime.clock()});
 }
 
 Exit serve(const std::string& file) {

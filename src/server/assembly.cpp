@@ -93,7 +93,7 @@ class Planner {
       const bool same_limits = running_->config.server.max_value == config_.server.max_value;
       if (changed.empty() && same_limits) {
         stays_[source.name] = Stays::kAll;
-        plan_.sources.push_back({source, was->database, was->gate, {}});
+        plan_.sources.push_back({source, was->database, was->gate, was->state, {}});
         return;
       }
       if (std::ranges::find(changed, "url") == changed.end()) {
@@ -111,7 +111,11 @@ class Planner {
     auto gate = std::make_shared<LoadGate>(LoadLimits{.concurrent = source.max_loads,
                                                       .waiting = source.max_waiting,
                                                       .timeout = source.load_timeout});
-    plan_.sources.push_back({source, std::move(*database), std::move(gate), {}});
+    plan_.sources.push_back({source,
+                             std::move(*database),
+                             std::move(gate),
+                             std::make_shared<SourceState>(runtime_.clock()),
+                             {}});
   }
 
   void plan(const CacheConfig& cache) {
@@ -178,7 +182,7 @@ class Planner {
       return nullptr;
     }
     source.readers[cache.name] = *reader;
-    return std::make_shared<PatternSource>(cache.key, std::move(*reader));
+    return std::make_shared<PatternSource>(cache.key, std::move(*reader), source.state);
   }
 
   void keep_reader(const CacheConfig& cache) {

@@ -25,6 +25,7 @@
 #include "larder/sql_database.hpp"
 #include "larder/thread_annotations.hpp"
 #include "server/reload.hpp"
+#include "server/source_state.hpp"
 
 namespace larder {
 
@@ -33,6 +34,7 @@ struct AssembledSource {
   SourceConfig config;
   std::shared_ptr<SqlDatabase> database;
   std::shared_ptr<LoadGate> gate;
+  std::shared_ptr<SourceState> state;
   std::map<std::string, std::shared_ptr<SqlReader>> readers;  // by cache
   std::uint64_t earlier_queries = 0;                          // of readers that are gone
 

@@ -2,6 +2,20 @@
 
 namespace larder {
 
+namespace {
+
+// One answered key is enough: the others' rows may be what is wrong.
+void note(SourceState& state, const std::vector<Loaded<std::string>>& results) {
+  bool failed = false;
+  for (const Loaded<std::string>& result : results) {
+    if (result || result.error().code == Errc::kBadValue) return state.answered();
+    failed = failed || result.error().code == Errc::kSourceFailed;
+  }
+  if (failed) state.failed();
+}
+
+}  // namespace
+
 void PatternSource::load(std::vector<std::string> keys, Done done) {
   std::vector<SqlParameters> parameters(keys.size());
   for (std::size_t i = 0; i < keys.size(); ++i) {
@@ -11,7 +25,11 @@ void PatternSource::load(std::vector<std::string> keys, Done done) {
     const Error error{Errc::kInternal, "key \"" + keys[i] + "\" does not fit " + pattern_.text()};
     return done(std::vector<Loaded<std::string>>(keys.size(), std::unexpected{error}));
   }
-  reader_->load(std::move(parameters), std::move(done));
+  reader_->load(std::move(parameters), [state = state_, done = std::move(done)](
+                                           std::vector<Loaded<std::string>> results) mutable {
+    note(*state, results);
+    done(std::move(results));
+  });
 }
 
 }  // namespace larder

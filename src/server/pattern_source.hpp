@@ -1,5 +1,6 @@
 // A prepared SQL statement as the source of a cache of bytes: each key's parts,
-// by the cache's pattern, are the statement's parameters.
+// by the cache's pattern, are the statement's parameters. What its loads tell of
+// the database is noted.
 //
 // Threads: any, as every source.
 #pragma once
@@ -12,13 +13,15 @@
 #include "base/key_pattern.hpp"
 #include "larder/source.hpp"
 #include "larder/sql_database.hpp"
+#include "server/source_state.hpp"
 
 namespace larder {
 
 class PatternSource final : public Source<std::string, std::string> {
  public:
-  PatternSource(KeyPattern pattern, std::shared_ptr<SqlReader> reader)
-      : pattern_{std::move(pattern)}, reader_{std::move(reader)} {}
+  PatternSource(KeyPattern pattern, std::shared_ptr<SqlReader> reader,
+                std::shared_ptr<SourceState> state)
+      : pattern_{std::move(pattern)}, reader_{std::move(reader)}, state_{std::move(state)} {}
 
   // REQUIRES: every key fits the pattern.
   void load(std::vector<std::string> keys, Done done) override;
@@ -27,6 +30,7 @@ class PatternSource final : public Source<std::string, std::string> {
  private:
   const KeyPattern pattern_;
   const std::shared_ptr<SqlReader> reader_;
+  const std::shared_ptr<SourceState> state_;
 };
 
 }  // namespace larder

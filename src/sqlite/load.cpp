@@ -219,7 +219,13 @@ std::vector<Loaded<std::string>> load_keys(SqliteConnection& connection,
                                            std::span<const SqlParameters> keys,
                                            const SqliteFile& file) {
   const Result<SqliteStatements*> statements = connection.statements(plan);
-  if (!statements) return {keys.size(), std::unexpected{statements.error()}};
+  if (!statements) {
+    // They did prepare when the plan was made: the database is another now, and
+    // whoever asks for a key has made no mistake.
+    Error error = statements.error();
+    if (error.code == Errc::kInvalidArgument) error.code = Errc::kSourceFailed;
+    return {keys.size(), std::unexpected{std::move(error)}};
+  }
   return Load{connection, *plan, **statements, keys, file}.run();
 }
 

@@ -12,6 +12,7 @@
 namespace larder {
 namespace {
 
+using namespace std::chrono_literals;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
@@ -19,9 +20,10 @@ class Metrics : public test::SessionTest {
  protected:
   std::string text() { return metrics_text(state_, sources_); }
 
-  static AssembledSources sources() {
+  AssembledSources sources() {
     AssembledSources sources(1);
     sources[0].config.name = "shop";
+    sources[0].state = std::make_shared<SourceState>(clock_);
     return sources;
   }
 
@@ -55,7 +57,8 @@ TEST_F(Metrics, CountCommandsAndErrors) {
                             HasSubstr("\nlarder_commands_total{command=\"get\"} 1\n"),
                             HasSubstr("\nlarder_error_replies_total 2\n"),
                             HasSubstr("\nlarder_protocol_errors_total 1\n"),
-                            HasSubstr("\nlarder_source_queries_total{source=\"shop\"} 0\n")));
+                            HasSubstr("\nlarder_source_queries_total{source=\"shop\"} 0\n"),
+                            HasSubstr("\nlarder_source_up{source=\"shop\"} 1\n")));
 }
 
 // Every line is a comment or a sample, and every sample's metric is described.
@@ -75,12 +78,34 @@ TEST_F(Metrics, AreWellFormed) {
 }
 
 TEST_F(Metrics, HealthIsBadOnceTheServerStops) {
-  EXPECT_EQ(health_page(state_).status, 200U);
+  EXPECT_EQ(health_page(state_, sources_).status, 200U);
 
   state_.stop();
 
-  EXPECT_EQ(health_page(state_).status, 503U);
-  EXPECT_THAT(health_page(state_).body, HasSubstr("\"status\":\"stopping\""));
+  EXPECT_EQ(health_page(state_, sources_).status, 503U);
+  EXPECT_THAT(health_page(state_, sources_).body, HasSubstr("\"status\":\"stopping\""));
+}
+
+TEST_F(Metrics, HealthTellsHowLongASourceHasFailed) {
+  sources_[0].state->failed();
+  clock_.advance(7s);
+  sources_[0].state->failed();
+
+  const AdminPage page = health_page(state_, sources_);
+
+  EXPECT_EQ(page.status, 200U);
+  EXPECT_THAT(page.body, HasSubstr(R"("sources":{"shop":{"status":"failing","since_seconds":7}})"));
+  EXPECT_THAT(text(), HasSubstr("\nlarder_source_up{source=\"shop\"} 0\n"));
+}
+
+TEST_F(Metrics, HealthTellsThatASourceAnswersAgain) {
+  sources_[0].state->failed();
+  clock_.advance(7s);
+  sources_[0].state->answered();
+  clock_.advance(3s);
+
+  EXPECT_THAT(health_page(state_, sources_).body,
+              HasSubstr(R"("sources":{"shop":{"status":"ok","since_seconds":3}})"));
 }
 
 }  // namespace

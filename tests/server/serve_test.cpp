@@ -371,5 +371,21 @@ TEST(Serve, HealthTellsThatItServes) {
   EXPECT_THAT(server.larder().page("/nonsense"), StartsWith("HTTP/1.1 404 Not Found\r\n"));
 }
 
+TEST(Serve, HealthTellsWhetherTheSourceAnswers) {
+  ShopServer server;
+  TcpClient client = server.connect();
+  const auto health = [&] { return server.larder().page("/health"); };
+  EXPECT_THAT(health(), HasSubstr(R"("sources":{"shop":{"status":"ok")"));
+
+  Writer{server.shop_file()}.execute("ALTER TABLE products RENAME TO elsewhere");
+  EXPECT_THAT(client.ask({"GET", "product:7"}).text, StartsWith("SOURCE "));
+  EXPECT_THAT(health(), ::testing::AllOf(StartsWith("HTTP/1.1 200 OK\r\n"),
+                                         HasSubstr(R"("sources":{"shop":{"status":"failing")")));
+
+  Writer{server.shop_file()}.execute("ALTER TABLE elsewhere RENAME TO products");
+  EXPECT_EQ(client.ask({"GET", "product:7"}).text, ShopServer::product(7));
+  EXPECT_THAT(health(), HasSubstr(R"("sources":{"shop":{"status":"ok")"));
+}
+
 }  // namespace
 }  // namespace larder::test

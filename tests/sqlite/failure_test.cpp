@@ -149,6 +149,19 @@ TEST_F(SqliteFailure, ATableThatIsDroppedIsAnErrorAndNotAbsence) {
   EXPECT_THAT(value(*reader, id(1)), HasSubstr("no such table: p"));
 }
 
+// A connection that has not prepared the statement yet, as after many reads at once.
+TEST_F(SqliteFailure, ATableThatIsDroppedIsTheSourcesFaultOnANewConnectionToo) {
+  make_shop();
+  const auto reader = prepare(kRead);
+
+  execute("DROP TABLE p");
+  auto load = start(*reader);
+
+  const Error error = error_of(load);
+  EXPECT_EQ(error.code, Errc::kSourceFailed);
+  EXPECT_THAT(error.message, HasSubstr("no such table: p"));
+}
+
 TEST_F(SqliteFailure, ColumnsThatChangeCarryTheirOwnNames) {
   make_shop();
   database({.connections = 1});
