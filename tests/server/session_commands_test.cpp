@@ -237,8 +237,20 @@ TEST_F(SessionCommands, CommandDescribesTheCommands) {
       StartsWith("*1\r\n*10\r\n$3\r\nget\r\n:2\r\n*2\r\n+readonly\r\n+fast\r\n:1\r\n:1\r\n:1"
                  "\r\n"));
   EXPECT_EQ(ask("COMMAND INFO nonsense"), "*1\r\n*-1\r\n");
-  EXPECT_THAT(ask("COMMAND DOCS get"), StartsWith("*2\r\n$3\r\nget\r\n*8\r\n$7\r\nsummary\r\n"));
+  EXPECT_THAT(ask("COMMAND DOCS get"), StartsWith("*2\r\n$3\r\nget\r\n*10\r\n$7\r\nsummary\r\n"));
   EXPECT_EQ(ask("COMMAND DOCS nonsense"), "*0\r\n");
+}
+
+TEST_F(SessionCommands, DocsTellWhatACommandTakes) {
+  EXPECT_THAT(ask("COMMAND DOCS getex"),
+              AllOf(HasSubstr("$9\r\narguments\r\n*2\r\n"
+                              "*6\r\n$4\r\nname\r\n$3\r\nkey\r\n$4\r\ntype\r\n$3\r\nkey\r\n"
+                              "$14\r\nkey_spec_index\r\n:0\r\n"),
+                    HasSubstr("$4\r\ntype\r\n$5\r\noneof\r\n$5\r\nflags\r\n*1\r\n+optional\r\n"
+                              "$9\r\narguments\r\n*5\r\n"
+                              "*6\r\n$4\r\nname\r\n$7\r\nseconds\r\n$4\r\ntype\r\n$7\r\ninteger\r\n"
+                              "$5\r\ntoken\r\n$2\r\nEX\r\n")));
+  EXPECT_THAT(ask("COMMAND DOCS ping|x"), StartsWith("*0\r\n"));
 }
 
 TEST_F(SessionCommands, InfoHasWhatClientsLookFor) {

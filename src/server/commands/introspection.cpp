@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "resp/glob.hpp"
+#include "server/command_syntax.hpp"
 #include "server/commands/commands.hpp"
 #include "server/commands/words.hpp"
 #include "server/session.hpp"
@@ -105,9 +106,60 @@ void write_info(resp::ReplyWriter& reply, const Command& command) {
   for (const Command& sub : command.subcommands) write_info(reply, sub);
 }
 
+// Redis's word for what a value is.
+std::string_view type_of(const Command& command, const SyntaxArgument& argument) {
+  constexpr std::string_view kIntegers[] = {
+      "count",  "cursor", "decrement",    "end",     "increment", "index",  "client-id",
+      "offset", "start",  "milliseconds", "seconds", "protover",  "timeout"};
+  switch (argument.kind) {
+    case SyntaxArgument::Kind::kWord: return "pure-token";
+    case SyntaxArgument::Kind::kOneOf: return "oneof";
+    case SyntaxArgument::Kind::kBlock: return "block";
+    case SyntaxArgument::Kind::kValue: break;
+  }
+  if (argument.name == "key" && command.keys.first != 0) return "key";
+  if (argument.name == "pattern") return "pattern";
+  if (argument.name.starts_with("unix-time")) return "unix-time";
+  if (command.run == incrbyfloat && argument.name == "increment") return "double";
+  const bool integer = std::ranges::find(kIntegers, argument.name) != std::end(kIntegers);
+  return integer ? "integer" : "string";
+}
+
+void write_argument(resp::ReplyWriter& reply, const Command& command,
+                    const SyntaxArgument& argument) {
+  const std::string_view type = type_of(command, argument);
+  const bool flagged = argument.optional || argument.multiple;
+  const bool nested = !argument.arguments.empty();
+  reply.map(2 + (type == "key" ? 1 : 0) + (argument.token.empty() ? 0 : 1) + (flagged ? 1 : 0) +
+            (nested ? 1 : 0));
+  reply.bulk("name");
+  reply.bulk(argument.name);
+  reply.bulk("type");
+  reply.bulk(type);
+  if (type == "key") {
+    reply.bulk("key_spec_index");
+    reply.integer(0);
+  }
+  if (!argument.token.empty()) {
+    reply.bulk("token");
+    reply.bulk(argument.token);
+  }
+  if (flagged) {
+    reply.bulk("flags");
+    reply.set((argument.optional ? 1 : 0) + (argument.multiple ? 1 : 0));
+    if (argument.optional) reply.simple("optional");
+    if (argument.multiple) reply.simple("multiple");
+  }
+  if (!nested) return;
+  reply.bulk("arguments");
+  reply.array(argument.arguments.size());
+  for (const SyntaxArgument& each : argument.arguments) write_argument(reply, command, each);
+}
+
 void write_docs(resp::ReplyWriter& reply, const Command& command) {
+  const std::vector<SyntaxArgument> arguments = parse_syntax(command.syntax);
   reply.bulk(command.name);
-  reply.map(command.subcommands.empty() ? 4 : 5);
+  reply.map(4 + (arguments.empty() ? 0 : 1) + (command.subcommands.empty() ? 0 : 1));
   reply.bulk("summary");
   reply.bulk(command.summary);
   reply.bulk("since");
@@ -116,6 +168,11 @@ void write_docs(resp::ReplyWriter& reply, const Command& command) {
   reply.bulk(command.group);
   reply.bulk("complexity");
   reply.bulk(command.complexity);
+  if (!arguments.empty()) {
+    reply.bulk("arguments");
+    reply.array(arguments.size());
+    for (const SyntaxArgument& each : arguments) write_argument(reply, command, each);
+  }
   if (command.subcommands.empty()) return;
   reply.bulk("subcommands");
   reply.map(command.subcommands.size());
