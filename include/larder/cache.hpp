@@ -56,6 +56,7 @@
 #include "larder/cache_stats.hpp"
 #include "larder/detail/cache_load.hpp"
 #include "larder/detail/completion.hpp"
+#include "larder/load_on_way.hpp"
 #include "larder/runtime.hpp"
 
 namespace larder {
@@ -236,8 +237,9 @@ class Cache {
   // Its number in the tier.
   [[nodiscard]] Space space() const { return core_->parts().space; }
 
-  // Whether a load of `key` is on its way.
-  [[nodiscard]] bool loading(KeyView key) const { return core_->loading(key); }
+  // The load of `key` that is on its way and may fill, if one is. For people: it may
+  // have ended by the time that one looks.
+  [[nodiscard]] std::optional<LoadOnWay> loading(KeyView key) const { return core_->loading(key); }
 
   // ---- About it. ----
 

@@ -29,6 +29,16 @@ TEST_F(FlightsTest, TheFirstReaderStartsAndTheOthersJoin) {
   EXPECT_EQ(first.flight, second.flight);
 }
 
+TEST_F(FlightsTest, TellsOfALoadSinceWhenItReads) {
+  EXPECT_FALSE(flights_.find(kKey));
+  const auto flight = board(1).flight;
+  EXPECT_EQ(flights_.find(kKey).value().began, std::nullopt);
+
+  ASSERT_TRUE(flights_.take_off(flight, now_));
+
+  EXPECT_EQ(flights_.find(kKey).value().began, now_);
+}
+
 TEST_F(FlightsTest, LandingTellsAllOnBoardAndMayFill) {
   const auto flight = board(1).flight;
   board(2);
@@ -162,7 +172,7 @@ TEST_F(FlightsTest, LandingTwiceFindsNobodyTheSecondTime) {
 
   EXPECT_TRUE(again.waiters.empty());
   EXPECT_FALSE(again.may_fill);
-  EXPECT_TRUE(flights_.contains(kKey));
+  EXPECT_TRUE(flights_.find(kKey));
 }
 
 }  // namespace

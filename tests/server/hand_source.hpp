@@ -14,7 +14,9 @@ class HandSource final : public Source<std::string, std::string> {
   void load(std::vector<std::string> keys, Done done) override {
     loads_.push_back({std::move(keys), std::move(done)});
   }
-  [[nodiscard]] std::string describe() const override { return "by hand"; }
+  [[nodiscard]] std::string describe() const override { return describes; }
+
+  std::string describes = "by hand";
 
   // The keys of each load that was asked for, in order, ended or not.
   [[nodiscard]] std::vector<std::vector<std::string>> asked() const {
@@ -23,8 +25,13 @@ class HandSource final : public Source<std::string, std::string> {
     return all;
   }
 
-  // Drops the loads that nobody ended, and with them what waits for them.
-  void forget() { loads_.clear(); }
+  // Drops the loads that nobody ended, and with them what waits for them; and so on
+  // with those that take their places.
+  void forget() {
+    while (!loads_.empty()) {
+      const auto lost = std::exchange(loads_, {});
+    }
+  }
 
   // Ends a load: each key's value is "<key>".
   void succeed(std::size_t load) {

@@ -287,6 +287,42 @@ TEST_F(SessionCommands, ExplainTellsWhereACopyIsAndWhatItCost) {
   }
 }
 
+TEST_F(SessionCommands, ExplainTellsOfALoadWithACopyAndWithout) {
+  const auto cache = keyspace_.members()->at(0).cache;
+  const std::string key = "product:1";
+  cache->fetch({&key, 1}, {}, [](std::size_t, const Answer<std::string>&) {});
+  clock_.advance(3s);
+  EXPECT_THAT(ask("LARDER EXPLAIN product:1"),
+              AllOf(HasSubstr("on its way"), HasSubstr("under way for 3.00s")));
+  source_->succeed(0);
+  EXPECT_THAT(ask("LARDER EXPLAIN product:1"), ::testing::Not(HasSubstr("under way")));
+  cache->fetch({&key, 1}, {.force = true}, [](std::size_t, const Answer<std::string>&) {});
+  clock_.advance(2s);
+
+  const std::string refreshed = ask("LARDER EXPLAIN product:1");
+
+  EXPECT_THAT(refreshed, AllOf(HasSubstr("$6\r\nmemory\r\n"), HasSubstr("under way for 2.00s")));
+}
+
+TEST_F(SessionCommands, ExplainTellsOfALoadThatWaitsForItsTurn) {
+  const auto cache = keyspace_.members()->at(0).cache;
+  const unsigned at_once = cache->gate().limits().concurrent;
+  for (unsigned i = 0; i <= at_once; ++i) {
+    const std::string key = "product:" + std::to_string(i);
+    cache->fetch({&key, 1}, {}, [](std::size_t, const Answer<std::string>&) {});
+  }
+
+  EXPECT_THAT(ask("LARDER EXPLAIN product:" + std::to_string(at_once)),
+              HasSubstr("waits for its turn"));
+}
+
+TEST_F(SessionCommands, ExplainTellsOfTheSourceOnOneLine) {
+  source_->describes = "sqlite:shop.db · \n  SELECT id,\r\n\t name  \n\nFROM products\n";
+
+  EXPECT_THAT(ask("LARDER EXPLAIN product:1"),
+              HasSubstr("sqlite:shop.db · SELECT id, name  FROM products\r\n"));
+}
+
 TEST_F(SessionCommands, ExplainOfWhatIsNotThereLoadsNothing) {
   EXPECT_THAT(ask("LARDER EXPLAIN product:1"), HasSubstr("nowhere"));
 

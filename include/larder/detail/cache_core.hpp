@@ -209,10 +209,10 @@ class CacheCore : public Closable, public std::enable_shared_from_this<CacheCore
     return info;
   }
 
-  [[nodiscard]] bool loading(KeyView key) {
+  [[nodiscard]] std::optional<LoadOnWay> loading(KeyView key) {
     Shard& shard = shard_of(key);
     const MutexLock lock{shard.mutex};
-    return shard.flights.contains(key);
+    return shard.flights.find(key);
   }
 
   [[nodiscard]] TimePoint now() const { return parts_.clock->now(); }

@@ -27,6 +27,7 @@
 #include <vector>
 
 #include "larder/clock.hpp"
+#include "larder/load_on_way.hpp"
 
 namespace larder::detail {
 
@@ -135,9 +136,12 @@ class Flights {
     std::erase_if(flight->anew_, gone);
   }
 
+  // The load of `key` that is on its way, if one is.
   template <class KeyLike>
-  [[nodiscard]] bool contains(const KeyLike& key) const {
-    return flights_.find(key) != flights_.end();
+  [[nodiscard]] std::optional<LoadOnWay> find(const KeyLike& key) const {
+    const auto found = flights_.find(key);
+    if (found == flights_.end()) return std::nullopt;
+    return LoadOnWay{.began = found->second->began_};
   }
   [[nodiscard]] std::size_t size() const { return flights_.size(); }
 

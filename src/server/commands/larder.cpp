@@ -1,5 +1,7 @@
 // What larder tells of itself: LARDER EXPLAIN.
+#include <algorithm>
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,7 +18,8 @@ namespace {
 using Facts = std::vector<std::pair<std::string_view, std::string>>;
 
 // What memory knows of the key.
-void explain_copy(Session& session, std::string_view key, const BytesCache& cache, Facts& facts) {
+void explain_copy(Session& session, std::string_view key, const BytesCache& cache, bool load,
+                  Facts& facts) {
   const TimePoint now = session.now();
   const bool found =
       session.keys().inspect(key, now, [&](std::string_view value, const EntryInfo& info) {
@@ -32,10 +35,35 @@ void explain_copy(Session& session, std::string_view key, const BytesCache& cach
                                             : "none: a client set it");
       });
   if (found) return;
-  facts.emplace_back("where", cache.loading(key) ? "on its way from the source" : "nowhere");
+  facts.emplace_back("where", load ? "on its way from the source" : "nowhere");
   facts.emplace_back("a GET", cache.strategy() == Strategy::kReadThrough
                                   ? "loads it from the source"
                                   : "answers null");
+}
+
+// A load, whether there is a copy or not: it may be a refresh.
+void explain_load(TimePoint now, const std::optional<LoadOnWay>& load, Facts& facts) {
+  if (!load) return;
+  // The session's time is that of its last look at the clock.
+  facts.emplace_back("load", load->began ? "under way for " + approximate_duration(std::max(
+                                                                  now - *load->began, Duration{}))
+                                         : "waits for its turn at the source");
+}
+
+// Each line break, with the blanks after it, as one space.
+std::string on_one_line(std::string_view text) {
+  std::string line;
+  bool broken = false;
+  for (const char c : text) {
+    if (c == '\n' || c == '\r') {
+      broken = true;
+    } else if (!broken || (c != ' ' && c != '\t')) {
+      if (broken && !line.empty() && line.back() != ' ') line += ' ';
+      broken = false;
+      line += c;
+    }
+  }
+  return line;
 }
 
 }  // namespace
@@ -48,11 +76,13 @@ void larder_explain(Session& session, Arguments words) {
 
   Facts facts;
   facts.emplace_back("key", key);
-  explain_copy(session, key, cache, facts);
+  const std::optional<LoadOnWay> load = cache.loading(key);
+  explain_copy(session, key, cache, load.has_value(), facts);
+  explain_load(session.now(), load, facts);
   facts.emplace_back("cache", cache.name());
   facts.emplace_back("pattern", member->pattern.text());
   facts.emplace_back("strategy", to_string(cache.strategy()));
-  facts.emplace_back("source", cache.describe_source());
+  facts.emplace_back("source", on_one_line(cache.describe_source()));
   facts.emplace_back("ttl", format_duration(cache.freshness().ttl));
 
   auto reply = session.reply();
