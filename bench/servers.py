@@ -95,6 +95,13 @@ def start_redis(core, folder):
     return Server("redis-server", command, port, core, folder)
 
 
+def start_memcached(core, folder):
+    port = free_port()
+    command = ["memcached", "-l", "127.0.0.1", "-p", str(port), "-U", "0", "-t", "1", "-m", "256",
+               "-c", str(MAX_CLIENTS)] + (["-u", "root"] if os.geteuid() == 0 else [])
+    return Server("memcached", command, port, core, folder)
+
+
 def start_larder(binary, core, folder):
     port = free_port()
     config = os.path.join(folder, "bench.toml")

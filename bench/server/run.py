@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""What does one GET and one SET cost the server, beside redis-server?
+"""What does one GET and one SET cost the server, beside redis-server and memcached?
 
 Starts both servers in turn on the same core, drives them from another core with
 redis-benchmark (50 connections, 100-byte values, pipeline 1 and 32), several
 rounds alternately, and reads the server's CPU time from /proc around each
 measurement. CPU per operation is the figure that counts: it does not depend on
 how fast the load generator is.
+
+Where memcached is installed, a second table has all three, driven by batches.py
+in place of redis-benchmark, which does not speak its protocol.
 
     bench/server/run.py [--larder BINARY] [--rounds N] [--json FILE] [--quick]
 
@@ -24,7 +27,9 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from servers import Failed, exchange, find_larder, key, request, start_larder, start_redis
+from batches import measure_batches
+from servers import (Failed, exchange, find_larder, key, request, start_larder, start_memcached,
+                     start_redis)
 
 CONNECTIONS = 50
 VALUE = b"x" * 100
@@ -107,6 +112,29 @@ def print_table(figures):
                   f"{median['server_busy']:>13.0%}{median['client_busy']:>13.0%}")
 
 
+def run_batches(servers, options):
+    """figures[(operation, pipeline)][server name] is a list of CPU microseconds."""
+    figures = {}
+    for turn in range(options.rounds):
+        for operation in ("GET", "SET"):
+            for pipeline, requests in options.requests.items():
+                for server in servers if turn % 2 == 0 else servers[::-1]:
+                    case = figures.setdefault((operation, pipeline), {})
+                    case.setdefault(server.name, []).append(
+                        measure_batches(server, operation, pipeline, requests, options.keys, VALUE,
+                                        CONNECTIONS))
+        print(f"batches, round {turn + 1} of {options.rounds} done", file=sys.stderr)
+    return figures
+
+
+def print_batches(figures):
+    names = list(next(iter(figures.values())))
+    print(f"\n{'CPU µs/op, by batches':24}" + "".join(f"{name:>14}" for name in names))
+    for (operation, pipeline), by_server in figures.items():
+        print(f"{f'{operation}, pipeline {pipeline}':24}"
+              + "".join(f"{statistics.median(by_server[name]):>14.2f}" for name in names))
+
+
 def parse_options():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--larder", metavar="BINARY",
@@ -131,11 +159,17 @@ def run(options):
         print("only one core here: server and client share it, so mind the CPU column alone",
               file=sys.stderr)
     with tempfile.TemporaryDirectory(prefix="larder-bench-") as folder:
-        servers = []
+        servers, memcached = [], []
         try:
             servers.append(start_redis(server_core, folder))
             if not options.redis_only:
                 servers.append(start_larder(find_larder(options.larder), server_core, folder))
+            if shutil.which("memcached"):
+                memcached.append(start_memcached(server_core, folder))
+                memcached[0].wait_until_listening()
+            else:
+                print("memcached is not installed (apt install memcached): not measured",
+                      file=sys.stderr)
             for server in servers:
                 server.wait_until_listening()
                 fill(server, options.keys)
@@ -143,14 +177,20 @@ def run(options):
             figures = run_rounds(servers, options, client_core)
             for server in servers:
                 check(server, options.keys)
+            os.sched_setaffinity(0, {client_core})
+            batches = run_batches(servers + memcached, options) if memcached else {}
         finally:
-            for server in servers:
+            for server in servers + memcached:
                 server.stop()
     print_table(figures)
+    if batches:
+        print_batches(batches)
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:
             json.dump([{"operation": operation, "pipeline": pipeline, "samples": by_server}
-                       for (operation, pipeline), by_server in figures.items()], file, indent=2)
+                       for (operation, pipeline), by_server in figures.items()]
+                      + [{"operation": operation, "pipeline": pipeline, "batches_cpu_us": by_server}
+                         for (operation, pipeline), by_server in batches.items()], file, indent=2)
 
 
 def main():
