@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <exception>
 #include <random>
 #include <string>
@@ -86,14 +87,19 @@ std::string mutated(std::mt19937_64& random) {
 
 constexpr std::uint64_t kMiB = 1 << 20;
 
+std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
+  const char* const text = std::getenv(name);
+  return text == nullptr ? otherwise : std::stoull(text);
+}
+
 TEST(Hostile, NoiseFromManyConnectionsHarmsOnlyThem) {
-  constexpr std::uint64_t kSeed = 20260125;
-  SCOPED_TRACE(kSeed);
+  const std::uint64_t seed = from_environment("LARDER_SEED", 20260125);
+  SCOPED_TRACE("LARDER_SEED=" + std::to_string(seed));
   ShopServer server;
   Bystander bystander{server};
-  std::mt19937_64 random{kSeed};
+  std::mt19937_64 random{seed};
 
-  for (int i = 0; i < 500; ++i) {
+  for (std::uint64_t i = from_environment("LARDER_CONNECTIONS", 500); i > 0; --i) {
     TcpClient client = server.connect();
     client.send(mutated(random));
     client.finish_sending();
@@ -154,6 +160,60 @@ TEST(Hostile, RequestsThatNeverEndCostWhatTheyHaveSent) {
   }
 
   for (TcpClient& client : clients) client.send(std::string(1000, 'x'));
+
+  EXPECT_GT(bystander.finish(), 0U);
+  EXPECT_LT(server.larder().peak_memory(), 200 * kMiB);
+}
+
+TEST(Hostile, ClientsThatVanishInTheMiddleOfRepliesCostNothing) {
+  ShopServer server;
+  Bystander bystander{server};
+  ASSERT_EQ(server.connect().ask({"SET", "tag:large", std::string(kMiB, 'x')}).text, "OK");
+  std::string pipeline;
+  for (int i = 0; i < 20; ++i) pipeline += request({"GET", "tag:large"});
+
+  for (int i = 0; i < 200; ++i) {
+    TcpClient client = server.connect();
+    client.send(pipeline);
+    client.read_some();
+  }
+
+  EXPECT_GT(bystander.finish(), 0U);
+  while (server.larder().metric("larder_connections") > 1) std::this_thread::yield();
+  EXPECT_LT(server.larder().peak_memory(), 300 * kMiB);
+}
+
+// Each may keep its reply buffer, and no more.
+TEST(Hostile, ManyWhoDoNotReadCostTheirReplyBuffersAlone) {
+  ShopServer server{"max_reply_buffer = \"1MiB\""};
+  Bystander bystander{server};
+  ASSERT_EQ(server.connect().ask({"SET", "tag:large", std::string(kMiB / 2, 'x')}).text, "OK");
+  std::string pipeline;
+  for (int i = 0; i < 100; ++i) pipeline += request({"GET", "tag:large"});
+  std::vector<TcpClient> lazy;
+
+  for (int i = 0; i < 50; ++i) {
+    lazy.push_back(server.connect());
+    lazy.back().send(pipeline);
+  }
+  for (TcpClient& client : lazy) client.read_some();  // each was served, to its limit
+
+  EXPECT_GT(bystander.finish(), 0U);
+  EXPECT_LT(server.larder().peak_memory(), 200 * kMiB);
+}
+
+TEST(Hostile, NestedRequestsAreRefusedAtTheirFirstLevel) {
+  ShopServer server;
+  Bystander bystander{server};
+  std::string nested;
+  for (int i = 0; i < 10'000; ++i) nested += "*1\r\n";
+
+  for (int i = 0; i < 20; ++i) {
+    TcpClient client = server.connect();
+    client.send(nested);
+    client.finish_sending();
+    EXPECT_EQ(client.read_to_end(), "-ERR Protocol error: expected '$', got '*'\r\n");
+  }
 
   EXPECT_GT(bystander.finish(), 0U);
   EXPECT_LT(server.larder().peak_memory(), 200 * kMiB);
