@@ -13,6 +13,7 @@
 #include "config/address.hpp"
 #include "config/setting_text.hpp"
 #include "config/sql_parameters.hpp"
+#include "larder/memory_tier.hpp"
 
 namespace larder {
 namespace {
@@ -69,6 +70,11 @@ class Checks {
                   ", want the same port; give each its own.");
     }
     check_unix_socket();
+    check_largest_value();
+  }
+
+  void check_largest_value() {
+    const ServerConfig& server = config_.server;
     if (server.written.has("max_value") && server.max_value > server.max_request) {
       warning(server.written.of("max_value"),
               "server.max_value, " +
@@ -76,6 +82,17 @@ class Checks {
                   ", is more than server.max_request, " +
                   server.written.shown("max_request", format_bytes(server.max_request)) +
                   ", so a client can never set such a value; raise max_request.");
+    }
+    const ByteCount kept =
+        MemoryTier<std::string, std::string>::largest_entry({.capacity = config_.memory.capacity});
+    if (server.written.has("max_value") && server.max_value > kept &&
+        !config_.memory.written.mistaken("capacity")) {
+      warning(server.written.of("max_value"),
+              "server.max_value, " +
+                  server.written.shown("max_value", format_bytes(server.max_value)) +
+                  ", is more than memory keeps as one entry, " + format_bytes(kept) +
+                  "; a source's larger value is loaded anew by each read, and a client's is "
+                  "refused; raise memory.capacity, or lower max_value.");
     }
   }
 
