@@ -38,6 +38,19 @@ int length_limit(ByteCount max_value) {
   return static_cast<int>(std::clamp(max_value.bytes, kLeast, kMost));
 }
 
+// Only a regular file can be a database; to open a pipe would wait without end.
+Result<void> check_kind(const SqliteFile& file) {
+  std::error_code ignored;
+  const std::filesystem::file_status status = std::filesystem::status(file.path, ignored);
+  if (std::filesystem::is_directory(status)) {
+    return fail(Errc::kSourceFailed, file.name + " is a folder; name the database's file in it");
+  }
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+    return fail(Errc::kSourceFailed, file.name + " is a pipe, a socket or a device, and no file");
+  }
+  return {};
+}
+
 }  // namespace
 
 SqliteFile::SqliteFile(std::string named, SqliteOptions how, const Clock& clock_used)
@@ -82,9 +95,7 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const SqliteFil
     return fail(Errc::kSourceFailed,
                 file.name + " does not exist; a database is never created here");
   }
-  if (std::error_code ignored; std::filesystem::is_directory(file.path, ignored)) {
-    return fail(Errc::kSourceFailed, file.name + " is a folder; name the database's file in it");
-  }
+  if (auto checked = check_kind(file); !checked) return std::unexpected{checked.error()};
   if (auto connected = made->connect(kReadOnly); !connected)
     return std::unexpected{connected.error()};
   if (auto looked = made->look(); !looked) return std::unexpected{looked.error()};
@@ -100,7 +111,7 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const SqliteFil
 Result<void> SqliteConnection::switch_to_wal(const SqliteFile& file) {
   SqliteConnection writer{file};
   // What cannot be written is read as it is: open() tells whether that works.
-  if (!writer.connect(kReadWrite)) return {};
+  if (!check_kind(file) || !writer.connect(kReadWrite)) return {};
   sqlite3* connection = writer.connection_.get();
   if (sqlite3_db_readonly(connection, "main") == 1) return {};
 

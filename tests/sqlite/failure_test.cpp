@@ -1,5 +1,6 @@
 // What goes wrong outside: each gives a clear error, and never a wrong answer.
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include <random>
 #include <thread>
@@ -71,6 +72,27 @@ TEST_F(SqliteFailure, AFolderIsAnError) {
   std::filesystem::create_directory(path_);
 
   EXPECT_THAT(open_error(), HasSubstr("is a folder"));
+}
+
+TEST_F(SqliteFailure, APipeIsAnErrorAndIsNotWaitedFor) {
+  ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+
+  EXPECT_THAT(open_error(), HasSubstr("is a pipe"));
+  EXPECT_THAT(open_error({.read_only = true}), HasSubstr("is a pipe"));
+}
+
+TEST_F(SqliteFailure, APipeInTheFilesPlaceIsAnErrorUntilTheFileIsBack) {
+  make_shop();
+  const auto reader = prepare(kRead);
+  const std::string away = path_ + ".away";
+  std::filesystem::rename(path_, away);
+  ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+
+  EXPECT_THAT(value(*reader, id(1)), HasSubstr("is a pipe"));
+  std::filesystem::remove(path_);
+  std::filesystem::rename(away, path_);
+
+  EXPECT_EQ(value(*reader, id(1)), R"({"id":1,"name":"tea"})");
 }
 
 TEST_F(SqliteFailure, MemoryAndOptionsThatCannotWorkAreRefused) {
