@@ -56,6 +56,7 @@ std::string explain(int code, std::string_view path, std::string_view said, Dura
       return file + " is damaged (" + std::string{said} + "): look at it with `sqlite3 " + file +
              " 'PRAGMA integrity_check'` and restore a backup";
     case SQLITE_NOTADB: return file + " is not a SQLite database, or an encrypted one";
+    case SQLITE_READONLY:  // a reader writes too: the log's index, beside a file in WAL mode
     case SQLITE_CANTOPEN:
       return file + " cannot be opened (" + std::string{said} +
              "): it must be readable, and its folder writable while it is in WAL mode";

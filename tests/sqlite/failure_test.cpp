@@ -5,6 +5,7 @@
 #include <random>
 #include <thread>
 
+#include "sqlite/messages.hpp"
 #include "sqlite/shop_file.hpp"
 
 namespace larder {
@@ -72,6 +73,13 @@ TEST_F(SqliteFailure, AFolderIsAnError) {
   std::filesystem::create_directory(path_);
 
   EXPECT_THAT(open_error(), HasSubstr("is a folder"));
+}
+
+// What SQLite says itself misleads: nobody asked it to write. (The superuser, as whom
+// tests may run, is never refused.)
+TEST(SqliteMessage, AFolderThatCannotBeWrittenIsNamedAsTheReason) {
+  EXPECT_THAT(explain(SQLITE_READONLY, "shop.db", "attempt to write a readonly database", 5s),
+              HasSubstr("its folder writable while it is in WAL mode"));
 }
 
 TEST_F(SqliteFailure, APipeIsAnErrorAndIsNotWaitedFor) {
