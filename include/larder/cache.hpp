@@ -80,10 +80,11 @@ class Cache {
 
   // The value of `key`: from memory, or (read-through) from the source, with one
   // load however many ask at the same time. Absent: the source has no such row,
-  // or (cache-aside) there is no copy. Errors: kTimeout, kOverloaded,
-  // kSourceFailed; they are never cached.
+  // or (cache-aside) there is no copy. Errors: kTimeout, kOverloaded, kSourceFailed,
+  // kCancelled (the runtime stops), kInvalidArgument (a ttl of 0 or less); they are
+  // never cached.
   Answer<Value> get(KeyView key, ReadOptions options = {}) {
-    if (!options.force) {
+    if (!options.force && Core::is_ttl(options.ttl)) {
       if (auto hit = core_->lookup(key)) return std::move(*hit);
     }
     const Key owned{key};
@@ -149,8 +150,8 @@ class Cache {
   // ---- Writing. ----
 
   // Cache-aside: keeps `value`, for the cache's ttl or the call's. Errors:
-  // kRefused by a strategy that takes no put; kOverloaded if the value does not
-  // fit into the tier (what was there under the key is gone all the same).
+  // kRefused by a strategy that takes no put; kInvalidArgument for a ttl of 0 or less; kOverloaded
+  // if the value does not fit into the tier (what was there under the key is gone all the same).
   Result<void> put(KeyView key, Value value, WriteOptions options = {}) {
     return core_->put(key, std::move(value), options);
   }
@@ -217,7 +218,8 @@ class Cache {
   auto update(KeyView key, Decide&& decide) {
     return core_->update(key, core_->now(), std::forward<Decide>(decide));
   }
-  // What put() would store at `now` beside the value, for update().
+  // What put() would store at `now` beside the value, for update(). REQUIRES: a ttl
+  // of the options is longer than 0.
   [[nodiscard]] EntryInfo entry_for_put(TimePoint now, WriteOptions options = {}) {
     return core_->entry_for_put(now, options);
   }
@@ -259,9 +261,21 @@ class Cache {
   using CorePtr = std::shared_ptr<Core>;
 
   static CorePtr assemble(Runtime& runtime, CacheOptions<Key, Value> options) {
-    auto source = options.source.bind(runtime);
+    const std::string name = options.name;
+    try {
+      return assembled(runtime, std::move(options));
+    } catch (const std::invalid_argument& wrong) {
+      throw std::invalid_argument{"cache \"" + name + "\": " + wrong.what()};
+    }
+  }
+
+  static CorePtr assembled(Runtime& runtime, CacheOptions<Key, Value> options) {
+    auto source = options.source.bind(runtime, options.name);
     auto strategy = source ? Strategy::kReadThrough : Strategy::kCacheAside;
     if (options.strategy) strategy = *options.strategy;
+    if (!options.tier && options.memory.capacity.bytes == 0) {
+      throw std::invalid_argument{"memory.capacity is 0 bytes, so nothing could ever be kept"};
+    }
     if (!options.tier) options.tier = std::make_shared<MemoryTier<Key, Value>>(options.memory);
     if (!options.gate) options.gate = std::make_shared<LoadGate>(options.loads);
     return std::make_shared<Core>(detail::CacheParts<Key, Value>{

@@ -3,9 +3,10 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 
 #include "larder/clock.hpp"
 #include "larder/thread_annotations.hpp"
@@ -14,9 +15,12 @@ namespace larder {
 
 struct LoadLimits {
   // Behaviour.
-  unsigned concurrent = 16;                     // loads under way at a time; at least 1
-  unsigned waiting = 1024;                      // loads that wait for their turn
-  Duration timeout = std::chrono::seconds{10};  // of one load; its place stays taken until it ends
+  unsigned concurrent = 16;  // loads under way at a time; at least 1
+  unsigned waiting = 1024;   // loads that wait for their turn
+  // Of one load, from when its source begins to run it. Its place stays taken until it ends.
+  Duration timeout = std::chrono::seconds{10};
+  // Of what it waits before that: for its turn here, for a thread, for a connection.
+  Duration wait_timeout = std::chrono::seconds{10};
 };
 
 // Who may load now: the decision alone, without thread, clock or queue of work.
@@ -34,6 +38,8 @@ class LoadTurns {
   [[nodiscard]] Verdict enter();
   // A load has ended.
   void leave();
+  // One that waits does so no longer. REQUIRES: queued() > 0.
+  void withdraw();
   // Whether the one who has waited longest may go now; it then counts as going.
   [[nodiscard]] bool next();
 
@@ -70,10 +76,15 @@ class LoadGate : public std::enable_shared_from_this<LoadGate> {
 
   using Work = std::move_only_function<void(Permit)>;
 
+  // Names work that waits.
+  using Ticket = std::uint64_t;
+
   // Runs `work` now, on this thread, or later when its turn comes, on the
-  // thread that gives its permit back. False: the limit is reached, and `work`
+  // thread that gives its permit back. None: the limit is reached, and `work`
   // is dropped. `work` must not block.
-  [[nodiscard]] bool enter(Work work) LARDER_EXCLUDES(mutex_);
+  [[nodiscard]] std::optional<Ticket> enter(Work work) LARDER_EXCLUDES(mutex_);
+  // Drops work that still waits.
+  void withdraw(Ticket ticket) LARDER_EXCLUDES(mutex_);
 
   [[nodiscard]] const LoadLimits& limits() const { return limits_; }
   [[nodiscard]] unsigned going() const LARDER_EXCLUDES(mutex_);
@@ -85,7 +96,8 @@ class LoadGate : public std::enable_shared_from_this<LoadGate> {
   const LoadLimits limits_;
   mutable Mutex mutex_;
   LoadTurns turns_ LARDER_GUARDED_BY(mutex_);
-  std::deque<Work> queue_ LARDER_GUARDED_BY(mutex_);  // turns_.queued() of them
+  std::map<Ticket, Work> queue_ LARDER_GUARDED_BY(mutex_);  // turns_.queued() of them, in order
+  Ticket next_ LARDER_GUARDED_BY(mutex_) = 0;
   // One thread at a time hands out turns, in a loop, so that loads that end at
   // once do not nest a stack frame each.
   bool handing_out_ LARDER_GUARDED_BY(mutex_) = false;

@@ -81,6 +81,7 @@ class Runtime : public Timers {
 
   // Timers count real time, whatever the clock. Those that are not due when the
   // runtime stops never are.
+  [[nodiscard]] TimePoint now() const override { return steady_clock().now(); }
   [[nodiscard]] std::unique_ptr<Timer> after(Duration delay,
                                              std::move_only_function<void()> due) override;
 

@@ -29,6 +29,9 @@ class Source {
   // Called exactly once per load(), from any thread, perhaps before load()
   // returns; results[i] belongs to keys[i].
   using Done = std::move_only_function<void(std::vector<Loaded<Value>> results)>;
+  // Tells that a load begins to run; whether anybody still waits for it. Called at
+  // most once, before Done.
+  using Begin = std::move_only_function<bool()>;
 
   virtual ~Source() = default;
 
@@ -38,6 +41,14 @@ class Source {
   //
   // Threads: any, concurrently; the cache bounds how many loads run at a time.
   virtual void load(std::vector<Key> keys, Done done) = 0;
+
+  // What the cache calls. A source whose loads wait in line (for a thread, for a
+  // connection) overrides it and calls `begin` when the load's turn has come, since
+  // the load timeout runs from there. When that says false, the load was given up:
+  // the source does not run it, and destroys `done` uncalled.
+  virtual void submit(std::vector<Key> keys, Begin begin, Done done) {
+    if (begin()) load(std::move(keys), std::move(done));
+  }
 
   // For people: "sqlite:shop.db · SELECT id, name FROM products WHERE id = :id".
   // Carries no secret.

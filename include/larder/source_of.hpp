@@ -6,6 +6,7 @@
 #include <exception>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -20,14 +21,21 @@ namespace detail {
 template <class Key, class Value, class S>
 class BlockingSource final : public Source<Key, Value> {
  public:
+  using typename Source<Key, Value>::Begin;
   using typename Source<Key, Value>::Done;
 
-  BlockingSource(RuntimeHandle runtime, std::shared_ptr<S> object)
-      : runtime_{std::move(runtime)}, object_{std::move(object)} {}
+  // `cache` names whose source it is, in messages.
+  BlockingSource(RuntimeHandle runtime, std::shared_ptr<S> object, std::string cache)
+      : runtime_{std::move(runtime)}, object_{std::move(object)}, cache_{std::move(cache)} {}
 
   void load(std::vector<Key> keys, Done done) override {
-    runtime_.block([object = object_, keys = std::move(keys), done = std::move(done)]() mutable {
-      done(call(*object, keys));
+    submit(std::move(keys), [] { return true; }, std::move(done));
+  }
+
+  void submit(std::vector<Key> keys, Begin begin, Done done) override {
+    runtime_.block([object = object_, cache = cache_, keys = std::move(keys),
+                    begin = std::move(begin), done = std::move(done)]() mutable {
+      if (begin()) done(call(*object, cache, keys));
     });
   }
 
@@ -48,7 +56,8 @@ class BlockingSource final : public Source<Key, Value> {
   }
 
  private:
-  static std::vector<Loaded<Value>> call(S& object, const std::vector<Key>& keys) {
+  static std::vector<Loaded<Value>> call(S& object, const std::string& cache,
+                                         const std::vector<Key>& keys) {
     try {
       if constexpr (LoadsMany<S, Key, Value>) {
         return object.load_many(std::span<const Key>{keys});
@@ -59,9 +68,9 @@ class BlockingSource final : public Source<Key, Value> {
         return results;
       }
     } catch (const std::exception& exception) {
-      return failed(keys.size(), exception.what());
+      return failed(cache, keys, exception.what());
     } catch (...) {
-      return failed(keys.size(), "it threw something that is no std::exception");
+      return failed(cache, keys, "what is no std::exception");
     }
   }
 
@@ -82,15 +91,36 @@ class BlockingSource final : public Source<Key, Value> {
     }
   }
 
-  static std::vector<Loaded<Value>> failed(std::size_t count, const std::string& why) {
+  static std::vector<Loaded<Value>> failed(const std::string& cache, const std::vector<Key>& keys,
+                                           const std::string& why) {
+    const std::string message =
+        "cache \"" + cache + "\", " + named(keys) + ": the source threw: " + why;
     std::vector<Loaded<Value>> results;  // filled one by one: a Value need not be copyable
-    results.reserve(count);
-    for (std::size_t i = 0; i < count; ++i) results.push_back(fail(Errc::kSourceFailed, why));
+    results.reserve(keys.size());
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      results.push_back(fail(Errc::kSourceFailed, message));
+    }
     return results;
+  }
+
+  // The keys for people, as far as they can be written and are not too long.
+  static std::string named(const std::vector<Key>& keys) {
+    constexpr std::size_t kLongest = 128;
+    if (keys.size() > 1) return std::to_string(keys.size()) + " keys";
+    if constexpr (std::integral<Key>) {
+      return "key " + std::to_string(keys.front());
+    } else if constexpr (std::convertible_to<const Key&, std::string_view>) {
+      const std::string_view key{keys.front()};
+      return "key \"" + std::string{key.substr(0, kLongest)} +
+             (key.size() > kLongest ? "…\"" : "\"");
+    } else {
+      return "a key";
+    }
   }
 
   RuntimeHandle runtime_;
   std::shared_ptr<S> object_;
+  std::string cache_;
 };
 
 }  // namespace detail
@@ -104,7 +134,8 @@ class SourceOf {
   template <class S>
     requires std::derived_from<S, Source<Key, Value>>
   SourceOf(std::shared_ptr<S> source)  // NOLINT: implicit, so that options read well
-      : make_{source ? [source](Runtime&) -> std::shared_ptr<Source<Key, Value>> { return source; }
+      : make_{source ? [source](Runtime&, const std::string&)
+                           -> std::shared_ptr<Source<Key, Value>> { return source; }
                      : Make{}} {}
 
   // A function, or an object with load(). Blocking ones run on `runtime`'s blocking threads.
@@ -112,18 +143,22 @@ class SourceOf {
     requires(!std::same_as<S, SourceOf> &&
              (LoadFunction<S, Key, Value> || LoadObject<S, Key, Value> || LoadsMany<S, Key, Value>))
   SourceOf(S object)  // NOLINT: implicit, as above
-      : make_{[object = std::make_shared<S>(std::move(object))](
-                  Runtime& runtime) -> std::shared_ptr<Source<Key, Value>> {
-          return std::make_shared<detail::BlockingSource<Key, Value, S>>(runtime.handle(), object);
-        }} {}
+      : make_{
+            [object = std::make_shared<S>(std::move(object))](
+                Runtime& runtime, const std::string& cache) -> std::shared_ptr<Source<Key, Value>> {
+              return std::make_shared<detail::BlockingSource<Key, Value, S>>(runtime.handle(),
+                                                                             object, cache);
+            }} {}
 
-  // The source; null if there is none.
-  [[nodiscard]] std::shared_ptr<Source<Key, Value>> bind(Runtime& runtime) const {
-    return make_ ? make_(runtime) : nullptr;
+  // The source of the cache of that name; null if there is none.
+  [[nodiscard]] std::shared_ptr<Source<Key, Value>> bind(Runtime& runtime,
+                                                         const std::string& cache) const {
+    return make_ ? make_(runtime, cache) : nullptr;
   }
 
  private:
-  using Make = std::function<std::shared_ptr<Source<Key, Value>>(Runtime&)>;
+  using Make =
+      std::function<std::shared_ptr<Source<Key, Value>>(Runtime&, const std::string& cache)>;
 
   Make make_{};
 };

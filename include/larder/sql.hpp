@@ -93,12 +93,17 @@ template <class Key>
 template <class Key, class Value, class Bind, class Decode>
 class ReaderSource final : public Source<Key, Value> {
  public:
+  using Begin = typename Source<Key, Value>::Begin;
   using Done = typename Source<Key, Value>::Done;
 
   ReaderSource(std::shared_ptr<SqlReader> reader, Bind bind, Decode decode)
       : reader_{std::move(reader)}, bind_{std::move(bind)}, decode_{std::move(decode)} {}
 
   void load(std::vector<Key> keys, Done done) override {
+    submit(std::move(keys), [] { return true; }, std::move(done));
+  }
+
+  void submit(std::vector<Key> keys, Begin begin, Done done) override {
     std::vector<Loaded<Value>> results(keys.size());
     std::vector<SqlParameters> bound;
     std::vector<std::size_t> places;  // of each bound key in `results`
@@ -112,14 +117,14 @@ class ReaderSource final : public Source<Key, Value> {
       places.push_back(i);
     }
     if (bound.empty()) return done(std::move(results));
-    reader_->load(std::move(bound),
-                  [results = std::move(results), places = std::move(places), decode = decode_,
-                   done = std::move(done)](std::vector<Loaded<std::string>> rows) mutable {
-                    for (std::size_t i = 0; i < rows.size(); ++i) {
-                      results[places[i]] = decoded(decode, std::move(rows[i]));
-                    }
-                    done(std::move(results));
-                  });
+    reader_->submit(std::move(bound), std::move(begin),
+                    [results = std::move(results), places = std::move(places), decode = decode_,
+                     done = std::move(done)](std::vector<Loaded<std::string>> rows) mutable {
+                      for (std::size_t i = 0; i < rows.size(); ++i) {
+                        results[places[i]] = decoded(decode, std::move(rows[i]));
+                      }
+                      done(std::move(results));
+                    });
   }
 
   [[nodiscard]] std::string describe() const override { return reader_->describe(); }

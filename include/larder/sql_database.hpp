@@ -49,10 +49,15 @@ struct SqlRead {
 class SqlReader {
  public:
   using Done = std::move_only_function<void(std::vector<Loaded<std::string>> results)>;
+  using Begin = std::move_only_function<bool()>;
 
   virtual ~SqlReader() = default;
-  // As Source::load, one element of `keys` a key.
-  virtual void load(std::vector<SqlParameters> keys, Done done) = 0;
+  // As Source::submit, one element of `keys` a key.
+  virtual void submit(std::vector<SqlParameters> keys, Begin begin, Done done) = 0;
+  // As Source::load.
+  void load(std::vector<SqlParameters> keys, Done done) {
+    submit(std::move(keys), [] { return true; }, std::move(done));
+  }
   [[nodiscard]] virtual std::string describe() const = 0;
   [[nodiscard]] virtual std::uint64_t queries() const = 0;  // statements run since the start
 };

@@ -21,6 +21,9 @@ class Timers {
  public:
   virtual ~Timers() = default;
 
+  // The time that they count. Threads: any.
+  [[nodiscard]] virtual TimePoint now() const = 0;
+
   // Runs `due` once, on an I/O thread, `delay` from now; never before after()
   // has returned its Timer. Threads: any.
   [[nodiscard]] virtual std::unique_ptr<Timer> after(Duration delay,

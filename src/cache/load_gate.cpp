@@ -29,6 +29,11 @@ bool LoadTurns::next() {
   return true;
 }
 
+void LoadTurns::withdraw() {
+  assert(queued_ > 0);
+  --queued_;
+}
+
 LoadGate::Permit::~Permit() {
   if (gate_) gate_->leave();
 }
@@ -40,19 +45,31 @@ LoadGate::LoadGate(LoadLimits limits) : limits_{limits}, turns_{limits.concurren
   if (limits.timeout <= Duration::zero()) {
     throw std::invalid_argument{"LoadLimits: timeout must be longer than 0"};
   }
+  if (limits.wait_timeout <= Duration::zero()) {
+    throw std::invalid_argument{"LoadLimits: wait_timeout must be longer than 0"};
+  }
 }
 
-bool LoadGate::enter(Work work) {
+std::optional<LoadGate::Ticket> LoadGate::enter(Work work) {
+  Ticket ticket = 0;
   {
     const MutexLock lock{mutex_};
+    ticket = next_++;
     switch (turns_.enter()) {
       case LoadTurns::Verdict::kGo: break;
-      case LoadTurns::Verdict::kWait: queue_.push_back(std::move(work)); return true;
-      case LoadTurns::Verdict::kRefuse: return false;
+      case LoadTurns::Verdict::kWait: queue_.emplace(ticket, std::move(work)); return ticket;
+      case LoadTurns::Verdict::kRefuse: return std::nullopt;
     }
   }
   work(Permit{shared_from_this()});
-  return true;
+  return ticket;
+}
+
+void LoadGate::withdraw(Ticket ticket) {
+  decltype(queue_)::node_type dropped;  // what it holds is let go of outside the lock
+  const MutexLock lock{mutex_};
+  dropped = queue_.extract(ticket);
+  if (dropped) turns_.withdraw();
 }
 
 void LoadGate::leave() {
@@ -71,8 +88,7 @@ void LoadGate::leave() {
         handing_out_ = false;
         return;
       }
-      work = std::move(queue_.front());
-      queue_.pop_front();
+      work = std::move(queue_.extract(queue_.begin()).mapped());
     }
     work(Permit{self});
   }

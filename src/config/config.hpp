@@ -113,6 +113,7 @@ struct SourceConfig {
   unsigned max_loads = 16;      // loads at a time; further ones wait in order
   unsigned max_waiting = 1024;  // loads that wait; further ones fail at once
   Duration load_timeout = std::chrono::seconds{10};
+  Duration wait_timeout = std::chrono::seconds{10};  // of what a load waits before it runs
 
   Written written{};
 };

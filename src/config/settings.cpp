@@ -321,9 +321,18 @@ SectionRecord<SourceConfig> make_source_section() {
           {.name = "load_timeout",
            .target = Ranged<S, Duration>{&S::load_timeout, 1ms, 10min},
            .example = "\"10s\"",
-           .meaning = "The longest that one load may take; past it, it is an error.",
+           .meaning = "The longest that one load may run; past it, it is an error. What it waits "
+                      "before it runs does not count.",
            .too_small = "Slow but healthy statements fail, and their keys are never cached.",
            .too_large = "A source that hangs holds clients and the turns of other loads."},
+          {.name = "wait_timeout",
+           .target = Ranged<S, Duration>{&S::wait_timeout, 1ms, 10min},
+           .example = "\"10s\"",
+           .meaning = "The longest that a load waits before it runs: for its turn among max_loads "
+                      "and for a connection. Past it, it is an error.",
+           .too_small = "A short burst of misses brings errors.",
+           .too_large = "While the source is slow, clients wait long for answers that they no "
+                        "longer want."},
       }};
 }
 

@@ -39,6 +39,7 @@ class RuntimeThreads final : public Timers {
 
   [[nodiscard]] asio::any_io_executor executor() { return next_io()->context().get_executor(); }
 
+  [[nodiscard]] TimePoint now() const override { return steady_clock().now(); }
   [[nodiscard]] std::unique_ptr<Timer> after(Duration delay,
                                              std::move_only_function<void()> due) override {
     return std::make_unique<AsioTimer>(next_io(), delay, std::move(due));

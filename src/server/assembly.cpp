@@ -110,7 +110,8 @@ class Planner {
     }
     auto gate = std::make_shared<LoadGate>(LoadLimits{.concurrent = source.max_loads,
                                                       .waiting = source.max_waiting,
-                                                      .timeout = source.load_timeout});
+                                                      .timeout = source.load_timeout,
+                                                      .wait_timeout = source.wait_timeout});
     plan_.sources.push_back({source,
                              std::move(*database),
                              std::move(gate),

@@ -16,7 +16,7 @@ void note(SourceState& state, const std::vector<Loaded<std::string>>& results) {
 
 }  // namespace
 
-void PatternSource::load(std::vector<std::string> keys, Done done) {
+void PatternSource::submit(std::vector<std::string> keys, Begin begin, Done done) {
   std::vector<SqlParameters> parameters(keys.size());
   for (std::size_t i = 0; i < keys.size(); ++i) {
     std::string problem;
@@ -25,11 +25,12 @@ void PatternSource::load(std::vector<std::string> keys, Done done) {
     const Error error{Errc::kInternal, "key \"" + keys[i] + "\" does not fit " + pattern_.text()};
     return done(std::vector<Loaded<std::string>>(keys.size(), std::unexpected{error}));
   }
-  reader_->load(std::move(parameters), [state = state_, done = std::move(done)](
-                                           std::vector<Loaded<std::string>> results) mutable {
-    note(*state, results);
-    done(std::move(results));
-  });
+  reader_->submit(
+      std::move(parameters), std::move(begin),
+      [state = state_, done = std::move(done)](std::vector<Loaded<std::string>> results) mutable {
+        note(*state, results);
+        done(std::move(results));
+      });
 }
 
 }  // namespace larder

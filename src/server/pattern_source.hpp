@@ -24,7 +24,10 @@ class PatternSource final : public Source<std::string, std::string> {
       : pattern_{std::move(pattern)}, reader_{std::move(reader)}, state_{std::move(state)} {}
 
   // REQUIRES: every key fits the pattern.
-  void load(std::vector<std::string> keys, Done done) override;
+  void load(std::vector<std::string> keys, Done done) override {
+    submit(std::move(keys), [] { return true; }, std::move(done));
+  }
+  void submit(std::vector<std::string> keys, Begin begin, Done done) override;
   [[nodiscard]] std::string describe() const override { return reader_->describe(); }
 
  private:

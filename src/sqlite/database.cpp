@@ -37,7 +37,7 @@ class SqliteReader final : public SqlReader {
   SqliteReader(std::shared_ptr<SqliteDatabase> database, std::shared_ptr<SqlitePlan> plan)
       : database_{std::move(database)}, plan_{std::move(plan)} {}
 
-  void load(std::vector<SqlParameters> keys, Done done) override;
+  void submit(std::vector<SqlParameters> keys, Begin begin, Done done) override;
 
   [[nodiscard]] std::string describe() const override {
     return "sqlite:" + database_->pool().file().name + " · " + plan_->read.one;
@@ -61,12 +61,12 @@ Results loaded(const Result<SqliteConnection*>& connection, const std::shared_pt
   }
 }
 
-void SqliteReader::load(std::vector<SqlParameters> keys, Done done) {
+void SqliteReader::submit(std::vector<SqlParameters> keys, Begin begin, Done done) {
   SqlitePool& pool = database_->pool();
   // The pool, and so its file, lives as long as its work.
-  pool.run([plan = plan_, keys = std::move(keys), done = std::move(done),
+  pool.run([plan = plan_, keys = std::move(keys), begin = std::move(begin), done = std::move(done),
             &file = pool.file()](const Result<SqliteConnection*>& connection) mutable {
-    done(loaded(connection, plan, keys, file));
+    if (begin()) done(loaded(connection, plan, keys, file));
   });
 }
 

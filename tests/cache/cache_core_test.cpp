@@ -302,6 +302,69 @@ TEST_F(CacheCoreTest, LoadsBeyondTheLimitWaitInOrderAndThenFailFast) {
   EXPECT_EQ(core_->stats().refused, 1U);
 }
 
+TEST_F(CacheCoreTest, ALoadThatWaitsForAThreadDoesNotUseUpItsTimeout) {
+  make({.timeout = 1s, .wait_timeout = 10s});
+  source_->begins_by_hand = true;
+  const auto reader = read(42);
+
+  timers_.advance(5s);
+  EXPECT_TRUE(source_->pending.front().begin());
+  timers_.advance(999ms);
+  EXPECT_TRUE(reader->waits());
+  timers_.advance(1ms);
+
+  EXPECT_EQ(reader->answer().error().code, Errc::kSourceFailed);
+  EXPECT_EQ(core_->stats().load_failures, 1U);
+}
+
+TEST_F(CacheCoreTest, ALoadMayRunForLongerThanItMayWait) {
+  make({.timeout = 10s, .wait_timeout = 1s});
+  const auto reader = read(42);
+
+  timers_.advance(9999ms);
+  EXPECT_TRUE(reader->waits());
+  timers_.advance(1ms);
+
+  EXPECT_EQ(reader->answer().error().code, Errc::kSourceFailed);
+}
+
+TEST_F(CacheCoreTest, ALoadThatNeverBeginsIsGivenUpAndIsNotWantedLater) {
+  make({.timeout = 1h, .wait_timeout = 3s});
+  source_->begins_by_hand = true;
+  const auto reader = read(42);
+
+  timers_.advance(3s);
+
+  EXPECT_EQ(reader->answer().error().code, Errc::kOverloaded);
+  EXPECT_NE(reader->answer().error().message.find("\"product\": the load waited"),
+            std::string::npos);
+  EXPECT_FALSE(source_->pending.front().begin());
+  EXPECT_EQ(core_->stats().refused, 1U);
+  EXPECT_EQ(timers_.size(), 0U);
+}
+
+TEST_F(CacheCoreTest, ALoadThatWaitsTooLongAtTheGateMakesRoomForAnother) {
+  make({.concurrent = 1, .waiting = 1, .timeout = 1h, .wait_timeout = 2s});
+  read(1);
+  const auto second = read(2);
+
+  timers_.advance(2s);
+  const auto third = read(3);
+
+  EXPECT_EQ(second->answer().error().code, Errc::kOverloaded);
+  EXPECT_TRUE(third->waits());
+  source_->answer("one");
+  EXPECT_EQ(source_->pending.front().keys, (std::vector{3}));
+}
+
+TEST_F(CacheCoreTest, ATtlOfNothingIsRefused) {
+  const auto reader = read_many({1, 2}, {.ttl = 0s});
+
+  EXPECT_EQ(reader->answers.at(0).error().code, Errc::kInvalidArgument);
+  EXPECT_EQ(reader->answers.at(1).error().code, Errc::kInvalidArgument);
+  EXPECT_EQ(source_->loads, 0U);
+}
+
 TEST_F(CacheCoreTest, ALoadNobodyWaitsForAnyMoreIsNotMade) {
   make({.concurrent = 1, .waiting = 2});
   read(1);

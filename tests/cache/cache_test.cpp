@@ -49,15 +49,16 @@ TEST(Cache, AFunctionIsASource) {
 
 TEST(Cache, WhatAFunctionThrowsIsTheError) {
   Runtime runtime;
-  Products products{runtime, {.source = [](std::int64_t) -> Product {
-                      throw std::runtime_error{"no such table: products"};
-                    }}};
+  Products products{runtime, {.name = "product", .source = [](std::int64_t) -> Product {
+                                throw std::runtime_error{"no such table: products"};
+                              }}};
 
   const auto product = products.get(42);
 
   ASSERT_TRUE(product.failed());
   EXPECT_EQ(product.error().code, Errc::kSourceFailed);
-  EXPECT_NE(product.error().message.find("no such table: products"), std::string::npos);
+  EXPECT_EQ(product.error().message,
+            "cache \"product\", key 42: the source threw: no such table: products");
   EXPECT_THROW((void)product.value(), Failure);
 }
 
@@ -269,6 +270,63 @@ TEST(Cache, SaysAtOnceWhatCannotWork) {
   EXPECT_THROW(Products(runtime, {.ttl = 0s}), std::invalid_argument);
   EXPECT_THROW(Products(runtime, {.jitter = 2}), std::invalid_argument);
   EXPECT_THROW(Products(runtime, {.loads = {.concurrent = 0}}), std::invalid_argument);
+  EXPECT_THROW(Products(runtime, {.memory = {.capacity = ByteCount{0}}}), std::invalid_argument);
+}
+
+TEST(Cache, WhatCannotWorkIsSaidWithTheCachesName) {
+  Runtime runtime;
+
+  try {
+    Products(runtime, {.name = "product", .jitter = 2});
+    FAIL() << "took a jitter of 2";
+  } catch (const std::invalid_argument& wrong) {
+    EXPECT_EQ(std::string{wrong.what()},
+              "cache \"product\": jitter must be in [0, 1): it is a fraction of ttl");
+  }
+}
+
+TEST(Cache, ATtlOfNothingIsRefusedEvenWhereThereIsACopy) {
+  Runtime runtime;
+  Products products{runtime, {.name = "product"}};
+  ASSERT_TRUE(products.put(42, {42, "teapot"}));
+
+  const auto put = products.put(42, {42, "cup"}, {.ttl = 0s});
+  const auto get = products.get(42, {.ttl = -1s});
+
+  EXPECT_EQ(put.error().code, Errc::kInvalidArgument);
+  EXPECT_EQ(get.error().code, Errc::kInvalidArgument);
+  EXPECT_EQ(products.peek(42)->name, "teapot");
+}
+
+// What waits for a blocking thread is not under way yet: it is given up for its
+// wait, and its function is not called for nothing.
+TEST(Cache, ALoadBehindBusyThreadsWaitsAndIsNotMadeOnceItIsGivenUp) {
+  std::atomic<int> called{0};
+  std::latch go_on{1};
+  Answer<Product> late;
+  {
+    Runtime runtime{{.io_threads = 1, .blocking_threads = 1}};
+    Products slow{runtime, {.source = [&](std::int64_t id) {
+                    go_on.wait();
+                    return teapot(id);
+                  }}};
+    Products hasty{runtime,
+                   {.source =
+                        [&](std::int64_t id) {
+                          ++called;
+                          return teapot(id);
+                        },
+                    .loads = {.timeout = 1h, .wait_timeout = 1ms}}};
+    auto first = slow.async_get(1, asio::use_future);
+
+    late = hasty.get(2);
+    go_on.count_down();
+    EXPECT_EQ(first.get()->id, 1);
+    EXPECT_EQ(slow.get(3)->id, 3);  // behind the one that was given up
+  }
+
+  EXPECT_EQ(late.error().code, Errc::kOverloaded);
+  EXPECT_EQ(called, 0);
 }
 
 // Readers, invalidations and a source whose version only grows: nobody may see a

@@ -20,11 +20,19 @@ class HandSource final : public Source<int, std::string> {
   struct Pending {
     std::vector<int> keys;
     Done done;
+    Begin begin{};
   };
 
   void load(std::vector<int> keys, Done done) override {
     ++loads;
     pending.push_back({std::move(keys), std::move(done)});
+  }
+  void submit(std::vector<int> keys, Begin begin, Done done) override {
+    if (begins_by_hand) {
+      pending.push_back({std::move(keys), std::move(done), std::move(begin)});
+    } else if (begin()) {
+      load(std::move(keys), std::move(done));
+    }
   }
   [[nodiscard]] std::string describe() const override { return "a hand"; }
   [[nodiscard]] std::size_t most_keys() const override { return most; }
@@ -49,12 +57,15 @@ class HandSource final : public Source<int, std::string> {
   std::vector<Pending> pending;
   std::size_t loads = 0;
   std::size_t most = 1000;
+  bool begins_by_hand = false;  // a load runs when the test calls its `begin`
 };
 
 // Timers that fire when the test moves their clock. One thread.
 class HandTimers final : public Timers {
  public:
   explicit HandTimers(ManualClock& clock) : clock_{clock} {}
+
+  [[nodiscard]] TimePoint now() const override { return clock_.now(); }
 
   std::unique_ptr<Timer> after(Duration delay, std::move_only_function<void()> due) override {
     const auto id = next_++;

@@ -85,7 +85,25 @@ TEST(LoadGate, WorkThatEndsAtOnceDoesNotNestAStackFrameEach) {
   EXPECT_EQ(gate->going(), 0U);
 }
 
+TEST(LoadGate, WorkThatIsWithdrawnMakesRoomAndDoesNotRun) {
+  const auto gate = std::make_shared<LoadGate>(LoadLimits{.concurrent = 1, .waiting = 1});
+  std::optional<LoadGate::Permit> held;
+  bool ran = false;
+  ASSERT_TRUE(gate->enter([&](LoadGate::Permit permit) { held.emplace(std::move(permit)); }));
+  const auto ticket = gate->enter([](LoadGate::Permit) { FAIL() << "ran, though withdrawn"; });
+  ASSERT_TRUE(ticket);
+
+  gate->withdraw(*ticket);
+  gate->withdraw(*ticket);
+  ASSERT_TRUE(gate->enter([&](LoadGate::Permit) { ran = true; }));
+  held.reset();
+
+  EXPECT_TRUE(ran);
+  EXPECT_EQ(gate->queued(), 0U);
+}
+
 TEST(LoadGate, RefusesLimitsThatLetNothingThrough) {
+  EXPECT_THROW(LoadGate({.wait_timeout = Duration::zero()}), std::invalid_argument);
   EXPECT_THROW(LoadGate({.concurrent = 0}), std::invalid_argument);
   EXPECT_THROW(LoadGate({.timeout = Duration::zero()}), std::invalid_argument);
 }

@@ -75,8 +75,7 @@ class CacheCore : public Closable, public std::enable_shared_from_this<CacheCore
   explicit CacheCore(CacheParts<Key, Value> parts)
       : parts_{std::move(parts)}, freshness_{parts_.freshness}, random_{parts_.seed} {
     if (parts_.strategy == Strategy::kReadThrough && !parts_.source) {
-      throw std::invalid_argument{"cache \"" + parts_.name +
-                                  "\": strategy read-through needs a source"};
+      throw std::invalid_argument{"strategy read-through needs a source"};
     }
   }
 
@@ -137,6 +136,7 @@ class CacheCore : public Closable, public std::enable_shared_from_this<CacheCore
 
   Result<void> put(KeyView key, Value value, WriteOptions options) {
     if (parts_.strategy != Strategy::kCacheAside) return refuse_put();
+    if (!is_ttl(options.ttl)) return std::unexpected{bad_ttl()};
     const EntryInfo info = entry_for_put(now(), options);
     PutOutcome outcome{};
     {
@@ -202,7 +202,7 @@ class CacheCore : public Closable, public std::enable_shared_from_this<CacheCore
   // is still answered, and may be changed.
   void close() override LARDER_EXCLUDES(loads_mutex_);
 
-  // What put() would store at `now` beside the value.
+  // What put() would store at `now` beside the value. REQUIRES: is_ttl(options.ttl).
   [[nodiscard]] EntryInfo entry_for_put(TimePoint now, WriteOptions options) {
     EntryInfo info = freshness_.value(now, options.ttl, random());
     info.space = parts_.space;
@@ -213,6 +213,11 @@ class CacheCore : public Closable, public std::enable_shared_from_this<CacheCore
     Shard& shard = shard_of(key);
     const MutexLock lock{shard.mutex};
     return shard.flights.find(key);
+  }
+
+  // What a call may ask for.
+  [[nodiscard]] static bool is_ttl(std::optional<Duration> ttl) {
+    return !ttl || *ttl > Duration::zero();
   }
 
   [[nodiscard]] TimePoint now() const { return parts_.clock->now(); }
@@ -285,6 +290,8 @@ class CacheCore : public Closable, public std::enable_shared_from_this<CacheCore
   void start(std::vector<FlightPtr> flights);
   [[nodiscard]] bool remember(const LoadPtr& load) LARDER_EXCLUDES(loads_mutex_);
   [[nodiscard]] Error closed() const;
+  [[nodiscard]] Error too_late(bool began) const;
+  [[nodiscard]] Error bad_ttl() const;
   void forget(const Load& load) LARDER_EXCLUDES(loads_mutex_);
   void take_off(const LoadPtr& load, LoadGate::Permit permit);
   void land(const FlightPtr& flight, Loaded<Value> result, Duration cost);
@@ -360,6 +367,10 @@ class CacheCore<Key, Value>::Call {
 template <class Key, class Value>
 void CacheCore<Key, Value>::fetch(const CallPtr& call, std::span<const Key> keys,
                                   ReadOptions options) {
+  if (!is_ttl(options.ttl)) {
+    for (std::size_t i = 0; i < keys.size(); ++i) call->answer(i, {bad_ttl(), Origin::kNone});
+    return;
+  }
   std::vector<FlightPtr> starting;
   for (std::size_t i = 0; i < keys.size(); ++i) {
     if (!options.force) {
@@ -427,6 +438,13 @@ void CacheCore<Key, Value>::abandon(const CallPtr& call, const Error& why) {
     }
     call->answer(i, AnswerType{why, Origin::kNone});
   }
+}
+
+template <class Key, class Value>
+Error CacheCore<Key, Value>::bad_ttl() const {
+  return {Errc::kInvalidArgument, "cache \"" + parts_.name +
+                                      "\": a call's ttl must be longer than 0; to drop a key, "
+                                      "invalidate it"};
 }
 
 template <class Key, class Value>

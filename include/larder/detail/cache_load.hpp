@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,7 +24,7 @@ namespace larder::detail {
 //
 // Lock order: load, then shard.
 template <class Key, class Value>
-class CacheCore<Key, Value>::Load {
+class CacheCore<Key, Value>::Load : public std::enable_shared_from_this<Load> {
  public:
   Load(std::shared_ptr<CacheCore> core, std::vector<FlightPtr> flights)
       : core_{std::move(core)}, flights_{std::move(flights)} {}
@@ -37,9 +38,10 @@ class CacheCore<Key, Value>::Load {
   [[nodiscard]] std::vector<Key> take_off(LoadGate::Permit permit) LARDER_EXCLUDES(mutex_) {
     std::vector<Key> keys;
     const MutexLock lock{mutex_};
+    ticket_.reset();
     if (!core_) return keys;
     const TimePoint now = core_->now();
-    began_ = now;
+    asked_ = true;
     std::erase_if(flights_, [now, &core = *core_](const FlightPtr& flight) {
       Shard& shard = core.shard_of(flight->key());
       const MutexLock shard_lock{shard.mutex};
@@ -49,6 +51,25 @@ class CacheCore<Key, Value>::Load {
     for (const FlightPtr& flight : flights_) keys.push_back(flight->key());
     permit_.emplace(std::move(permit));
     return keys;
+  }
+
+  // The source begins to run it. False: it has ended already.
+  [[nodiscard]] bool begin() LARDER_EXCLUDES(mutex_) {
+    const MutexLock lock{mutex_};
+    if (!core_) return false;
+    began_ = core_->now();
+    deadline_ = after(core_->parts_.gate->limits().timeout);
+    if (timer_ && deadline_ < due_) arm();
+    return true;
+  }
+
+  // Has it end when it waits or runs for too long. `ticket` is that of the gate.
+  void watch(LoadGate::Ticket ticket) LARDER_EXCLUDES(mutex_) {
+    const MutexLock lock{mutex_};
+    if (!core_) return;
+    if (!asked_) ticket_ = ticket;
+    if (!began_) deadline_ = after(core_->parts_.gate->limits().wait_timeout);
+    arm();
   }
 
   // The source's answer. REQUIRES: it has taken off.
@@ -72,19 +93,43 @@ class CacheCore<Key, Value>::Load {
     if (ended.core) fail_all(std::move(ended), error);
   }
 
-  void set_timer(std::unique_ptr<Timer> timer) LARDER_EXCLUDES(mutex_) {
-    const MutexLock lock{mutex_};
-    if (core_) timer_ = std::move(timer);
-  }
-
  private:
   struct Ended {
     std::shared_ptr<CacheCore> core{};  // null: it had ended before
     std::vector<FlightPtr> flights{};
     std::unique_ptr<Timer> timer{};
-    bool asked = false;  // the source was
+    std::optional<LoadGate::Ticket> ticket{};
+    bool began = false;
     Duration cost{};
   };
+
+  // Longer than any process runs, and far from where a time point overflows.
+  static constexpr Duration kLongest = std::chrono::hours{24 * 365 * 100};
+
+  [[nodiscard]] TimePoint after(Duration delay) const LARDER_REQUIRES(mutex_) {
+    return core_->parts_.timers->now() + std::min(delay, kLongest);
+  }
+
+  // One timer a load, as a rule: a deadline that moves away is looked at again when
+  // the timer is due.
+  void arm() LARDER_REQUIRES(mutex_) {
+    const Timers& timers = *core_->parts_.timers;
+    due_ = deadline_;
+    timer_ = core_->parts_.timers->after(deadline_ - timers.now(), [weak = this->weak_from_this()] {
+      if (const LoadPtr load = weak.lock()) load->look();
+    });
+  }
+
+  void look() LARDER_EXCLUDES(mutex_) {
+    std::optional<Error> late;
+    {
+      const MutexLock lock{mutex_};
+      if (!core_) return;
+      if (core_->parts_.timers->now() < deadline_) return arm();
+      late = core_->too_late(began_.has_value());
+    }
+    end_all(*late);
+  }
 
   // Ends it, once.
   Ended over() LARDER_EXCLUDES(mutex_) {
@@ -95,18 +140,19 @@ class CacheCore<Key, Value>::Load {
       ended = {.core = std::move(core_),
                .flights = std::move(flights_),
                .timer = std::move(timer_),
-               .asked = began_.has_value()};
+               .ticket = ticket_,
+               .began = began_.has_value()};
       if (began_) ended.cost = ended.core->now() - *began_;
     }
+    if (ended.ticket) ended.core->parts_.gate->withdraw(*ended.ticket);
     ended.core->load_time_.fetch_add(ended.cost.count(), std::memory_order_relaxed);
     ended.core->forget(*this);
     return ended;
   }
 
   static void fail_all(Ended ended, const Error& error) {
-    if (ended.asked) {
-      ended.core->load_failures_.fetch_add(ended.flights.size(), std::memory_order_relaxed);
-    }
+    auto& count = ended.began ? ended.core->load_failures_ : ended.core->refused_;
+    count.fetch_add(ended.flights.size(), std::memory_order_relaxed);
     for (const FlightPtr& flight : ended.flights) {
       ended.core->land(flight, Loaded<Value>{std::unexpected{error}}, ended.cost);
     }
@@ -115,7 +161,11 @@ class CacheCore<Key, Value>::Load {
   Mutex mutex_;
   std::shared_ptr<CacheCore> core_ LARDER_GUARDED_BY(mutex_);  // null: it has ended
   std::vector<FlightPtr> flights_ LARDER_GUARDED_BY(mutex_);
-  std::optional<TimePoint> began_ LARDER_GUARDED_BY(mutex_){};  // when it took off
+  bool asked_ LARDER_GUARDED_BY(mutex_) = false;                // the source was; it has taken off
+  std::optional<TimePoint> began_ LARDER_GUARDED_BY(mutex_){};  // to run
+  std::optional<LoadGate::Ticket> ticket_ LARDER_GUARDED_BY(mutex_){};
+  TimePoint deadline_ LARDER_GUARDED_BY(mutex_){};  // it ends then, of what the timers count
+  TimePoint due_ LARDER_GUARDED_BY(mutex_){};       // the timer is
   std::unique_ptr<Timer> timer_ LARDER_GUARDED_BY(mutex_);
   // Given back when the source is done, not when we give up.
   std::optional<LoadGate::Permit> permit_ LARDER_GUARDED_BY(mutex_){};
@@ -134,12 +184,14 @@ void CacheCore<Key, Value>::start(std::vector<FlightPtr> flights) {
       load->end_all(closed());
       continue;
     }
-    const bool entered =
+    const auto ticket =
         parts_.gate->enter([load, weak = this->weak_from_this()](LoadGate::Permit permit) {
           if (const auto core = weak.lock()) core->take_off(load, std::move(permit));
         });
-    if (entered) continue;
-    refused_.fetch_add(end - begin, std::memory_order_relaxed);
+    if (ticket) {
+      load->watch(*ticket);
+      continue;
+    }
     const LoadLimits& limits = parts_.gate->limits();
     load->end_all(Error{Errc::kOverloaded, "cache \"" + parts_.name + "\": too many loads: " +
                                                std::to_string(limits.concurrent) +
@@ -155,18 +207,28 @@ void CacheCore<Key, Value>::take_off(const LoadPtr& load, LoadGate::Permit permi
   if (keys.empty()) return;
   loads_.fetch_add(keys.size(), std::memory_order_relaxed);
   batches_.fetch_add(1, std::memory_order_relaxed);
-  load->set_timer(parts_.timers->after(
-      parts_.gate->limits().timeout, [weak = std::weak_ptr{load}, core = this->weak_from_this()] {
-        const auto late = weak.lock();
-        const auto self = core.lock();
-        if (!late || !self) return;
-        late->end_all(Error{Errc::kSourceFailed, "cache \"" + self->parts_.name +
-                                                     "\": no answer within the load timeout from " +
-                                                     self->parts_.source->describe()});
-      }));
-  parts_.source->load(std::move(keys), [load](std::vector<Loaded<Value>> results) {
-    load->end(std::move(results));
-  });
+  parts_.source->submit(
+      std::move(keys), [load] { return load->begin(); },
+      [load](std::vector<Loaded<Value>> results) { load->end(std::move(results)); });
+}
+
+template <class Key, class Value>
+Error CacheCore<Key, Value>::too_late(bool began) const {
+  const auto text = [](Duration duration) {
+    return std::to_string(duration / std::chrono::milliseconds{1}) + " ms";
+  };
+  const LoadLimits& limits = parts_.gate->limits();
+  const std::string where = "cache \"" + parts_.name + "\": ";
+  if (began) {
+    return {Errc::kSourceFailed, where + "no answer within the load timeout of " +
+                                     text(limits.timeout) + " from " + parts_.source->describe()};
+  }
+  return {Errc::kOverloaded,
+          where + "the load waited for its turn for the wait_timeout of " +
+              text(limits.wait_timeout) + " and was given up; at most " +
+              std::to_string(limits.concurrent) +
+              " run at a time, as far as there are threads and connections, at " +
+              parts_.source->describe()};
 }
 
 template <class Key, class Value>
