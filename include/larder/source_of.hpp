@@ -67,6 +67,8 @@ class BlockingSource final : public Source<Key, Value> {
         for (const Key& key : keys) results.push_back(call_one(object, key));
         return results;
       }
+    } catch (const Failure& failure) {
+      return failed(cache, keys, failure.what(), outside(failure.error().code));
     } catch (const std::exception& exception) {
       return failed(cache, keys, exception.what());
     } catch (...) {
@@ -92,15 +94,27 @@ class BlockingSource final : public Source<Key, Value> {
   }
 
   static std::vector<Loaded<Value>> failed(const std::string& cache, const std::vector<Key>& keys,
-                                           const std::string& why) {
+                                           const std::string& why,
+                                           Errc code = Errc::kSourceFailed) {
     const std::string message =
         "cache \"" + cache + "\", " + named(keys) + ": the source threw: " + why;
     std::vector<Loaded<Value>> results;  // filled one by one: a Value need not be copyable
     results.reserve(keys.size());
     for (std::size_t i = 0; i < keys.size(); ++i) {
-      results.push_back(fail(Errc::kSourceFailed, message));
+      results.push_back(fail(code, message));
     }
     return results;
+  }
+
+  // What an error of a cache that the object read is for who reads this one: an end or a
+  // limit is what it was, and all else is that this source failed.
+  static Errc outside(Errc within) {
+    switch (within) {
+      case Errc::kCancelled:
+      case Errc::kOverloaded:
+      case Errc::kTimeout: return within;
+      default: return Errc::kSourceFailed;
+    }
   }
 
   // The keys for people, as far as they can be written and are not too long.

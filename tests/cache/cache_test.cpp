@@ -62,6 +62,21 @@ TEST(Cache, WhatAFunctionThrowsIsTheError) {
   EXPECT_THROW((void)product.value(), Failure);
 }
 
+TEST(Cache, ALimitThatALoadMeetsInAnotherCacheIsALimitOutsideToo) {
+  Runtime runtime;
+  const auto throws = [&](Errc code) {
+    Products products{runtime, {.source = [code](std::int64_t) -> Product {
+                        throw Failure{{code, "said within"}};
+                      }}};
+    return products.get(42).error();
+  };
+
+  EXPECT_EQ(throws(Errc::kOverloaded).code, Errc::kOverloaded);
+  EXPECT_EQ(throws(Errc::kCancelled).code, Errc::kCancelled);
+  EXPECT_EQ(throws(Errc::kBadValue).code, Errc::kSourceFailed);
+  EXPECT_NE(throws(Errc::kBadValue).message.find("said within"), std::string::npos);
+}
+
 TEST(Cache, SixtyFourThreadsLoadAColdKeyOnce) {
   constexpr int kThreads = 64;
   Runtime runtime;
