@@ -95,12 +95,15 @@ TEST(CacheStop, NobodyWaitsForARuntimeThatEnds) {
                          return key;
                        },
                    .loads = {.concurrent = 4}}};
-  std::atomic<int> cancelled{0};
+  // A load that ends before the end comes to it has brought its value.
+  const auto is_due = [](const auto& answer, int key) {
+    return answer.failed() ? answer.error().code == Errc::kCancelled : *answer == key;
+  };
+  std::atomic<int> answered{0};
   std::vector<std::jthread> callers;
   for (int i = 0; i < kCallers; ++i) {
     callers.emplace_back([&, i] {
-      const auto number = numbers.get(i, {.timeout = 1h});
-      if (number.failed() && number.error().code == Errc::kCancelled) ++cancelled;
+      if (is_due(numbers.get(i, {.timeout = 1h}), i)) ++answered;
       ending = true;  // the first answer that comes lets the loads that run end
     });
   }
@@ -110,8 +113,8 @@ TEST(CacheStop, NobodyWaitsForARuntimeThatEnds) {
   runtime.reset();
   callers.clear();
 
-  EXPECT_EQ(cancelled, kCallers);
-  EXPECT_EQ(future.get().error().code, Errc::kCancelled);
+  EXPECT_EQ(answered, kCallers);
+  EXPECT_TRUE(is_due(future.get(), 100));
 }
 
 TEST(CacheStop, CallersOfACacheThatIsGoneAreAnsweredToo) {
