@@ -5,6 +5,7 @@
 
 #include "config/change.hpp"
 #include "config/parse.hpp"
+#include "config/shown.hpp"
 #include "config/users.hpp"
 
 namespace larder::cli {
@@ -31,7 +32,9 @@ Limits client_limits(const ServerConfig& server) {
           .max_reply_buffer = server.max_reply_buffer,
           .max_pipeline = server.max_pipeline,
           .idle_timeout = server.idle_timeout,
-          .login_timeout = server.login_timeout};
+          .login_timeout = server.login_timeout,
+          .slowlog_slower_than = server.slowlog_slower_than,
+          .slowlog_entries = server.slowlog_entries};
 }
 
 AdmissionLimits admission_limits(const ServerConfig& server) {
@@ -116,8 +119,10 @@ ReloadOutcome Reloader::take_file(Server& server) {
 
   outcome.caches = std::move(successor->change);
   const auto users = make_users(config);
+  auto settings = std::make_shared<const std::vector<ShownSetting>>(shown_settings(config));
   Assembly::Predecessor before;
   server.change(client_limits(config.server), admission_limits(config.server), [&] {
+    server.show_settings(std::move(settings));
     before = assembly_.change(std::move(*successor));
     access_.authenticator->replace(users);
   });

@@ -17,6 +17,7 @@
 #include "cli/subcommand.hpp"
 #include "config/address.hpp"
 #include "config/parse.hpp"
+#include "config/shown.hpp"
 #include "larder/version.hpp"
 #include "server/assembly.hpp"
 #include "server/server.hpp"
@@ -65,6 +66,7 @@ ServerOptions server_options(const Config& config, const Access& access, StartRe
           .unix_socket = server.unix_socket,
           .unix_permissions = parse_permissions(server.unix_permissions).value(),
           .config_file = config.file,
+          .settings = shown_settings(config),
           .threads = server.threads,
           .admission = admission_limits(server),
           .limits = client_limits(server),

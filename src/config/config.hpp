@@ -69,7 +69,9 @@ struct ServerConfig {
   ByteCount max_reply_buffer{64ULL << 20};  // replies that a client has not read yet
   unsigned max_pipeline = 10'000;           // commands of one client awaiting their replies
   Duration idle_timeout{};                  // of a client that says nothing; 0: never
-  Duration login_timeout = std::chrono::seconds{10};     // of a client that is nobody; 0: never
+  Duration login_timeout = std::chrono::seconds{10};  // of a client that is nobody; 0: never
+  Duration slowlog_slower_than = std::chrono::milliseconds{10};
+  unsigned slowlog_entries = 128;                        // 0: none
   Duration shutdown_timeout = std::chrono::seconds{10};  // to finish what was asked
   // Access.
   Secret password;                       // of the user `default`, hashed; empty: none

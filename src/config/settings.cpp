@@ -202,6 +202,23 @@ SectionRecord<ServerConfig> make_server_section() {
                       "connection is closed. 0s: for ever.",
            .too_small = "Honest clients on slow networks are cut off.",
            .too_large = "Strangers without a password hold places of max_clients."},
+          {.name = "slowlog_slower_than",
+           .target = Ranged<S, Duration>{&S::slowlog_slower_than, 0s, 1h},
+           .example = "\"10ms\"",
+           .meaning = "Commands that take longer are kept for SLOWLOG and LATENCY. What counts is "
+                      "carrying them out, not waiting for a source. Below 1ms each command is "
+                      "timed by itself; otherwise quick ones that follow each other in a pipeline "
+                      "share one look at the clock.",
+           .too_small = "Each command costs two looks at the clock, and the log shows the last "
+                        "moment alone.",
+           .too_large = "What holds up other clients is not seen."},
+          {.name = "slowlog_entries",
+           .target = Ranged<S, unsigned>{&S::slowlog_entries, 0, 10'000},
+           .example = "128",
+           .meaning = "How many slow commands are kept, the newest; each takes at most 5 KiB. 0: "
+                      "none are looked for.",
+           .too_small = "The interesting ones are gone before somebody looks.",
+           .too_large = "They take memory that entries could have."},
           {.name = "shutdown_timeout",
            .target = Ranged<S, Duration>{&S::shutdown_timeout, 0s, 10min},
            .example = "\"10s\"",

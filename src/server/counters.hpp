@@ -6,6 +6,7 @@
 #include <array>
 
 #include "server/command.hpp"
+#include "server/error_prefix.hpp"
 #include "server/tally.hpp"
 
 namespace larder {
@@ -15,7 +16,13 @@ struct alignas(64) Counters {
   Tally connections_taken;                      // since the start, as all below
   Tally commands;                               // that were understood and carried out
   std::array<Tally, kMostCommands> by_command;  // by index_of(command)
+  // Of each of these: nanoseconds that carrying it out took, errors before that, and
+  // errors meanwhile.
+  std::array<Tally, kMostCommands> time_by_command;
+  std::array<Tally, kMostCommands> rejected_by_command;
+  std::array<Tally, kMostCommands> failed_by_command;
   Tally error_replies;
+  std::array<Tally, kErrorPrefixes.size()> errors_by_prefix;
   Tally protocol_errors;  // connections closed for malformed requests
   Tally tls_failures;     // connections closed for handshakes or records that went wrong
   Tally closed_idle;      // connections closed at idle_timeout

@@ -23,6 +23,10 @@ struct Limits {
   // So is one that is nobody yet: no TLS handshake, no login; 0: never.
   Duration login_timeout = std::chrono::seconds{10};
 
+  // Commands that take longer are kept for SLOWLOG, so many of them; 0: none.
+  Duration slowlog_slower_than = std::chrono::milliseconds{10};
+  std::size_t slowlog_entries = 128;
+
   // Replies beyond this many bytes are sent before further commands are looked at.
   ByteCount send_batch{256ULL << 10};
 };

@@ -98,6 +98,7 @@ Server::Server(Runtime& runtime, Keyspace& keyspace, const ServerOptions& option
           options.authenticator ? options.authenticator : open_to_all(runtime),
           options.start_reload)},
       admission_{std::make_shared<Admission>(options.admission)} {
+  state_->show_settings(std::make_shared<const std::vector<ShownSetting>>(options.settings));
   for (std::size_t i = 0; i < threads_for(options); ++i) {
     workers_.push_back(std::make_shared<Worker>(state_, i, options.certificates));
   }

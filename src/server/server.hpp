@@ -16,6 +16,7 @@
 
 #include "access/authenticator.hpp"
 #include "cache/keyspace.hpp"
+#include "config/shown.hpp"
 #include "larder/clock.hpp"
 #include "larder/error.hpp"
 #include "larder/runtime.hpp"
@@ -35,8 +36,9 @@ struct ServerOptions {
   std::uint16_t port = 6380;       // 0: any free one
   std::string unix_socket{};       // the path; empty: none
   mode_t unix_permissions = 0600;
-  std::string config_file{};  // as INFO shows it
-  unsigned threads = 0;       // that serve clients; 0: one a core
+  std::string config_file{};             // as INFO shows it
+  std::vector<ShownSetting> settings{};  // as CONFIG GET shows them
+  unsigned threads = 0;                  // that serve clients; 0: one a core
   AdmissionLimits admission{};
   Limits limits{};
   std::shared_ptr<Authenticator> authenticator{};   // null: whoever connects may do everything
@@ -69,6 +71,10 @@ class Server {
   // Where it listens, as people have it; and the TCP port, 0 without one.
   [[nodiscard]] const std::vector<std::string>& addresses() const { return addresses_; }
   [[nodiscard]] std::uint16_t port() const { return state_->identity().port; }
+  // What CONFIG GET shows from now on. Any thread.
+  void show_settings(std::shared_ptr<const std::vector<ShownSetting>> settings) {
+    state_->show_settings(std::move(settings));
+  }
   [[nodiscard]] const ServerState& state() const { return *state_; }
 
  private:

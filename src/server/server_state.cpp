@@ -27,7 +27,20 @@ ServerState::ServerState(Keyspace& keyspace, Limits limits, std::size_t threads,
       started_{keyspace.clock().now()},
       gate_{threads},
       wall_clock_{keyspace.clock()},
+      rates_{keyspace.clock().now()},
       counters_(threads) {}
+
+ServerStats ServerState::stats() const {
+  const ServerStats all = ServerStats::of(*this);
+  const MutexLock lock{mutex_};
+  return all.since(forgotten_);
+}
+
+void ServerState::reset_stats() {
+  const ServerStats all = ServerStats::of(*this);
+  const MutexLock lock{mutex_};
+  forgotten_ = all;
+}
 
 std::uint64_t ServerState::sum(Tally Counters::* tally) const {
   std::uint64_t sum = 0;

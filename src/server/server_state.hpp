@@ -14,12 +14,16 @@
 
 #include "access/authenticator.hpp"
 #include "cache/keyspace.hpp"
+#include "config/shown.hpp"
 #include "larder/thread_annotations.hpp"
 #include "server/client_registry.hpp"
 #include "server/counters.hpp"
 #include "server/execution_gate.hpp"
 #include "server/limits.hpp"
+#include "server/rate_meter.hpp"
 #include "server/reload.hpp"
+#include "server/server_stats.hpp"
+#include "server/slow_log.hpp"
 #include "server/wall_clock.hpp"
 
 namespace larder {
@@ -51,6 +55,17 @@ class ServerState {
     const MutexLock lock{mutex_};
     limits_ = limits;
   }
+  // What CONFIG GET shows, beside Redis's names; a reload brings others.
+  [[nodiscard]] std::shared_ptr<const std::vector<ShownSetting>> settings() const
+      LARDER_EXCLUDES(mutex_) {
+    const MutexLock lock{mutex_};
+    return settings_;
+  }
+  void show_settings(std::shared_ptr<const std::vector<ShownSetting>> settings)
+      LARDER_EXCLUDES(mutex_) {
+    const MutexLock lock{mutex_};
+    settings_ = std::move(settings);
+  }
   [[nodiscard]] const Identity& identity() const { return identity_; }
   // Names this run of the server: 40 hex digits, different at each start.
   [[nodiscard]] const std::string& run_id() const { return run_id_; }
@@ -65,6 +80,12 @@ class ServerState {
   // What sessions of different threads agree on.
   [[nodiscard]] ExecutionGate& gate() { return gate_; }
   [[nodiscard]] WallClock& wall_clock() { return wall_clock_; }
+  [[nodiscard]] SlowLog& slow_log() { return slow_log_; }
+  // What INFO shows: what was counted since the start, or since reset_stats().
+  [[nodiscard]] ServerStats stats() const LARDER_EXCLUDES(mutex_);
+  void reset_stats() LARDER_EXCLUDES(mutex_);
+  // Commands, bytes received and bytes sent, a second.
+  [[nodiscard]] RateMeter<3>& rates() { return rates_; }
   [[nodiscard]] ClientRegistry& clients() { return clients_; }
 
   [[nodiscard]] Counters& counters(std::size_t thread) { return counters_[thread]; }
@@ -93,6 +114,9 @@ class ServerState {
   Keyspace& keyspace_;
   mutable Mutex mutex_;
   Limits limits_ LARDER_GUARDED_BY(mutex_);
+  std::shared_ptr<const std::vector<ShownSetting>> settings_ LARDER_GUARDED_BY(mutex_) =
+      std::make_shared<const std::vector<ShownSetting>>();
+  ServerStats forgotten_ LARDER_GUARDED_BY(mutex_);  // as they were at reset_stats()
   const Identity identity_;
   const std::shared_ptr<Authenticator> authenticator_;
   const StartReload start_reload_;
@@ -101,6 +125,8 @@ class ServerState {
   ExecutionGate gate_;
   WallClock wall_clock_;
   ClientRegistry clients_;
+  SlowLog slow_log_;
+  RateMeter<3> rates_;
   std::vector<Counters> counters_;
   std::atomic<bool> stopping_{false};
   std::array<std::atomic<std::uint64_t>, kRejections> rejected_{};

@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <cassert>
+#include <chrono>
 #include <utility>
 
+#include "server/batch_timing.hpp"
 #include "server/commands/commands.hpp"
 #include "server/commands/writable.hpp"
+#include "server/redaction.hpp"
+#include "server/slow_log.hpp"
 
 namespace larder {
 
@@ -129,13 +133,13 @@ std::size_t Session::run_batch(std::string_view input) {
   context_.keys.refresh();
   if (!identity_.refresh()) quit();  // its user is gone: it may come again as somebody
   blocked_ = false;
+  BatchTiming timing{context_.keys.keyspace().clock(), context_.counters, now_};
   std::size_t used = 0;
   while (!quitting_) {
     const Outcome outcome = look_ahead(input, used);
     for (const Lookahead::Item& next : context_.ahead.items()) {
-      const bool answered = answers_ == Answers::kAll;
-      if (full() || !(answered ? carry_out(next.command, next.words)
-                               : carry_out_unanswered(next.command, next.words))) {
+      if (full() || !carry_out_timed(next.command, next.words, timing)) {
+        timing.settle();
         blocked_ = true;
         decoder_.rewind();  // to find the same command again
         return used;
@@ -143,6 +147,7 @@ std::size_t Session::run_batch(std::string_view input) {
       used = next.end;
       if (quitting_) break;
     }
+    settle(timing);
     if (outcome == Outcome::kCommand || quitting_) continue;
     used += decoder_.consumed();
     if (outcome == Outcome::kNeedMore) break;
@@ -192,21 +197,85 @@ bool Session::full() {
 
 // ---- Commands. ----
 
+// Carries out a command, and sees to it that its time is counted. Hot: guarded by
+// bench/server.
+bool Session::carry_out_timed(const Command* command, Arguments words, BatchTiming& timing) {
+  if (command == nullptr) return answer_or_not(command, words);
+  if (timed_alone(*command, words)) [[unlikely]] {
+    settle(timing);
+    if (!answer_or_not(command, words)) return false;
+    timing.add(index_of(*command));
+    note_slow(*command, words, timing.settle());
+    return true;
+  }
+  if (!answer_or_not(command, words)) return false;
+  timing.add(index_of(*command));
+  return true;
+}
+
+// Counts the time of the quick commands at the end of a look ahead.
+void Session::settle(BatchTiming& timing) {
+  const std::size_t together = timing.unsettled();
+  const Duration took = timing.settle();
+  if (together != 1 || context_.ahead.items().size() != 1) return;
+  const Lookahead::Item& only = context_.ahead.items().front();
+  note_slow(*only.command, only.words, took);
+}
+
+// Whether what it takes may be worth knowing by itself.
+bool Session::timed_alone(const Command& command, Arguments words) const {
+  constexpr Duration kWorthEachLook = std::chrono::milliseconds{1};
+  return (command.flags & kFast) == 0 || words.size() > Lookahead::kMostWords ||
+         context_.limits.slowlog_slower_than < kWorthEachLook;
+}
+
+void Session::note_slow(const Command& command, Arguments words, Duration took) {
+  const Limits& limits = context_.limits;
+  if (took < limits.slowlog_slower_than || limits.slowlog_entries == 0) [[likely]]
+    return;
+  if (command.run == commands::exec) return;  // its commands were noted, each by itself
+  ServerState& server = context_.server;
+  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
+  server.slow_log().add({.at = std::chrono::duration_cast<std::chrono::seconds>(since_1970),
+                         .took = took,
+                         .words = SlowLog::cut(redacted(command, words)),
+                         .address = server.clients().origin(id_).address,
+                         .client = introduction().name},
+                        limits.slowlog_entries);
+}
+
+bool Session::answer_or_not(const Command* command, Arguments words) {
+  return answers_ == Answers::kAll ? carry_out(command, words)
+                                   : carry_out_unanswered(command, words);
+}
+
 // False: not now, but again when loads have ended.
 bool Session::carry_out(const Command* command, Arguments words) {
   if (awaiting_) return false;
+  const Command* const named = command;
+  const auto rejected = [&] {
+    if (named != nullptr) context_.counters.rejected_by_command[index_of(*named)].add();
+    return true;
+  };
   command = understand(command, words);
-  if (command == nullptr) return true;
+  if (command == nullptr) return rejected();
   activity_.command.store(command, std::memory_order_relaxed);
   if (transaction_ && (command->flags & kNotQueued) == 0) {
     queue(*command, words);
     return true;
   }
   if (!loading_.empty() && must_wait(*command, words)) return false;
-  if (!identity_.unlimited() && forbidden(*command, words)) return true;
-  context_.counters.commands.add();
-  command->run(*this, words);
+  if (!identity_.unlimited() && forbidden(*command, words)) return rejected();
+  execute(*command, index_of(*named), words);
   return true;
+}
+
+void Session::execute(const Command& command, std::size_t counted_as, Arguments words) {
+  Counters& counters = context_.counters;
+  counters.commands.add();
+  const std::uint64_t errors = counters.error_replies.value();
+  command.run(*this, words);
+  if (counters.error_replies.value() != errors) counters.failed_by_command[counted_as].add();
 }
 
 // The same for a client that wants no reply to it.
@@ -304,10 +373,16 @@ void Session::queue(const Command& command, Arguments words) {
 }
 
 void Session::run_queued(const Command& command, Arguments words) {
-  if (!identity_.unlimited() && forbidden(command, words)) return;
-  context_.counters.commands.add();
+  const Command& named = *find_command(words[0]);
+  if (!identity_.unlimited() && forbidden(command, words)) {
+    return context_.counters.rejected_by_command[index_of(named)].add();
+  }
   const std::size_t before = replies_.tail().size();
-  command.run(*this, words);
+  const Clock& clock = context_.keys.keyspace().clock();
+  BatchTiming timing{clock, context_.counters, clock.now()};
+  execute(command, index_of(named), words);
+  timing.add(index_of(named));
+  note_slow(named, words, timing.settle());
   if (replies_.bytes() <= context_.limits.max_reply_buffer.bytes) return;
   replies_.tail().retract(replies_.tail().size() - before);
   error(reply_too_large(context_.limits.max_reply_buffer.bytes));
@@ -361,6 +436,7 @@ bool Session::must_wait(const Command& command, Arguments words) const {
 
 void Session::error(std::string_view text) {
   context_.counters.error_replies.add();
+  context_.counters.errors_by_prefix[index_of_prefix(text)].add();
   // A client's word may end the text, and a line break the word.
   text = text.substr(0, text.find_last_not_of("\r\n") + 1);
   reply().error(text);
@@ -376,174 +452,6 @@ const Keyspace::Member* Session::route(std::string_view key) {
   if (member) return *member;
   error(member.error());
   return nullptr;
-}
-
-// ---- Reading through. ----
-
-// As the view's visit(); a client that asked for it leaves no trace in what is hot.
-template <class Visitor>
-bool Session::visit(std::string_view key, Visitor&& visitor) {
-  if (activity_.leaves_no_trace.load(std::memory_order_relaxed)) [[unlikely]] {
-    return context_.keys.visit_untouched(key, now_, visitor);
-  }
-  return context_.keys.visit(key, now_, visitor);
-}
-
-// Writes the value of `key` if memory has it. Guarded by bench/server.
-bool Session::write_hit(std::string_view key) {
-  return visit(key, [&](std::string_view value, const EntryInfo& info) {
-    resp::ReplyWriter writer = reply();
-    if (info.absent) {
-      writer.null();
-    } else {
-      writer.bulk(value);
-    }
-  });
-}
-
-void Session::read(std::string_view key) {
-  if (!write_hit(key)) read_missing({AwaitedReply::Shape::kValue}, key);
-}
-
-void Session::read_as(AwaitedReply::Form form, std::string_view key) {
-  const bool hit = visit(key, [&](std::string_view value, const EntryInfo& info) {
-    resp::ReplyWriter writer = reply();
-    form.write(writer, info.absent ? nullptr : &value);
-  });
-  if (!hit) read_missing(form, key);
-}
-
-// A reply about a key that memory does not have.
-void Session::read_missing(AwaitedReply::Form form, std::string_view key) {
-  const Keyspace::Member* member = route(key);
-  if (member == nullptr) return;
-  if (!member->cache->has_source()) {
-    member->cache->count_miss();
-    resp::ReplyWriter writer = reply();
-    return form.write(writer, nullptr);
-  }
-  AwaitedReply awaited{form, protocol_, 1};
-  awaited.owe();
-  std::vector<Miss> misses;
-  misses.push_back({member->cache, std::string{key}, {}});
-  hold_for(std::move(awaited), std::move(misses));
-}
-
-void Session::load_anew(const Keyspace::Member& member, std::string_view key) {
-  AwaitedReply awaited{{AwaitedReply::Shape::kPresence}, protocol_, 1};
-  awaited.owe();
-  std::vector<Miss> misses;
-  misses.push_back({member.cache, std::string{key}, {}, /*anew=*/true});
-  hold_for(std::move(awaited), std::move(misses));
-}
-
-void Session::read_all(Arguments keys) {
-  const std::size_t before = replies_.tail().size();
-  reply().array(keys.size());
-  constexpr std::size_t kAhead = 8;
-  std::size_t hits = 0;
-  for (const std::string_view key : keys.first(std::min(kAhead, keys.size()))) {
-    context_.keys.prefetch(key);
-  }
-  while (hits < keys.size() && write_hit(keys[hits])) {
-    ++hits;
-    if (hits + kAhead <= keys.size()) context_.keys.prefetch(keys[hits + kAhead - 1]);
-    if (replies_.bytes() > context_.limits.max_reply_buffer.bytes) break;
-  }
-  const bool fits = replies_.bytes() <= context_.limits.max_reply_buffer.bytes;
-  if (hits == keys.size() && fits) return;
-
-  replies_.tail().retract(replies_.tail().size() - before);
-  if (!fits) return error(reply_too_large(context_.limits.max_reply_buffer.bytes));
-  read_some(keys, AwaitedReply::Shape::kValues, hits);
-}
-
-void Session::count_all(Arguments keys) { read_some(keys, AwaitedReply::Shape::kCount, 0); }
-
-// A reply of which memory may not have everything. The first `counted` keys were
-// found before, and count as hits no more.
-void Session::read_some(Arguments keys, AwaitedReply::Shape shape, std::size_t counted) {
-  AwaitedReply awaited{{shape}, protocol_, keys.size()};
-  std::vector<Miss> misses;
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    Handle<std::string> value;
-    const auto copy = [&](std::string_view bytes, const EntryInfo& info) {
-      if (info.absent) return;
-      value = std::make_shared<const std::string>(
-          shape == AwaitedReply::Shape::kCount ? std::string_view{} : bytes);
-    };
-    const bool hit =
-        i < counted ? context_.keys.inspect(keys[i], now_, copy) : visit(keys[i], copy);
-    if (hit) {
-      awaited.know(i, std::move(value));
-      if (awaited.bytes() + replies_.bytes() > context_.limits.max_reply_buffer.bytes) {
-        return error(reply_too_large(context_.limits.max_reply_buffer.bytes));
-      }
-      continue;
-    }
-    const Keyspace::Member* member = route(keys[i]);
-    if (member == nullptr) return;
-    if (member->cache->has_source()) {
-      misses.push_back({member->cache, std::string{keys[i]}, {.place = 0, .element = i}});
-      awaited.owe();
-    } else {
-      member->cache->count_miss();
-    }
-  }
-  if (misses.empty()) return awaited.write(replies_.tail());
-  hold_for(std::move(awaited), std::move(misses));
-}
-
-// Takes a place in the replies, and notes what its reply waits for.
-void Session::hold_for(AwaitedReply reply, std::vector<Miss> misses) {
-  const ReplyQueue::Place place = replies_.hold(std::move(reply));
-  for (Miss& miss : misses) {
-    miss.item.place = place;
-    ++loading_[miss.key];
-    misses_.push_back(std::move(miss));
-  }
-}
-
-// Sends all that was missed to the sources, together. Whether some of it is
-// already answered.
-bool Session::order_misses() {
-  if (misses_.empty()) return false;
-  if (!inbox_) inbox_ = std::make_shared<Inbox>(wake_);
-  inbox_->announce_take();
-  while (!misses_.empty()) {
-    const std::shared_ptr<BytesCache> cache = misses_.front().cache;
-    const bool anew = misses_.front().anew;
-    std::vector<Miss> others;
-    const auto order = std::make_shared<LoadOrder>();
-    for (Miss& miss : misses_) {
-      if (miss.cache != cache || miss.anew != anew) {
-        others.push_back(std::move(miss));
-        continue;
-      }
-      order->keys.push_back(std::move(miss.key));
-      order->items.push_back(miss.item);
-    }
-    misses_ = std::move(others);
-    cache->fetch(order->keys, {.force = anew},
-                 [inbox = inbox_, order](std::size_t index, Answer<std::string> answer) {
-                   inbox->put({order, index, std::move(answer)});
-                 });
-  }
-  return deliver(inbox_->take());
-}
-
-// Whether there were any.
-bool Session::deliver(const std::vector<Inbox::Letter>& letters) {
-  for (const Inbox::Letter& letter : letters) {
-    const auto loading = loading_.find(letter.order->keys[letter.index]);
-    if (--loading->second == 0) loading_.erase(loading);
-
-    const LoadOrder::Item item = letter.order->items[letter.index];
-    const auto progress = replies_.take(item.place, item.element, letter.answer,
-                                        context_.limits.max_reply_buffer.bytes);
-    if (progress == ReplyQueue::Progress::kFailed) context_.counters.error_replies.add();
-  }
-  return !letters.empty();
 }
 
 }  // namespace larder

@@ -59,6 +59,8 @@ struct SessionContext {
   Lookahead ahead{};
 };
 
+class BatchTiming;
+
 class Session {
  public:
   // `wake` is called, from any thread, when answers lie in the inbox: it must
@@ -201,7 +203,13 @@ class Session {
   std::size_t run(std::string_view input);
   std::size_t run_batch(std::string_view input);
   resp::CommandDecoder::Outcome look_ahead(std::string_view input, std::size_t from);
+  bool carry_out_timed(const Command* command, Arguments words, BatchTiming& timing);
+  bool answer_or_not(const Command* command, Arguments words);
+  void settle(BatchTiming& timing);
+  [[nodiscard]] bool timed_alone(const Command& command, Arguments words) const;
+  void note_slow(const Command& command, Arguments words, Duration took);
   bool carry_out(const Command* command, Arguments words);
+  void execute(const Command& command, std::size_t counted_as, Arguments words);
   bool carry_out_unanswered(const Command* command, Arguments words);
   void tell_activity(std::size_t unread);
   template <class Work>

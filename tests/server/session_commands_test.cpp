@@ -263,7 +263,7 @@ TEST_F(SessionCommands, InfoHasWhatClientsLookFor) {
   for (const char* line :
        {"# Server\r\nredis_version:7.0.0\r\n", "\r\ntcp_port:6380\r\n", "\r\nloading:0\r\n",
         "\r\nkeyspace_hits:1\r\n", "\r\nkeyspace_misses:1\r\n", "\r\nrole:master\r\n",
-        "\r\ndb0:keys=1,expires=1\r\n", "\r\ncache_tag:keys=1,"}) {
+        "\r\ndb0:keys=1,expires=1,avg_ttl=300000\r\n", "\r\ncache_tag:keys=1,"}) {
     EXPECT_THAT(info, HasSubstr(line));
   }
   EXPECT_THAT(ask("INFO memory"),

@@ -33,6 +33,21 @@ void ping(Session&, Arguments);
 void quit(Session&, Arguments);
 void select(Session&, Arguments);
 
+// config.cpp
+void config_get(Session&, Arguments);
+void config_resetstat(Session&, Arguments);
+void config_rewrite(Session&, Arguments);
+void config_set(Session&, Arguments);
+
+// slow_log.cpp
+void latency_doctor(Session&, Arguments);
+void latency_history(Session&, Arguments);
+void latency_latest(Session&, Arguments);
+void latency_reset(Session&, Arguments);
+void slowlog_get(Session&, Arguments);
+void slowlog_len(Session&, Arguments);
+void slowlog_reset(Session&, Arguments);
+
 // login.cpp
 void acl_whoami(Session&, Arguments);
 void auth(Session&, Arguments);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 #include "server/commands/commands.hpp"
 #include "server/process_usage.hpp"
 #include "server/server_state.hpp"
+#include "server/server_stats.hpp"
 #include "server/session.hpp"
 
 namespace larder::commands {
@@ -44,18 +46,23 @@ class Lines {
   std::string& out_;
 };
 
-CacheStats all_caches(const Keyspace& keyspace) {
-  CacheStats sum;
-  const auto members = keyspace.members();
-  for (const Keyspace::Member& member : *members) {
-    const CacheStats stats = member.cache->stats();
-    sum.hits += stats.hits;
-    sum.misses += stats.misses;
-  }
-  return sum;
+// What the sections are written from, each as it was when INFO began.
+struct Asked {
+  Session& session;
+  const ServerState& state;
+  ServerStats stats;
+};
+
+std::string fixed(double number) {
+  std::array<char, 64> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number,
+                                 std::chars_format::fixed, 2)
+                       .ptr;
+  return std::string{digits.data(), end};
 }
 
-void server(const ServerState& state, Lines& lines) {
+void server(Asked& asked, Lines& lines) {
+  const ServerState& state = asked.state;
   utsname system{};
   uname(&system);
   const auto up = std::chrono::duration_cast<std::chrono::seconds>(state.uptime()).count();
@@ -75,14 +82,16 @@ void server(const ServerState& state, Lines& lines) {
   lines.add("config_file", state.identity().config_file);
 }
 
-void clients(const ServerState& state, Lines& lines) {
+void clients(Asked& asked, Lines& lines) {
+  const ServerState& state = asked.state;
   lines.title("Clients");
   lines.add("connected_clients", state.sum(&Counters::connections));
   lines.add("maxclients", state.limits().max_clients);
   lines.add("blocked_clients", 0);
 }
 
-void memory(const ServerState& state, Lines& lines) {
+void memory(Asked& asked, Lines& lines) {
+  const ServerState& state = asked.state;
   const std::uint64_t used = state.keyspace().tier().stats().bytes;
   const std::uint64_t resident = process_usage().resident.bytes;
   const ByteCount capacity = state.keyspace().tier().capacity();
@@ -96,31 +105,38 @@ void memory(const ServerState& state, Lines& lines) {
 }
 
 // Clients wait until a server says that it has loaded its data.
-void persistence(const ServerState&, Lines& lines) {
+void persistence(Asked&, Lines& lines) {
   lines.title("Persistence");
   lines.add("loading", 0);
   lines.add("aof_enabled", 0);
 }
 
-void stats(const ServerState& state, Lines& lines) {
-  const CacheStats caches = all_caches(state.keyspace());
-  const MemoryStats tier = state.keyspace().tier().stats();
+void stats(Asked& asked, Lines& lines) {
+  ServerState& state = asked.session.context().server;
+  const ServerStats& stats = asked.stats;
+  const auto rates =
+      state.rates().look({state.sum(&Counters::commands), state.sum(&Counters::bytes_received),
+                          state.sum(&Counters::bytes_sent)},
+                         asked.session.now());
   lines.title("Stats");
-  lines.add("total_connections_received", state.sum(&Counters::connections_taken));
-  lines.add("total_commands_processed", state.sum(&Counters::commands));
-  lines.add("total_net_input_bytes", state.sum(&Counters::bytes_received));
-  lines.add("total_net_output_bytes", state.sum(&Counters::bytes_sent));
-  lines.add("rejected_connections", state.rejected());
-  lines.add("expired_keys", tier.expirations);
-  lines.add("evicted_keys", tier.evictions);
-  lines.add("keyspace_hits", caches.hits);
-  lines.add("keyspace_misses", caches.misses);
-  lines.add("total_error_replies", state.sum(&Counters::error_replies));
-  lines.add("total_reads_processed", state.sum(&Counters::reads));
-  lines.add("total_writes_processed", state.sum(&Counters::writes));
+  lines.add("total_connections_received", stats.connections_taken);
+  lines.add("total_commands_processed", stats.commands);
+  lines.add("instantaneous_ops_per_sec", rates[0]);
+  lines.add("total_net_input_bytes", stats.bytes_received);
+  lines.add("total_net_output_bytes", stats.bytes_sent);
+  lines.add("instantaneous_input_kbps", fixed(static_cast<double>(rates[1]) / 1024));
+  lines.add("instantaneous_output_kbps", fixed(static_cast<double>(rates[2]) / 1024));
+  lines.add("rejected_connections", stats.rejected_connections);
+  lines.add("expired_keys", stats.expirations);
+  lines.add("evicted_keys", stats.evictions);
+  lines.add("keyspace_hits", stats.hits);
+  lines.add("keyspace_misses", stats.misses);
+  lines.add("total_error_replies", stats.error_replies);
+  lines.add("total_reads_processed", stats.reads);
+  lines.add("total_writes_processed", stats.writes);
 }
 
-void replication(const ServerState&, Lines& lines) {
+void replication(Asked&, Lines& lines) {
   lines.title("Replication");
   lines.add("role", "master");
   lines.add("connected_slaves", 0);
@@ -130,32 +146,72 @@ std::string seconds(Duration time) {
   return std::to_string(std::chrono::duration<double>(time).count());
 }
 
-void cpu(const ServerState&, Lines& lines) {
+void cpu(Asked&, Lines& lines) {
   const ProcessUsage usage = process_usage();
   lines.title("CPU");
   lines.add("used_cpu_sys", seconds(usage.system_time));
   lines.add("used_cpu_user", seconds(usage.user_time));
 }
 
-void command_stats(const ServerState& state, Lines& lines) {
+void modules(Asked&, Lines& lines) { lines.title("Modules"); }
+
+// Calls of Redis's are those that were carried out.
+void command_stats(Asked& asked, Lines& lines) {
   lines.title("Commandstats");
   for (const Command& each : all_commands()) {
-    const std::uint64_t calls = state.calls(index_of(each));
-    if (calls > 0) lines.add("cmdstat_" + std::string{each.name}, "calls=" + std::to_string(calls));
+    const ServerStats::OfCommand& command = asked.stats.by_command[index_of(each)];
+    if (command.received == 0) continue;
+    const std::uint64_t calls = command.received - std::min(command.rejected, command.received);
+    const std::uint64_t usec = command.nanoseconds / 1000;
+    const double mean = calls == 0 ? 0 : static_cast<double>(usec) / static_cast<double>(calls);
+    lines.add("cmdstat_" + std::string{each.name},
+              "calls=" + std::to_string(calls) + ",usec=" + std::to_string(usec) +
+                  ",usec_per_call=" + fixed(mean) +
+                  ",rejected_calls=" + std::to_string(command.rejected) +
+                  ",failed_calls=" + std::to_string(command.failed));
   }
 }
 
-void keyspace(const ServerState& state, Lines& lines) {
-  const MemoryStats stats = state.keyspace().tier().stats();
-  const std::uint64_t entries = stats.entries - stats.absences;
+void error_stats(Asked& asked, Lines& lines) {
+  lines.title("Errorstats");
+  for (std::size_t i = 0; i < kErrorPrefixes.size(); ++i) {
+    const std::uint64_t count = asked.stats.errors[i];
+    if (count == 0) continue;
+    lines.add("errorstat_" + std::string{kErrorPrefixes[i]}, "count=" + std::to_string(count));
+  }
+}
+
+void cluster(Asked&, Lines& lines) {
+  lines.title("Cluster");
+  lines.add("cluster_enabled", 0);
+}
+
+// How long copies have left, reckoned from some of them; in milliseconds.
+std::uint64_t mean_life(Session& session) {
+  constexpr std::size_t kSome = 32;
+  std::uint64_t count = 0;
+  double sum = 0;
+  const TimePoint now = session.now();
+  session.keys().keyspace().tier().scan(
+      0, kSome, now, [&](std::string_view, std::string_view, const EntryInfo& info) {
+        ++count;
+        sum += std::chrono::duration<double, std::milli>(info.usable_until - now).count();
+      });
+  return count == 0 ? 0 : static_cast<std::uint64_t>(sum / static_cast<double>(count));
+}
+
+void keyspace(Asked& asked, Lines& lines) {
+  const std::string entries = std::to_string(asked.state.keyspace().tier().stats().entries);
   lines.title("Keyspace");
   // Every entry has a time to live.
-  if (entries > 0) {
-    lines.add("db0", "keys=" + std::to_string(entries) + ",expires=" + std::to_string(entries));
+  if (entries != "0") {
+    lines.add("db0", "keys=" + entries + ",expires=" + entries +
+                         ",avg_ttl=" + std::to_string(mean_life(asked.session)));
   }
 }
 
-void caches(const ServerState& state, Lines& lines) {
+void caches(Asked& asked, Lines& lines) {
+  const ServerState& state = asked.state;
   lines.title("Larder");
   const auto members = state.keyspace().members();
   for (const Keyspace::Member& member : *members) {
@@ -172,15 +228,23 @@ void caches(const ServerState& state, Lines& lines) {
 
 struct Section {
   std::string_view name;
-  void (*write)(const ServerState&, Lines&);
+  void (*write)(Asked&, Lines&);
   bool by_default = true;
 };
 constexpr Section kSections[] = {
-    {"server", server},     {"clients", clients},
-    {"memory", memory},     {"persistence", persistence},
-    {"stats", stats},       {"replication", replication},
-    {"cpu", cpu},           {"commandstats", command_stats, false},
-    {"keyspace", keyspace}, {"larder", caches},
+    {"server", server},
+    {"clients", clients},
+    {"memory", memory},
+    {"persistence", persistence},
+    {"stats", stats},
+    {"replication", replication},
+    {"cpu", cpu},
+    {"modules", modules},
+    {"commandstats", command_stats, false},
+    {"errorstats", error_stats},
+    {"cluster", cluster},
+    {"keyspace", keyspace},
+    {"larder", caches},
 };
 
 bool wanted(const Section& section, Arguments names) {
@@ -203,10 +267,12 @@ void time(Session& session, Arguments) {
 }
 
 void info(Session& session, Arguments words) {
+  const ServerState& state = session.context().server;
+  Asked asked{.session = session, .state = state, .stats = state.stats()};
   std::string text;
   Lines lines{text};
   for (const Section& section : kSections) {
-    if (wanted(section, words.subspan(1))) section.write(session.context().server, lines);
+    if (wanted(section, words.subspan(1))) section.write(asked, lines);
   }
   session.reply().verbatim("txt", text);
 }

@@ -98,6 +98,44 @@ inline constexpr Command kCommandCommands[] = {
      "Get the names of commands", "[FILTERBY <MODULE name | ACLCAT category | PATTERN pattern>]"},
 };
 
+inline constexpr std::uint32_t kOperates = kAdmin | kNoScript | kAnytime;
+
+inline constexpr Command kConfigCommands[] = {
+    {"config|get", -3, kOperates, kNoKeys, config_get, "server", "2.0.0", "O(N)",
+     "Settings by name or pattern: larder's own, and Redis's that clients ask for",
+     "parameter [parameter ...]"},
+    {"config|help", 2, kAnytime, kNoKeys, help, "server", "5.0.0", "O(1)", "These lines"},
+    {"config|resetstat", 2, kOperates, kNoKeys, config_resetstat, "server", "2.0.0", "O(N)",
+     "Let what INFO counts begin anew; /metrics goes on"},
+    {"config|rewrite", 2, kOperates, kNoKeys, config_rewrite, "server", "2.8.0", "O(1)",
+     "Refused: people write the file"},
+    {"config|set", -4, kOperates, kNoKeys, config_set, "server", "2.0.0", "O(1)",
+     "Refused: settings change in their file, and with LARDER RELOAD",
+     "parameter value [parameter value ...]"},
+};
+
+inline constexpr Command kLatencyCommands[] = {
+    {"latency|doctor", 2, kOperates, kNoKeys, latency_doctor, "server", "2.8.13", "O(1)",
+     "In a sentence, whether commands took long"},
+    {"latency|help", 2, kAnytime, kNoKeys, help, "server", "2.8.13", "O(1)", "These lines"},
+    {"latency|history", 3, kOperates, kNoKeys, latency_history, "server", "2.8.13", "O(1)",
+     "The slowest command of each second that had a slow one; the event is `command`", "event"},
+    {"latency|latest", 2, kOperates, kNoKeys, latency_latest, "server", "2.8.13", "O(1)",
+     "The latest slow command, and the slowest"},
+    {"latency|reset", -2, kOperates, kNoKeys, latency_reset, "server", "2.8.13", "O(1)",
+     "Forget slow commands, but for SLOWLOG's", "[event [event ...]]"},
+};
+
+inline constexpr Command kSlowlogCommands[] = {
+    {"slowlog|get", -2, kOperates, kNoKeys, slowlog_get, "server", "2.2.12", "O(N)",
+     "The newest commands that took long; -1: all", "[count]"},
+    {"slowlog|help", 2, kAnytime, kNoKeys, help, "server", "6.2.0", "O(1)", "These lines"},
+    {"slowlog|len", 2, kOperates, kNoKeys, slowlog_len, "server", "2.2.12", "O(1)",
+     "How many commands SLOWLOG keeps"},
+    {"slowlog|reset", 2, kOperates, kNoKeys, slowlog_reset, "server", "2.2.12", "O(N)",
+     "Forget them"},
+};
+
 inline constexpr Command kLarderCommands[] = {
     {"larder|caches", 2, kAnytime, kNoKeys, larder_caches, "server", "larder", "O(N)",
      "The caches, the keys of each and where their values come from"},
@@ -150,6 +188,8 @@ inline constexpr std::array kCommands = std::to_array<Command>({
      .complexity = "O(N)",
      .summary = "Get details of all commands",
      .subcommands = kCommandCommands},
+    container("config", kAnytime, "server", "2.0.0", "A container for server settings",
+              kConfigCommands),
     {"dbsize", 1, kReads | kFast | kAlone, kNoKeys, dbsize, "server", "1.0.0", "O(1)",
      "Return the number of keys in memory"},
     {"decr", 2, kWrites | kTells | kDenyOom | kFast, kOneKey, decr, "string", "1.0.0", "O(1)",
@@ -203,6 +243,8 @@ inline constexpr std::array kCommands = std::to_array<Command>({
      "The keys in memory that fit a pattern", "pattern"},
     container("larder", kAnytime, "server", "larder", "A container for what larder tells of itself",
               kLarderCommands),
+    container("latency", kAnytime, "server", "2.8.13", "A container for what took long",
+              kLatencyCommands),
     container("memory", kAnytime, "server", "4.0.0", "A container for memory commands",
               kMemoryCommands),
     {"mget", -2, kReads | kFast | kJoins, kAllKeys, mget, "string", "1.0.0", "O(N)",
@@ -251,6 +293,8 @@ inline constexpr std::array kCommands = std::to_array<Command>({
      "Set the value of a key that has none", "key value"},
     {"setrange", 4, kWrites | kDenyOom, kOneKey, setrange, "string", "2.2.0", "O(N)",
      "Overwrite some bytes of the value of a key", "key offset value"},
+    container("slowlog", kAnytime, "server", "2.2.12", "A container for commands that took long",
+              kSlowlogCommands),
     {"strlen", 2, kReads | kFast | kJoins, kOneKey, strlen, "string", "2.2.0", "O(1)",
      "How long the value of a key is, in bytes", "key"},
     {"substr", 4, kReads, kOneKey, getrange, "string", "1.0.0", "O(N)",

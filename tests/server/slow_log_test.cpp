@@ -1,0 +1,90 @@
+#include "server/slow_log.hpp"
+
+#include <gmock/gmock.h>
+
+#include "server/rate_meter.hpp"
+
+namespace larder::test {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+
+std::vector<std::string> cut(const std::vector<std::string>& words) {
+  return SlowLog::cut(std::vector<std::string_view>{words.begin(), words.end()});
+}
+
+TEST(SlowLog, KeepsTheNewest) {
+  SlowLog log;
+  for (int i = 0; i < 5; ++i) log.add({.words = {std::to_string(i)}}, 3);
+
+  const auto entries = log.latest(10);
+
+  ASSERT_EQ(entries.size(), 3U);
+  EXPECT_EQ(entries[0].words[0], "4");
+  EXPECT_EQ(entries[2].words[0], "2");
+  EXPECT_EQ(entries[0].id, 4U);
+  EXPECT_EQ(log.latest(1).size(), 1U);
+}
+
+TEST(SlowLog, NumbersGoOnAfterItWasCleared) {
+  SlowLog log;
+  log.add({}, 3);
+  log.clear();
+  log.add({}, 3);
+
+  EXPECT_EQ(log.latest(10).at(0).id, 1U);
+}
+
+TEST(SlowLog, LongWordsAreCut) {
+  EXPECT_THAT(
+      cut({"SET", std::string(128, 'k'), std::string(130, 'v')}),
+      ElementsAre("SET", std::string(128, 'k'), std::string(128, 'v') + "... (2 more bytes)"));
+}
+
+TEST(SlowLog, ManyWordsAreCut) {
+  EXPECT_EQ(cut(std::vector<std::string>(32, "k")).back(), "k");
+
+  const auto words = cut(std::vector<std::string>(40, "k"));
+
+  EXPECT_EQ(words.size(), 32U);
+  EXPECT_EQ(words.back(), "... (9 more arguments)");
+}
+
+TEST(SlowLog, RemembersTheSlowestOfEachSecond) {
+  SlowLog log;
+  log.add({.at = 100s, .took = 20ms}, 3);
+  log.add({.at = 100s, .took = 50ms}, 3);
+  log.add({.at = 100s, .took = 30ms}, 3);
+  log.add({.at = 101s, .took = 10ms}, 3);
+
+  const auto spikes = log.spikes();
+
+  ASSERT_EQ(spikes.size(), 2U);
+  EXPECT_EQ(spikes[0].took, 50ms);
+  EXPECT_EQ(spikes[1].took, 10ms);
+  EXPECT_EQ(log.worst(), 50ms);
+  EXPECT_TRUE(log.clear_spikes());
+  EXPECT_FALSE(log.clear_spikes());
+  EXPECT_EQ(log.size(), 3U);
+}
+
+TEST(SlowLog, RemembersABoundedNumberOfSeconds) {
+  SlowLog log;
+  for (int i = 0; i < 1000; ++i) log.add({.at = std::chrono::seconds{i}}, 3);
+
+  EXPECT_EQ(log.spikes().size(), 160U);
+  EXPECT_EQ(log.spikes().back().at, 999s);
+}
+
+TEST(RateMeter, TellsTheGrowthSinceTheLastLook) {
+  const TimePoint start{};
+  RateMeter<2> meter{start};
+
+  EXPECT_THAT(meter.look({100, 4}, start + 2s), ElementsAre(50, 2));
+  EXPECT_THAT(meter.look({1000, 4}, start + 2500ms), ElementsAre(50, 2));  // too soon
+  EXPECT_THAT(meter.look({1000, 4}, start + 3s), ElementsAre(900, 0));
+}
+
+}  // namespace
+}  // namespace larder::test
