@@ -6,7 +6,7 @@ import {createClient} from 'redis';
 const url = `redis://127.0.0.1:${process.argv[2]}`;
 const product = (id) => JSON.stringify({id, name: `Product ${id}`});
 
-const client = createClient({url, name: 'shop', socket: {reconnectStrategy: 10}});
+const client = createClient({url, name: 'shop', socket: {reconnectStrategy: () => 10}});
 let mayFail = false;
 client.on('error', (error) => { if (!mayFail) throw error; });
 await client.connect();

@@ -6,7 +6,7 @@ import {createClient} from 'redis5';
 const url = `redis://127.0.0.1:${process.argv[2]}`;
 const product = (id) => JSON.stringify({id, name: `Product ${id}`});
 
-const client = createClient({url, RESP: 3, name: 'shop', socket: {reconnectStrategy: 10}});
+const client = createClient({url, RESP: 3, name: 'shop', socket: {reconnectStrategy: () => 10}});
 let mayFail = false;
 client.on('error', (error) => { if (!mayFail) throw error; });
 await client.connect();
