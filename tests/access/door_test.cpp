@@ -204,13 +204,13 @@ TEST_F(Door, AsksClientsForCertificates) {
 
 TEST_F(Door, ShowsANewCertificateAfterSighup) {
   serve_tls();
-  ASSERT_THAT(shown_certificate(), HasSubstr("CN = first"));
+  ASSERT_THAT(shown_certificate(), ::testing::ContainsRegex("CN ?= ?first"));
   files_.write(issue(authority_, "second"));
 
   larder_->signal(SIGHUP);
   ASSERT_TRUE(larder_->says("larder.toml is loaded"));
 
-  EXPECT_THAT(shown_certificate(), HasSubstr("CN = second"));
+  EXPECT_THAT(shown_certificate(), ::testing::ContainsRegex("CN ?= ?second"));
 }
 
 TEST_F(Door, KeepsItsCertificateWhenTheNewOneIsBad) {
@@ -220,7 +220,7 @@ TEST_F(Door, KeepsItsCertificateWhenTheNewOneIsBad) {
   larder_->signal(SIGHUP);
   ASSERT_TRUE(larder_->says("server.key, is not that of the certificate"));
 
-  EXPECT_THAT(shown_certificate(), HasSubstr("CN = first"));
+  EXPECT_THAT(shown_certificate(), ::testing::ContainsRegex("CN ?= ?first"));
 }
 
 TEST_F(Door, AClientThatSpeaksPlainlyToTlsIsClosedAndCounted) {
