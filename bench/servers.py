@@ -2,8 +2,10 @@
 
 import glob
 import os
+import shutil
 import socket
 import subprocess
+import sys
 import time
 
 MAX_CLIENTS = 11_000  # of each server: bench/connections opens 10,000
@@ -140,3 +142,18 @@ def find_larder(binary):
         raise Failed(f"there is no larder program at {binary}: build it "
                      "(cmake --build --preset release --target larder) or name it with --larder")
     return binary
+
+
+def run_script(name, run, options):
+    """Calls run(options); what the script `name` exits with. 77: skipped."""
+    for program in ("redis-server", "redis-benchmark"):
+        if shutil.which(program) is None:
+            print(f"skipped: {program} is not installed (apt install redis-server redis-tools)",
+                  file=sys.stderr)
+            return 77
+    try:
+        run(options)
+    except Failed as failure:
+        print(f"{name}: {failure}", file=sys.stderr)
+        return 1
+    return 0

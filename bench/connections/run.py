@@ -21,7 +21,6 @@ import json
 import os
 import re
 import resource
-import shutil
 import socket
 import statistics
 import subprocess
@@ -29,7 +28,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from servers import Failed, find_larder, key, request, start_larder, start_redis
+from servers import Failed, find_larder, key, request, run_script, start_larder, start_redis
 
 VALUE = b"x" * 100
 KEYS = 10_000
@@ -180,20 +179,5 @@ def run(options):
             json.dump(figures, file, indent=2)
 
 
-def main():
-    options = parse_options()
-    for program in ("redis-server", "redis-benchmark"):
-        if shutil.which(program) is None:
-            print(f"skipped: {program} is not installed (apt install redis-server redis-tools)",
-                  file=sys.stderr)
-            return 77
-    try:
-        run(options)
-    except Failed as failure:
-        print(f"bench/connections: {failure}", file=sys.stderr)
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_script("bench/connections", run, parse_options()))

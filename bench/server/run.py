@@ -28,7 +28,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from batches import measure_batches
-from servers import (Failed, exchange, find_larder, key, request, start_larder, start_memcached,
+from servers import (Failed, exchange, find_larder, key, request, run_script, start_larder, start_memcached,
                      start_redis)
 
 CONNECTIONS = 50
@@ -193,20 +193,5 @@ def run(options):
                          for (operation, pipeline), by_server in batches.items()], file, indent=2)
 
 
-def main():
-    options = parse_options()
-    for program in ("redis-server", "redis-benchmark"):
-        if shutil.which(program) is None:
-            print(f"skipped: {program} is not installed (apt install redis-server redis-tools)",
-                  file=sys.stderr)
-            return 77
-    try:
-        run(options)
-    except Failed as failure:
-        print(f"bench/server: {failure}", file=sys.stderr)
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_script("bench/server", run, parse_options()))
