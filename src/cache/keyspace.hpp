@@ -119,33 +119,13 @@ class KeyspaceView {
   // by bench/server.
   template <class Visitor>
   bool visit(std::string_view key, TimePoint now, Visitor&& visitor) {
-    BytesCache* cache = nullptr;
-    bool absent = false;
-    keyspace_.tier_->visit(key, now, [&](std::string_view value, const EntryInfo& info) {
-      cache = by_space(info.space);
-      if (cache == nullptr) return;
-      absent = info.absent;
-      visitor(value, info);
-    });
-    if (cache == nullptr) return false;
-    cache->count_hit(absent);
-    return true;
+    return counted([&](auto&& look) { keyspace_.tier_->visit(key, now, look); }, visitor);
   }
 
   // The same, without making the entry any hotter.
   template <class Visitor>
   bool visit_untouched(std::string_view key, TimePoint now, Visitor&& visitor) {
-    BytesCache* cache = nullptr;
-    bool absent = false;
-    inspect(key, now, [&](std::string_view value, const EntryInfo& info) {
-      cache = by_space(info.space);
-      if (cache == nullptr) return;
-      absent = info.absent;
-      visitor(value, info);
-    });
-    if (cache == nullptr) return false;
-    cache->count_hit(absent);
-    return true;
+    return counted([&](auto&& look) { inspect(key, now, look); }, visitor);
   }
 
   // The same, uncounted, too.
@@ -167,6 +147,23 @@ class KeyspaceView {
   [[nodiscard]] std::uint64_t version() const { return version_; }
 
  private:
+  // What read(look) shows of a key, given to `visitor` and counted as a hit of its
+  // cache; false if it shows nothing, or a cache's that has gone.
+  template <class Read, class Visitor>
+  [[gnu::always_inline]] inline bool counted(Read&& read, Visitor&& visitor) {
+    BytesCache* cache = nullptr;
+    bool absent = false;
+    read([&](std::string_view value, const EntryInfo& info) {
+      cache = by_space(info.space);
+      if (cache == nullptr) return;
+      absent = info.absent;
+      visitor(value, info);
+    });
+    if (cache == nullptr) return false;
+    cache->count_hit(absent);
+    return true;
+  }
+
   void reload();
   // Null: a cache that is gone.
   [[nodiscard]] BytesCache* by_space(Space space) const {
