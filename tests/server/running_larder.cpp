@@ -58,10 +58,17 @@ RunningLarder::RunningLarder(const std::string& directory, const std::string& co
   ::close(ends[1]);
   standard_error_ = ends[0];
   if (failed != 0) throw std::system_error{failed, std::generic_category(), program};
-  read_until_served();
+  try {
+    read_until_served();
+  } catch (...) {
+    end();  // nobody else would, and it holds the test's output open
+    throw;
+  }
 }
 
-RunningLarder::~RunningLarder() {
+RunningLarder::~RunningLarder() { end(); }
+
+void RunningLarder::end() {
   if (pid_ > 0) {
     ::kill(pid_, SIGKILL);
     wait();

@@ -44,6 +44,7 @@ class RunningLarder {
 
  private:
   void read_until_served();
+  void end();
 
   pid_t pid_ = -1;
   int standard_error_ = -1;
