@@ -143,7 +143,7 @@ TEST_F(RedisCliTour, MemKeys) {
               AllOf(HasSubstr("Sampled 100 keys"), HasSubstr("Biggest string found")));
 }
 
-TEST_F(RedisCliTour, HotKeysNeedsWhatLarderHas) {
+TEST_F(RedisCliTour, HotKeys) {
   EXPECT_THAT(cli("--hotkeys"), AllOf(HasSubstr("Sampled 100 keys"), Not(HasSubstr("ERR"))));
 }
 
@@ -200,11 +200,13 @@ TEST_F(Clients, DebiansNodeRedisTalksToIt) {
     GTEST_SKIP() << "node-redis is not installed";
   }
 
-  // Modules are looked for beside the script, and from there on by NODE_PATH.
-  const Ran ran = run_through_a_restart(
-      "mkdir -p " LARDER_NODE_DIRECTORY "-debian && cd " LARDER_NODE_DIRECTORY
-      "-debian && ln -sfn /usr/share/nodejs node_modules && cp " LARDER_CLIENTS
-      "/node_redis.mjs . && NODE_PATH=/usr/share/nodejs node node_redis.mjs");
+  // Modules are looked for beside the script, and from there on by NODE_PATH. Debian 12's
+  // 4.5 now and then connects twice after a restart and mixes up the replies of both, so
+  // it stays; the test of npm's goes through one.
+  const Ran ran = run("mkdir -p " LARDER_NODE_DIRECTORY "-debian && cd " LARDER_NODE_DIRECTORY
+                      "-debian && ln -sfn /usr/share/nodejs node_modules && cp " LARDER_CLIENTS
+                      "/node_redis.mjs . && NODE_PATH=/usr/share/nodejs node node_redis.mjs " +
+                      port() + " stay");
 
   EXPECT_EQ(ran.exit_code, 0) << ran.output;
   EXPECT_THAT(ran.output, HasSubstr("all well\n"));
