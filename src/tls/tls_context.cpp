@@ -103,7 +103,7 @@ std::chrono::system_clock::time_point to_time(const ASN1_TIME* time) {
 
 }  // namespace
 
-TlsContext::TlsContext() : context_{SSL_CTX_new(TLS_server_method())}, wire_{make_wire_method()} {
+TlsContext::TlsContext(SSL_CTX* context) : context_{context}, wire_{make_wire_method()} {
   if (context_ == nullptr || wire_ == nullptr) {
     SSL_CTX_free(context_);
     BIO_meth_free(wire_);
@@ -130,13 +130,38 @@ TlsContext::~TlsContext() {
 
 Result<std::shared_ptr<const TlsContext>> TlsContext::load(const TlsFiles& files) {
   ERR_clear_error();
-  std::shared_ptr<TlsContext> context{new TlsContext};
+  std::shared_ptr<TlsContext> context{new TlsContext{SSL_CTX_new(TLS_server_method())}};
   auto done = context->use_certificate(files.certificate);
   if (done) done = context->use_key(files.key, files.certificate);
   if (done && !files.client_ca.empty()) done = context->use_client_ca(files.client_ca);
   ERR_clear_error();
   if (!done) return std::unexpected{done.error()};
   return context;
+}
+
+Result<std::shared_ptr<const TlsContext>> TlsContext::for_client(const TlsTrust& trust) {
+  ERR_clear_error();
+  std::shared_ptr<TlsContext> context{new TlsContext{SSL_CTX_new(TLS_client_method())}};
+  auto done = context->use_trust(trust.ca);
+  if (done && !trust.certificate.empty()) {
+    done = context->use_certificate(trust.certificate);
+    if (done) done = context->use_key(trust.key, trust.certificate);
+  }
+  ERR_clear_error();
+  if (!done) return std::unexpected{done.error()};
+  return context;
+}
+
+Result<void> TlsContext::use_trust(const std::string& ca) {
+  SSL_CTX_set_verify(context_, SSL_VERIFY_PEER, nullptr);
+  if (ca.empty()) {
+    if (SSL_CTX_set_default_verify_paths(context_) == 1) return {};
+    return fail(Errc::kInvalidArgument,
+                "the system's certificates cannot be read: " + openssl::take_error());
+  }
+  return each_certificate("the CA", ca, [&](X509* certificate) {
+    return X509_STORE_add_cert(SSL_CTX_get_cert_store(context_), certificate) == 1;
+  });
 }
 
 Result<void> TlsContext::use_certificate(const std::string& file) {

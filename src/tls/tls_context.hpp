@@ -1,5 +1,6 @@
 // What a server needs to speak TLS: its certificate, its key, and whose clients'
-// certificates it takes.
+// certificates it takes. And what a client needs: whose certificates of servers it takes,
+// and perhaps a certificate of its own.
 //
 // TLS 1.2 with forward secrecy and authenticated encryption, or TLS 1.3; no
 // renegotiation, no compression. Tickets for resumption die with the context.
@@ -31,16 +32,25 @@ struct TlsFiles {
   friend bool operator==(const TlsFiles&, const TlsFiles&) = default;
 };
 
+// PEM files, of a client.
+struct TlsTrust {
+  std::string ca{};           // who may have signed the server's certificate; empty: the system's
+  std::string certificate{};  // to show to the server; empty: none
+  std::string key{};          // of it, without a passphrase
+};
+
 class TlsContext {
  public:
   // Reads the files, at most 1 MiB each. Errors name the file, what is wrong and
   // what to do, and never repeat what a file holds.
   [[nodiscard]] static Result<std::shared_ptr<const TlsContext>> load(const TlsFiles& files);
+  // The same for a client, which always verifies its server: chain, name and time.
+  [[nodiscard]] static Result<std::shared_ptr<const TlsContext>> for_client(const TlsTrust& trust);
   ~TlsContext();
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;
 
-  // When the certificate ends; clients refuse it from then on.
+  // When a server's certificate ends; clients refuse it from then on.
   [[nodiscard]] std::chrono::system_clock::time_point expires() const { return expires_; }
 
   // For TlsSession: what sessions are made of, and how their bytes come and go.
@@ -48,8 +58,9 @@ class TlsContext {
   [[nodiscard]] const BIO_METHOD* wire() const { return wire_; }
 
  private:
-  TlsContext();
+  explicit TlsContext(SSL_CTX* context);  // null: there was no memory for it
 
+  [[nodiscard]] Result<void> use_trust(const std::string& ca);
   [[nodiscard]] Result<void> use_certificate(const std::string& file);
   [[nodiscard]] Result<void> use_key(const std::string& file, const std::string& certificate);
   [[nodiscard]] Result<void> use_client_ca(const std::string& file);

@@ -11,15 +11,31 @@
 
 namespace larder {
 
-TlsSession::TlsSession(std::shared_ptr<const TlsContext> context)
-    : context_{std::move(context)}, ssl_{SSL_new(context_->native())} {
+TlsSession::TlsSession(std::shared_ptr<const TlsContext> context) : context_{std::move(context)} {
+  make();
+  SSL_set_accept_state(ssl_);
+}
+
+TlsSession::TlsSession(std::shared_ptr<const TlsContext> context, const std::string& server)
+    : context_{std::move(context)} {
+  make();
+  X509_VERIFY_PARAM* const wanted = SSL_get0_param(ssl_);
+  if (X509_VERIFY_PARAM_set1_ip_asc(wanted, server.c_str()) != 1) {  // it is a name
+    ERR_clear_error();
+    SSL_set1_host(ssl_, server.c_str());
+    SSL_set_tlsext_host_name(ssl_, server.c_str());
+  }
+  SSL_set_connect_state(ssl_);
+}
+
+void TlsSession::make() {
+  ssl_ = SSL_new(context_->native());
   BIO* bio = ssl_ == nullptr ? nullptr : make_wire_bio(context_->wire(), wire_);
   if (bio == nullptr) {
     SSL_free(ssl_);
     throw std::bad_alloc{};
   }
   SSL_set_bio(ssl_, bio, bio);
-  SSL_set_accept_state(ssl_);
 }
 
 TlsSession::~TlsSession() { SSL_free(ssl_); }

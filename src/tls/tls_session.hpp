@@ -1,5 +1,5 @@
-// One connection's TLS, the server's side: bytes from the socket in, plain bytes out,
-// and the other way round.
+// One connection's TLS, the server's side or a client's: bytes from the socket in, plain
+// bytes out, and the other way round. A client's first read() begins the handshake.
 //
 // Logic without I/O. The owner carries bytes between a socket and the session:
 //
@@ -33,6 +33,9 @@ namespace larder {
 class TlsSession {
  public:
   explicit TlsSession(std::shared_ptr<const TlsContext> context);
+  // A client's, with a server that must prove to be `server`, a name or an address.
+  // REQUIRES: a context for clients.
+  TlsSession(std::shared_ptr<const TlsContext> context, const std::string& server);
   ~TlsSession();
   TlsSession(const TlsSession&) = delete;
   TlsSession& operator=(const TlsSession&) = delete;
@@ -66,12 +69,13 @@ class TlsSession {
   void sent(std::size_t size);
 
  private:
+  void make();
   void note(int outcome);
   void drop_used_input();
 
   const std::shared_ptr<const TlsContext> context_;
   Wire wire_;
-  SSL* ssl_;
+  SSL* ssl_ = nullptr;
   bool open_ = false;
   bool ended_ = false;
   std::string error_;
