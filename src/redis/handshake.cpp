@@ -1,0 +1,120 @@
+#include "redis/handshake.hpp"
+
+#include <xxhash.h>
+
+#include <optional>
+#include <utility>
+
+namespace larder::redis {
+namespace {
+
+constexpr std::size_t kLongestShown = 200;  // bytes of a server's words in a message
+
+// The value of a line of INFO.
+std::optional<std::string_view> line(std::string_view info, std::string_view name) {
+  for (std::size_t at = info.find(name); at != std::string_view::npos;
+       at = info.find(name, at + 1)) {
+    const bool begins = at == 0 || info[at - 1] == '\n';
+    if (!begins || at + name.size() >= info.size() || info[at + name.size()] != ':') continue;
+    const std::string_view rest = info.substr(at + name.size() + 1);
+    return rest.substr(0, rest.find_first_of("\r\n"));
+  }
+  return std::nullopt;
+}
+
+bool lacks_hello(std::string_view error) {
+  return error.starts_with("NOPROTO") || error.contains("unknown command");
+}
+
+}  // namespace
+
+Handshake::Handshake(const RedisUrl& url) : url_{url}, database_{std::to_string(url.database)} {}
+
+std::vector<std::string_view> Handshake::command() const {
+  const std::string_view user = url_.user.empty() ? "default" : std::string_view{url_.user};
+  switch (stage_) {
+    case Stage::kHello:
+      if (url_.password.empty()) return {"HELLO", "3", "SETNAME", "larder"};
+      return {"HELLO", "3", "AUTH", user, url_.password, "SETNAME", "larder"};
+    case Stage::kAuth:
+      // Before ACLs, Redis 6, AUTH took a password alone.
+      if (url_.user.empty()) return {"AUTH", url_.password};
+      return {"AUTH", url_.user, url_.password};
+    case Stage::kSelect: return {"SELECT", database_};
+    case Stage::kServer: return {"INFO", "server"};
+    case Stage::kReplication: return {"INFO", "replication"};
+    case Stage::kTracking: return {"CLIENT", "TRACKING", "ON", "OPTIN"};
+  }
+  return {};
+}
+
+Handshake::Step Handshake::take(const resp::Reply& reply) {
+  const Stage after_login = url_.database == 0 ? Stage::kServer : Stage::kSelect;
+  if (reply.is_error()) return refused(reply.text);
+  switch (stage_) {
+    case Stage::kHello: session_.resp3 = true; return go_on(after_login);
+    case Stage::kAuth: return go_on(after_login);
+    case Stage::kSelect: return go_on(Stage::kServer);
+    case Stage::kServer: return take_server(reply);
+    case Stage::kReplication: return take_replication(reply);
+    case Stage::kTracking: session_.tracking = true; return Step::kDone;
+  }
+  return Step::kDone;
+}
+
+Handshake::Step Handshake::refused(std::string_view reply) {
+  if (stage_ == Stage::kTracking) return Step::kDone;  // who waits then looks now and then
+  if (stage_ == Stage::kHello && lacks_hello(reply)) {
+    if (!url_.password.empty()) return go_on(Stage::kAuth);
+    return go_on(url_.database == 0 ? Stage::kServer : Stage::kSelect);
+  }
+  const std::string words{reply.substr(0, kLongestShown)};
+  if (reply.starts_with("NOAUTH")) {
+    return fail_with("wants a login; put it in the URL: redis://USER:PASSWORD@HOST");
+  }
+  if (reply.starts_with("WRONGPASS") || reply.contains("invalid password")) {
+    return fail_with("refuses the URL's user or password: " + words);
+  }
+  if (reply.starts_with("NOPERM")) {
+    return fail_with("does not allow this user what larder needs (see docs/shared-tier.md): " +
+                     words);
+  }
+  if (reply.starts_with("LOADING")) return fail_with("is still loading its data");
+  return fail_with("refuses " + std::string{command().front()} + ": " + words);
+}
+
+Handshake::Step Handshake::take_server(const resp::Reply& reply) {
+  const auto run = line(reply.text, "run_id");
+  if (!run || run->empty()) {
+    return fail_with(
+        "does not say its run_id in INFO, so that copies from before a restart could not be told "
+        "from newer ones");
+  }
+  session_.run = XXH3_64bits(run->data(), run->size());
+  const auto version = line(reply.text, "valkey_version");
+  session_.version = version ? *version : line(reply.text, "redis_version").value_or("unknown");
+  if (line(reply.text, "redis_mode") == "cluster") {
+    return fail_with("is part of a cluster, which is not in this version of larder");
+  }
+  return go_on(Stage::kReplication);
+}
+
+Handshake::Step Handshake::take_replication(const resp::Reply& reply) {
+  if (line(reply.text, "role") != "master") {
+    return fail_with(
+        "is a replica, whose copies may be older than what its master was told; name the master");
+  }
+  return session_.resp3 ? go_on(Stage::kTracking) : Step::kDone;
+}
+
+Handshake::Step Handshake::go_on(Stage stage) {
+  stage_ = stage;
+  return Step::kSend;
+}
+
+Handshake::Step Handshake::fail_with(std::string why) {
+  error_ = {Errc::kSourceFailed, url_.place() + " " + std::move(why)};
+  return Step::kFailed;
+}
+
+}  // namespace larder::redis

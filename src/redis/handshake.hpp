@@ -1,0 +1,68 @@
+// What a client says to a Redis or Valkey server before its first command: protocol,
+// login, database; and what it must know of it: its run and its role.
+//
+//   Handshake handshake{url};
+//   send(handshake.command());
+//   while (handshake.take(reply) == Step::kSend) send(handshake.command());
+//
+// RESP3 where the server has it, else RESP2. A replica is refused: its copies may be
+// older than what its master was told. So is a server that does not say which run it is,
+// or that is still loading.
+//
+// Pure logic: no I/O. Threads: none of its own and no lock.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "larder/error.hpp"
+#include "redis/redis_url.hpp"
+#include "resp/reply_decoder.hpp"
+
+namespace larder::redis {
+
+// What is known of a server once the handshake is done.
+struct Session {
+  std::uint64_t run = 0;  // a hash of its run_id: another after each start of the server
+  std::string version;    // "7.0.15"; as it says
+  bool resp3 = false;
+  // It tells when a key changes that was read right behind CLIENT CACHING YES.
+  bool tracking = false;
+};
+
+class Handshake {
+ public:
+  enum class Step : std::uint8_t {
+    kSend,    // command() is to be sent, and its reply taken
+    kDone,    // session() is known
+    kFailed,  // error() says why; the connection is to be closed
+  };
+
+  explicit Handshake(const RedisUrl& url);
+
+  [[nodiscard]] std::vector<std::string_view> command() const;
+  [[nodiscard]] Step take(const resp::Reply& reply);
+
+  [[nodiscard]] const Session& session() const { return session_; }
+  // For people, without a secret; names the server's place.
+  [[nodiscard]] const Error& error() const { return error_; }
+
+ private:
+  enum class Stage : std::uint8_t { kHello, kAuth, kSelect, kServer, kReplication, kTracking };
+
+  [[nodiscard]] Step refused(std::string_view reply);
+  [[nodiscard]] Step fail_with(std::string why);
+  [[nodiscard]] Step go_on(Stage stage);
+  [[nodiscard]] Step take_server(const resp::Reply& reply);
+  [[nodiscard]] Step take_replication(const resp::Reply& reply);
+
+  RedisUrl url_;
+  std::string database_;
+  Stage stage_ = Stage::kHello;
+  Session session_;
+  Error error_{};
+};
+
+}  // namespace larder::redis
