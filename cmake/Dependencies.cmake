@@ -7,6 +7,7 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 
 if(NOT LARDER_LIBRARY_ONLY)
+  pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
   find_package(OpenSSL REQUIRED)
   find_package(tomlplusplus REQUIRED)
   find_package(CLI11 REQUIRED)

@@ -1,0 +1,261 @@
+#include "shared/lease.hpp"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+namespace larder::shared {
+namespace {
+
+constexpr std::size_t kLongestMessage = 1024;  // of a failure that is told to others
+
+// ---- The scripts. Offsets are those of envelope.hpp. ----
+
+// ARGV: stamp, token, lease in ms, what is wanted ('c', 'a', 'r').
+constexpr std::string_view kAcquire = R"lua(
+local kind = redis.call('GETRANGE', KEYS[1], 0, 0)
+if kind == 'L' then return {'L', '', redis.call('PTTL', KEYS[1])} end
+if kind == 'M' then return {'M', '', 0} end
+if kind == 'F' and ARGV[4] ~= 'a' then
+  return {'F', redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1])}
+end
+if kind == 'V' and ARGV[4] ~= 'r' and redis.call('GETRANGE', KEYS[1], 1, 24) == ARGV[1] then
+  if ARGV[4] == 'c' then
+    return {'V', redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1])}
+  end
+  redis.call('SETRANGE', KEYS[1], 25, ARGV[2])
+  return {'A', '', 0}
+end
+redis.call('SET', KEYS[1], 'L' .. ARGV[2], 'PX', ARGV[3])
+return {'A', '', 0}
+)lua";
+
+// Whether the lease or the refresh of this key is ARGV[1]'s: 'L', 'V', or false.
+constexpr std::string_view kMine = R"lua(
+local head = redis.call('GETRANGE', KEYS[1], 0, 40)
+local mine = false
+if head == 'L' .. ARGV[1] then mine = 'L' end
+if head:sub(1, 1) == 'V' and head:sub(26, 41) == ARGV[1] then mine = 'V' end
+)lua";
+
+// ARGV: token, lease in ms.
+constexpr std::string_view kExtend = R"lua(
+if mine == 'L' then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return mine and 1 or 0
+)lua";
+
+// ARGV: token, value, its life in ms.
+constexpr std::string_view kFill = R"lua(
+if not mine then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1
+)lua";
+
+// ARGV: token, failure, its life in ms. A value that was to be refreshed stays.
+constexpr std::string_view kFail = R"lua(
+if mine == 'L' then redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
+if mine == 'V' then redis.call('SETRANGE', KEYS[1], 25, string.rep('\0', 16)) end
+return mine and 1 or 0
+)lua";
+
+// ARGV: token.
+constexpr std::string_view kRelease = R"lua(
+if mine == 'L' then redis.call('DEL', KEYS[1]) end
+if mine == 'V' then redis.call('SETRANGE', KEYS[1], 25, string.rep('\0', 16)) end
+return mine and 1 or 0
+)lua";
+
+constexpr std::string_view kInvalidate = R"lua(
+if redis.call('GETRANGE', KEYS[1], 0, 0) == 'M' then
+  redis.call('SETRANGE', KEYS[1], 1, '1')
+  return 0
+end
+return redis.call('DEL', KEYS[1])
+)lua";
+
+// ARGV: token, the marker's life in ms.
+constexpr std::string_view kMark = R"lua(
+if redis.call('GETRANGE', KEYS[1], 0, 0) == 'M' then
+  redis.call('APPEND', KEYS[1], ARGV[1])
+  redis.call('SETRANGE', KEYS[1], 1, '1')
+  if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then
+    redis.call('PEXPIRE', KEYS[1], ARGV[2])
+  end
+  return 1
+end
+redis.call('SET', KEYS[1], 'M0' .. ARGV[1], 'PX', ARGV[2])
+return 1
+)lua";
+
+// ARGV: token, value or nothing, its life in ms.
+constexpr std::string_view kFinish = R"lua(
+if redis.call('GETRANGE', KEYS[1], 0, 0) ~= 'M' then
+  redis.call('DEL', KEYS[1])
+  return 0
+end
+local marker = redis.call('GET', KEYS[1])
+if marker == 'M0' .. ARGV[1] and ARGV[2] ~= '' then
+  redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+  return 1
+end
+local left = ''
+for at = 3, #marker, 16 do
+  local token = marker:sub(at, at + 15)
+  if token ~= ARGV[1] then left = left .. token end
+end
+local life = redis.call('PTTL', KEYS[1])
+if left == '' or life <= 0 then
+  redis.call('DEL', KEYS[1])
+else
+  redis.call('SET', KEYS[1], 'M1' .. left, 'PX', life)
+end
+return 0
+)lua";
+
+std::string text_of(Step step) {
+  const std::string mine{kMine};
+  switch (step) {
+    case Step::kAcquire: return std::string{kAcquire};
+    case Step::kExtend: return mine + std::string{kExtend};
+    case Step::kFill: return mine + std::string{kFill};
+    case Step::kFail: return mine + std::string{kFail};
+    case Step::kRelease: return mine + std::string{kRelease};
+    case Step::kInvalidate: return std::string{kInvalidate};
+    case Step::kMark: return std::string{kMark};
+    case Step::kFinish: return std::string{kFinish};
+  }
+  return {};
+}
+
+std::string sha1(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha1(), nullptr);
+  std::string hex;
+  for (unsigned i = 0; i < size; ++i) {
+    hex += kHex[digest[i] >> 4U];
+    hex += kHex[digest[i] & 15U];
+  }
+  return hex;
+}
+
+std::array<Script, kSteps> make_scripts() {
+  std::array<Script, kSteps> scripts;
+  for (std::size_t i = 0; i < kSteps; ++i) {
+    scripts[i].text = text_of(static_cast<Step>(i));
+    scripts[i].sha = sha1(scripts[i].text);
+  }
+  return scripts;
+}
+
+// Redis takes whole milliseconds, and none that are 0.
+std::string milliseconds(Duration duration) {
+  const auto whole = std::chrono::ceil<std::chrono::milliseconds>(duration).count();
+  return std::to_string(std::max<std::int64_t>(whole, 1));
+}
+
+Duration from_pttl(std::int64_t pttl) {
+  return std::chrono::milliseconds{std::max<std::int64_t>(pttl, 0)};
+}
+
+Error failure(std::string_view bytes) {
+  if (bytes.size() < 2) return {Errc::kSourceFailed, "another larder's load failed"};
+  const auto code = static_cast<Errc>(bytes[1] - 'a');
+  const bool known = to_string(code) != "unknown";
+  return {known ? code : Errc::kSourceFailed, std::string{bytes.substr(2)}};
+}
+
+Found from_bytes(std::string bytes, Duration left) {
+  using Kind = Found::Kind;
+  switch (bytes.empty() ? '\0' : bytes.front()) {
+    case 'V': return {.kind = Kind::kValue, .bytes = std::move(bytes), .left = left};
+    case 'L': return {.kind = Kind::kLease, .left = left};
+    case 'M': return {.kind = Kind::kMarker};
+    case 'F': return {.kind = Kind::kFailure, .left = left, .error = failure(bytes)};
+    default: return {.kind = Kind::kNothing};
+  }
+}
+
+Call call(Step step, std::string key, std::vector<std::string> arguments) {
+  return {.step = step, .key = std::move(key), .arguments = std::move(arguments)};
+}
+
+}  // namespace
+
+const Script& script(Step step) {
+  static const std::array<Script, kSteps> scripts = make_scripts();  // immutable
+  return scripts[static_cast<std::size_t>(step)];
+}
+
+// By name a step may have to be sent twice, and what this process sends in between goes
+// before it. An invalidation, or a writer's step, must not be overtaken by a read.
+bool Call::by_name() const {
+  return step != Step::kInvalidate && step != Step::kMark && step != Step::kFinish;
+}
+
+std::vector<std::string_view> Call::command(bool by_name) const {
+  const Script& what = script(step);
+  std::vector<std::string_view> words{by_name ? "EVALSHA" : "EVAL", by_name ? what.sha : what.text,
+                                      "1", key};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  return words;
+}
+
+Found found(const resp::Reply& pttl, resp::Reply&& value) {
+  if (value.kind != resp::Reply::Kind::kBulk) return {};
+  return from_bytes(std::move(value.text), from_pttl(pttl.integer));
+}
+
+Call acquire(std::string key, const Stamp& stamp, std::string_view token, Duration lease,
+             Want want) {
+  assert(token.size() == kTokenSize);
+  const char* const wanted = want == Want::kCopy ? "c" : want == Want::kAnew ? "a" : "r";
+  return call(Step::kAcquire, std::move(key),
+              {stamp.bytes(), std::string{token}, milliseconds(lease), wanted});
+}
+
+Found acquired(resp::Reply&& reply) {
+  if (reply.items.size() != 3) return {};
+  const std::string& kind = reply.items[0].text;
+  const Duration left = from_pttl(reply.items[2].integer);
+  if (kind == "A") return {.kind = Found::Kind::kAcquired};
+  if (kind == "L" || kind == "M") return from_bytes(kind, left);
+  return from_bytes(std::move(reply.items[1].text), left);
+}
+
+Call extend(std::string key, std::string_view token, Duration lease) {
+  return call(Step::kExtend, std::move(key), {std::string{token}, milliseconds(lease)});
+}
+
+Call fill(std::string key, std::string_view token, std::string value, Duration left) {
+  return call(Step::kFill, std::move(key),
+              {std::string{token}, std::move(value), milliseconds(left)});
+}
+
+Call fail(std::string key, std::string_view token, const Error& error, Duration left) {
+  std::string bytes{"F"};
+  bytes += static_cast<char>('a' + static_cast<int>(error.code));
+  bytes += error.message.substr(0, kLongestMessage);
+  return call(Step::kFail, std::move(key),
+              {std::string{token}, std::move(bytes), milliseconds(left)});
+}
+
+Call release(std::string key, std::string_view token) {
+  return call(Step::kRelease, std::move(key), {std::string{token}});
+}
+
+Call invalidate(std::string key) { return call(Step::kInvalidate, std::move(key), {}); }
+
+Call mark(std::string key, std::string_view token, Duration marker) {
+  return call(Step::kMark, std::move(key), {std::string{token}, milliseconds(marker)});
+}
+
+Call finish(std::string key, std::string_view token, std::string value, Duration left) {
+  return call(Step::kFinish, std::move(key),
+              {std::string{token}, std::move(value), milliseconds(left)});
+}
+
+}  // namespace larder::shared
