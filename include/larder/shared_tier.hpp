@@ -1,0 +1,93 @@
+// The shared tier: copies that many processes have in common, as a cache sees them.
+//
+// A cache asks it before its source. It answers with a copy, or gives the cache the right
+// to load (the lease), or tells that another process's load has failed; while another loads,
+// it waits. A tier that is gone, hangs or is not to be trusted answers at once that the
+// cache shall load, and keep nothing in it.
+//
+// Threads: any thread may call any member. `Take` is called by any, perhaps before read()
+// returns; everything else only hands on what is to be done, calls nothing back and waits
+// for nothing. What one thread hands on before another asks, is done before that is
+// answered: a read that begins after invalidate() has returned is not answered with what
+// was invalidated.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "larder/clock.hpp"
+#include "larder/error.hpp"
+
+namespace larder {
+
+struct SharedCopy {
+  std::optional<std::string> bytes{};  // none: the source has no such row
+  Duration age{};                      // since its load began
+  Duration left{};                     // of its life
+  Duration load_cost{};
+};
+
+// The right to leave in the shared tier what a load brings. Whoever has one calls exactly
+// one of fill(), fail() and release() with it. Empty: nothing is to be left there.
+struct SharedLease {
+  std::string key{};    // as the tier names it
+  std::string token{};  // empty: no lease
+  std::uint64_t run = 0;
+  std::uint64_t generation = 0;
+
+  explicit operator bool() const { return !token.empty(); }
+};
+
+struct SharedAnswer {
+  enum class Kind : std::uint8_t {
+    kCopy,     // `copy`
+    kLoad,     // load it; `lease` says whether what comes is to be left in the tier
+    kFailure,  // another process has just loaded it in vain: `error`
+  };
+  Kind kind = Kind::kLoad;
+  SharedCopy copy{};
+  SharedLease lease{};
+  Error error{};
+};
+
+// One cache's part of a shared tier.
+class SharedCopies {
+ public:
+  struct Key {
+    std::string key;
+    bool anew = false;  // no copy that is there is good enough
+  };
+  // Answers by the index of their keys, as they come to be known: called once or more
+  // often, perhaps concurrently, until each key has had its answer. What one round trip has
+  // told comes together.
+  using Answers = std::vector<std::pair<std::size_t, SharedAnswer>>;
+  using Take = std::move_only_function<void(Answers) const>;
+
+  virtual ~SharedCopies() = default;
+
+  // One round trip for all that has a copy. REQUIRES: at least one key.
+  virtual void read(std::vector<Key> keys, Take take) = 0;
+
+  // `bytes`: none, if the source has no such row. `lifetime` counts from when the load
+  // began, `cost` ago.
+  virtual void fill(SharedLease lease, std::optional<std::string_view> bytes, Duration lifetime,
+                    Duration cost) = 0;
+  // The load has failed; those who wait elsewhere are told.
+  virtual void fail(SharedLease lease, const Error& error) = 0;
+  // Nothing came of the load; another may have the lease.
+  virtual void release(SharedLease lease) = 0;
+
+  // The copy is unusable for all from now on, and what is on its way for it is refused.
+  // A tier that cannot be told is not asked any more until it was.
+  virtual void invalidate(std::string_view key) = 0;
+  // The same for every key of this cache.
+  virtual void clear() = 0;
+};
+
+}  // namespace larder

@@ -1,0 +1,60 @@
+#include "shared/copies.hpp"
+
+#include <utility>
+
+#include "shared/reading.hpp"
+
+namespace larder::shared {
+
+void Copies::read(std::vector<Key> keys, Take take) {
+  std::vector<Reading::Key> named;
+  named.reserve(keys.size());
+  for (const Key& each : keys) {
+    named.push_back({.name = tier_->value_key(cache_, each.key), .anew = each.anew});
+  }
+  const auto reading = std::make_shared<Reading>(tier_, tier_->generation_key(cache_), fingerprint_,
+                                                 std::move(named), std::move(take));
+  reading->begin();
+}
+
+void Copies::fill(SharedLease lease, std::optional<std::string_view> bytes, Duration lifetime,
+                  Duration cost) {
+  const Duration left = lifetime - cost;
+  if (left <= Duration::zero()) return release(std::move(lease));
+  const Stamp stamp{.run = lease.run, .fingerprint = fingerprint_, .generation = lease.generation};
+  Envelope envelope{.lifetime = lifetime, .load_cost = cost};
+  if (bytes) envelope.body = *bytes;
+  std::string value = seal(stamp, envelope, tier_->options_.envelope);
+  end(lease, shared::fill(lease.key, lease.token, std::move(value), left));
+}
+
+void Copies::fail(SharedLease lease, const Error& error) {
+  end(lease, shared::fail(lease.key, lease.token, error, tier_->options_.failure));
+}
+
+void Copies::release(SharedLease lease) { end(lease, shared::release(lease.key, lease.token)); }
+
+// The step that a lease ends with: for the run that gave it alone.
+void Copies::end(const SharedLease& lease, Call step) {
+  tier_->let_go(lease);
+  const bool fills = step.step == Step::kFill;
+  std::vector<Call> calls;
+  calls.push_back(std::move(step));
+  tier_->call(lease.run, std::move(calls), [tier = tier_, fills](Result<redis::Replies> replies) {
+    if (!replies || replies->front().is_error()) {
+      tier->note_error(replies ? Error{Errc::kSourceFailed, replies->front().text}
+                               : replies.error());
+    } else if (fills) {
+      const bool filled = replies->front().integer == 1;
+      SharedCounts::add(filled ? tier->counts_.fills : tier->counts_.refused_fills);
+    }
+  });
+}
+
+void Copies::invalidate(std::string_view key) {
+  tier_->invalidate(cache_, tier_->value_key(cache_, key));
+}
+
+void Copies::clear() { tier_->clear(cache_); }
+
+}  // namespace larder::shared

@@ -1,0 +1,39 @@
+// One cache's part of a RedisTier.
+//
+// Threads: any.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "larder/shared_tier.hpp"
+#include "shared/redis_tier.hpp"
+
+namespace larder::shared {
+
+class Copies final : public SharedCopies {
+ public:
+  Copies(std::shared_ptr<RedisTier> tier, std::string cache, std::uint64_t fingerprint)
+      : tier_{std::move(tier)}, cache_{std::move(cache)}, fingerprint_{fingerprint} {}
+
+  void read(std::vector<Key> keys, Take take) override;
+  void fill(SharedLease lease, std::optional<std::string_view> bytes, Duration lifetime,
+            Duration cost) override;
+  void fail(SharedLease lease, const Error& error) override;
+  void release(SharedLease lease) override;
+  void invalidate(std::string_view key) override;
+  void clear() override;
+
+ private:
+  void end(const SharedLease& lease, Call step);
+
+  const std::shared_ptr<RedisTier> tier_;
+  const std::string cache_;
+  const std::uint64_t fingerprint_;
+};
+
+}  // namespace larder::shared

@@ -1,0 +1,242 @@
+#include "shared/reading.hpp"
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace larder::shared {
+namespace {
+
+// Of who waits without being told: the first looks are this far apart, and each twice as
+// far, up to the most.
+constexpr std::chrono::milliseconds kFirstLook{10};
+constexpr std::chrono::milliseconds kMostBetweenLooks{250};
+// Who is told looks by itself as well, in case that the word was lost.
+constexpr std::chrono::seconds kMostWait{1};
+constexpr std::chrono::milliseconds kPastTheEnd{2};
+
+}  // namespace
+
+Reading::Reading(std::shared_ptr<RedisTier> tier, std::string generation_key,
+                 std::uint64_t fingerprint, std::vector<Key> keys, SharedCopies::Take take)
+    : tier_{std::move(tier)},
+      generation_key_{std::move(generation_key)},
+      fingerprint_{fingerprint},
+      begun_{tier_->timers_->now()},
+      take_{std::move(take)} {
+  for (Key& key : keys) keys_.push_back({.name = std::move(key.name), .anew = key.anew});
+}
+
+void Reading::begin() {
+  const auto session = tier_->session();
+  if (!session) return pass_all();
+  session_ = *session;
+  look(true);
+}
+
+void Reading::look(bool first) {
+  std::size_t commands = 1;
+  for (const Place& place : keys_) commands += place.anew ? 0 : 2;
+  const auto refused = tier_->client_->submit(
+      {.commands = commands, .run = session_.run},
+      [&](resp::RequestWriter& write) {
+        write.command({"GET", generation_key_});
+        for (const Place& place : keys_) {
+          if (place.anew) continue;
+          write.command({"PTTL", place.name});
+          write.command({"GET", place.name});
+        }
+      },
+      [self = shared_from_this(), first](Result<redis::Replies> replies) {
+        self->looked(first, std::move(replies));
+      });
+  if (refused) pass_all();
+}
+
+void Reading::looked(bool first, Result<redis::Replies> replies) {
+  if (!replies) {
+    tier_->note_error(replies.error());
+    return pass_all();
+  }
+  const resp::Reply& generation = replies->front();
+  if (generation.is_null() && first) return make_generation();
+  if (generation.kind != resp::Reply::Kind::kBulk) return pass_all();
+  stamp_ = {.run = session_.run,
+            .fingerprint = fingerprint_,
+            .generation = XXH3_64bits(generation.text.data(), generation.text.size())};
+
+  Answers answers;
+  Indices nothing;
+  Indices anew;
+  Indices disbelieved;
+  std::vector<std::pair<std::size_t, Duration>> waiting;
+  std::size_t at = 1;
+  for (std::size_t i = 0; i < keys_.size(); ++i) {
+    if (keys_[i].anew) {
+      anew.push_back(i);
+      continue;
+    }
+    Found there = found((*replies)[at], std::move((*replies)[at + 1]));
+    at += 2;
+    if (auto known = answer(there)) {
+      answers.emplace_back(i, std::move(*known));
+    } else if (there.kind == Found::Kind::kLease) {
+      waiting.emplace_back(i, there.left);
+    } else if (there.kind == Found::Kind::kValue) {
+      disbelieved.push_back(i);
+    } else {
+      nothing.push_back(i);
+    }
+  }
+  give(std::move(answers));
+  acquire(nothing, Want::kCopy);
+  acquire(anew, Want::kAnew);
+  acquire(disbelieved, Want::kReplace);
+  for (const auto& [index, left] : waiting) wait(index, left);
+}
+
+// The first reader of a cache, or one after the generation was lost: gives it one that it
+// never had before, and looks once more.
+void Reading::make_generation() {
+  const std::string fresh = tier_->new_token();
+  const auto refused = tier_->client_->submit(
+      {.run = session_.run},
+      [&](resp::RequestWriter& write) { write.command({"SET", generation_key_, fresh, "NX"}); },
+      [self = shared_from_this()](const Result<redis::Replies>& replies) {
+        if (replies && !replies->front().is_error()) return self->look(false);
+        self->pass_all();
+      });
+  if (refused) pass_all();
+}
+
+void Reading::acquire(const Indices& indices, Want want) {
+  if (indices.empty()) return;
+  std::vector<Call> calls;
+  std::vector<std::string> tokens;
+  for (const std::size_t index : indices) {
+    tokens.push_back(tier_->new_token());
+    calls.push_back(
+        shared::acquire(keys_[index].name, stamp_, tokens.back(), tier_->options_.lease, want));
+  }
+  tier_->call(session_.run, std::move(calls),
+              [self = shared_from_this(), indices, tokens = std::move(tokens),
+               want](Result<redis::Replies> replies) {
+                self->acquired(indices, tokens, want, std::move(replies));
+              });
+}
+
+void Reading::acquired(const Indices& indices, const std::vector<std::string>& tokens, Want want,
+                       Result<redis::Replies> replies) {
+  Answers answers;
+  if (!replies) tier_->note_error(replies.error());
+  for (std::size_t i = 0; i < indices.size(); ++i) {
+    const std::size_t index = indices[i];
+    if (!replies || (*replies)[i].is_error()) {
+      answers.emplace_back(index, pass());
+      SharedCounts::add(tier_->counts_.passed);
+      continue;
+    }
+    Found there = shared::acquired(std::move((*replies)[i]));
+    if (there.kind == Found::Kind::kAcquired) {
+      SharedLease lease{.key = keys_[index].name,
+                        .token = tokens[i],
+                        .run = stamp_.run,
+                        .generation = stamp_.generation};
+      tier_->hold(lease);
+      answers.emplace_back(
+          index, SharedAnswer{.kind = SharedAnswer::Kind::kLoad, .lease = std::move(lease)});
+    } else if (there.kind == Found::Kind::kLease && want != Want::kAnew) {
+      wait(index, there.left);
+    } else if (auto known = answer(there)) {
+      answers.emplace_back(index, std::move(*known));
+    } else {
+      // Another's lease, which may have begun too early for one who wants it anew; or
+      // what cannot be believed once more.
+      answers.emplace_back(index, pass());
+      SharedCounts::add(tier_->counts_.passed);
+    }
+  }
+  give(std::move(answers));
+}
+
+// Waits for the lease of a key to end, or to become a value. The server is asked to tell;
+// what has changed before it was asked shows in its answer.
+void Reading::wait(std::size_t index, Duration left) {
+  if (tier_->timers_->now() - begun_ > tier_->options_.longest_load + tier_->options_.lease) {
+    SharedCounts::add(tier_->counts_.passed);
+    Answers answers;
+    answers.emplace_back(index, pass());
+    return give(std::move(answers));
+  }
+  Place& place = keys_[index];
+  if (place.looks == 0) SharedCounts::add(tier_->counts_.waits);
+  Duration delay = std::min<Duration>(left + kPastTheEnd, kMostWait);
+  if (!session_.tracking) {
+    const Duration pause = kFirstLook * (1U << std::min(place.looks, 5U));
+    delay = std::min({delay, pause, Duration{kMostBetweenLooks}});
+  }
+  ++place.looks;
+  const auto self = shared_from_this();
+  tier_->wait(self, index, delay);
+  if (!session_.tracking) return;
+  const auto refused = tier_->client_->submit(
+      {.commands = 2, .run = session_.run},
+      [&](resp::RequestWriter& write) {
+        write.command({"CLIENT", "CACHING", "YES"});
+        write.command({"GETRANGE", place.name, "0", "0"});
+      },
+      [tier = tier_, name = place.name](const Result<redis::Replies>& replies) {
+        if (!replies || (*replies)[1].text != "L") tier->wake(name);
+      });
+  if (refused) tier_->wake(place.name);
+}
+
+void Reading::look_again(std::size_t index) {
+  if (tier_->session()) return acquire({index}, Want::kCopy);
+  SharedCounts::add(tier_->counts_.passed);
+  Answers answers;
+  answers.emplace_back(index, pass());
+  give(std::move(answers));
+}
+
+std::optional<SharedAnswer> Reading::answer(Found& found) {
+  switch (found.kind) {
+    case Found::Kind::kMarker: SharedCounts::add(tier_->counts_.passed); return pass();
+    case Found::Kind::kFailure:
+      SharedCounts::add(tier_->counts_.failures);
+      return SharedAnswer{.kind = SharedAnswer::Kind::kFailure, .error = std::move(found.error)};
+    case Found::Kind::kValue: break;
+    default: return std::nullopt;
+  }
+  auto envelope = open(found.bytes, stamp_, tier_->options_.envelope);
+  if (!envelope) {
+    const Disbelief why = envelope.error();
+    SharedCounts::add(why == Disbelief::kStale     ? tier_->counts_.stale
+                      : why == Disbelief::kForeign ? tier_->counts_.foreign
+                                                   : tier_->counts_.corrupt);
+    return std::nullopt;
+  }
+  SharedCounts::add(tier_->counts_.hits);
+  const Duration left = std::min(found.left, envelope->lifetime);
+  return SharedAnswer{.kind = SharedAnswer::Kind::kCopy,
+                      .copy = {.bytes = std::move(envelope->body),
+                               .age = envelope->lifetime - left,
+                               .left = left,
+                               .load_cost = envelope->load_cost}};
+}
+
+SharedAnswer Reading::pass() { return {.kind = SharedAnswer::Kind::kLoad}; }
+
+void Reading::pass_all() {
+  Answers answers;
+  for (std::size_t i = 0; i < keys_.size(); ++i) answers.emplace_back(i, pass());
+  tier_->counts_.passed.fetch_add(keys_.size(), std::memory_order_relaxed);
+  give(std::move(answers));
+}
+
+void Reading::give(Answers answers) {
+  if (!answers.empty()) take_(std::move(answers));
+}
+
+}  // namespace larder::shared

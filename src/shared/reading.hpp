@@ -1,0 +1,73 @@
+// One read of the shared tier, from the first round trip until each key has its answer.
+//
+//   look        the cache's generation, and PTTL and GET of each key, together
+//   acquire     a script for each key that had nothing to be believed, together
+//   wait        a key on which another has the lease, by itself; then acquire again
+//
+// Threads: any. Held by shared_ptr by whoever is to call it next.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "larder/shared_tier.hpp"
+#include "larder/thread_annotations.hpp"
+#include "shared/redis_tier.hpp"
+
+namespace larder::shared {
+
+class Reading : public std::enable_shared_from_this<Reading> {
+ public:
+  struct Key {
+    std::string name;  // in the tier
+    bool anew = false;
+  };
+
+  Reading(std::shared_ptr<RedisTier> tier, std::string generation_key, std::uint64_t fingerprint,
+          std::vector<Key> keys, SharedCopies::Take take);
+
+  void begin();
+  // A key that waits: its lease may have ended.
+  void look_again(std::size_t index);
+
+  [[nodiscard]] const std::string& key(std::size_t index) const { return keys_[index].name; }
+
+ private:
+  using Indices = std::vector<std::size_t>;
+  using Answers = SharedCopies::Answers;
+
+  struct Place {
+    std::string name;
+    bool anew;
+    unsigned looks = 0;  // of one that waits; its thread of control alone
+  };
+
+  void look(bool first);
+  void looked(bool first, Result<redis::Replies> replies);
+  void make_generation();
+  void acquire(const Indices& indices, Want want);
+  void acquired(const Indices& indices, const std::vector<std::string>& tokens, Want want,
+                Result<redis::Replies> replies);
+  void wait(std::size_t index, Duration left);
+
+  // What a key's state means for its reader; none: it needs another step.
+  [[nodiscard]] std::optional<SharedAnswer> answer(Found& found);
+  [[nodiscard]] static SharedAnswer pass();
+  void pass_all();
+  void give(Answers answers);
+
+  const std::shared_ptr<RedisTier> tier_;
+  const std::string generation_key_;
+  const std::uint64_t fingerprint_;
+  const TimePoint begun_;
+  std::vector<Place> keys_;
+  SharedCopies::Take take_;
+  redis::Session session_{};  // with which it looked first
+  Stamp stamp_{};
+};
+
+}  // namespace larder::shared

@@ -1,0 +1,178 @@
+// The shared tier over one Redis or Valkey: carries out the steps of the lease protocol
+// (lease.hpp) for the caches of one process.
+//
+//   auto tier = RedisTier::start(runtime, {.url = url});
+//   options.shared = (*tier)->copies("product", fingerprint);
+//
+// Trust. The tier is asked only while it is known to have been told of every
+// invalidation of this process. After a lost connection, an error or a silence, what was
+// not confirmed is told first; until that is confirmed reads are sent to the source. So
+// the tier's failures cost one command's timeout once, not one each read: this is its
+// circuit breaker, and the telling is its probe.
+//
+// Order. All commands of a process go over one connection, so a read that begins after an
+// invalidation was handed on is behind it.
+//
+// Waiting. Who finds another's lease is told by the server when it changes (client-side
+// caching of RESP3), and looks again when the lease would end; without RESP3 it looks now
+// and then, ever more seldom.
+//
+// Threads: any. Lock order: the tier's, then the client's; nobody is called back under
+// the tier's. Lifetime: held by shared_ptr; the runtime may end before it.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "larder/clock.hpp"
+#include "larder/closable.hpp"
+#include "larder/error.hpp"
+#include "larder/runtime.hpp"
+#include "larder/shared_tier.hpp"
+#include "larder/thread_annotations.hpp"
+#include "larder/timers.hpp"
+#include "redis/client.hpp"
+#include "shared/envelope.hpp"
+#include "shared/lease.hpp"
+#include "shared/shared_stats.hpp"
+#include "shared/undelivered.hpp"
+
+namespace larder::shared {
+
+class Copies;
+class Reading;
+
+struct RedisTierOptions {
+  redis::RedisUrl url{};
+  std::string name_space = "larder";  // in front of every key: separates deployments
+  // Behaviour.
+  Duration timeout = std::chrono::milliseconds{250};  // of a command
+  // A lease ends so long after its holder's last sign of life.
+  Duration lease = std::chrono::seconds{3};
+  // No load takes longer: its lease is not extended beyond, nor waited for.
+  Duration longest_load = std::chrono::seconds{30};
+  Duration failure = std::chrono::milliseconds{200};  // so long a failure is told
+  EnvelopeOptions envelope{};
+  std::size_t most_undelivered = 20'000;  // keys; past them whole caches are invalidated
+  // Called when the tier is lost or is there again, with a sentence; any thread, never often.
+  std::function<void(bool there, const std::string& sentence)> tell{};
+};
+
+class RedisTier final : public redis::ClientEvents,
+                        public Closable,
+                        public std::enable_shared_from_this<RedisTier> {
+ public:
+  // Begins to connect; a server that is not there yet is no error.
+  [[nodiscard]] static Result<std::shared_ptr<RedisTier>> start(Runtime& runtime,
+                                                                RedisTierOptions options);
+  ~RedisTier() override;
+  RedisTier(const RedisTier&) = delete;
+  RedisTier& operator=(const RedisTier&) = delete;
+
+  // The part of the cache of that name. `fingerprint` tells apart what its values are
+  // made of: values of another are misses.
+  [[nodiscard]] std::shared_ptr<SharedCopies> copies(std::string cache, std::uint64_t fingerprint);
+
+  // Whether it may be asked now, and why not.
+  [[nodiscard]] bool trusted() const LARDER_EXCLUDES(mutex_);
+  [[nodiscard]] std::string trouble() const LARDER_EXCLUDES(mutex_);
+  [[nodiscard]] SharedStats stats() const LARDER_EXCLUDES(mutex_);
+  [[nodiscard]] redis::ClientHealth health() const { return client_->health(); }
+  [[nodiscard]] const RedisTierOptions& options() const { return options_; }
+
+  // Sends nothing and answers nothing any more: who waits is sent to the source.
+  void close() override LARDER_EXCLUDES(mutex_);
+
+ private:
+  friend class Copies;  // these two are parts of it, in files of their own
+  friend class Reading;
+  using ReadingPtr = std::shared_ptr<Reading>;
+
+  // One key that waits for another's lease to end.
+  struct Waiter {
+    ReadingPtr reading;
+    std::size_t index;
+    std::unique_ptr<Timer> timer{};
+  };
+  struct Held {
+    std::string key;
+    std::uint64_t run;
+    TimePoint until;  // it is extended no more
+  };
+
+  RedisTier(Runtime& runtime, RedisTierOptions options);
+
+  // ClientEvents.
+  void connected(const redis::Session& session) override LARDER_EXCLUDES(mutex_);
+  void disconnected(const Error& why) override LARDER_EXCLUDES(mutex_);
+  void changed(std::optional<std::string_view> key) override LARDER_EXCLUDES(mutex_);
+
+  // The run to ask, while trusted.
+  [[nodiscard]] std::optional<redis::Session> session() const LARDER_EXCLUDES(mutex_);
+  [[nodiscard]] std::string new_token() LARDER_EXCLUDES(mutex_);
+
+  // Sends calls together, by name where they may be, and again as texts if the server does
+  // not know them. `done` gets their replies, or why there are none.
+  void call(std::uint64_t run, std::vector<Call> calls, redis::Done done);
+  [[nodiscard]] std::optional<Error> submit(std::uint64_t run, const std::vector<Call>& calls,
+                                            bool by_name, redis::Done done);
+
+  // Trust.
+  void deliver() LARDER_EXCLUDES(mutex_);
+  void delivered(const Undelivered::Batch& batch, const Result<redis::Replies>& replies)
+      LARDER_EXCLUDES(mutex_);
+  void add_again(const Undelivered::Batch& batch) LARDER_REQUIRES(mutex_);
+  void distrust(const Error& why) LARDER_EXCLUDES(mutex_);
+  void invalidate(const std::string& cache, std::string key) LARDER_EXCLUDES(mutex_);
+  void clear(const std::string& cache) LARDER_EXCLUDES(mutex_);
+  void confirm(const std::string& cache, const std::optional<std::string>& key,
+               const Result<redis::Replies>& replies) LARDER_EXCLUDES(mutex_);
+  [[nodiscard]] std::unique_ptr<Timer> deliver_soon() LARDER_REQUIRES(mutex_);
+  void note_error(const Error& error) LARDER_EXCLUDES(mutex_);
+
+  // Waiting.
+  void wait(const ReadingPtr& reading, std::size_t index, Duration delay) LARDER_EXCLUDES(mutex_);
+  void wake(std::string_view key) LARDER_EXCLUDES(mutex_);
+  void wake_all() LARDER_EXCLUDES(mutex_);
+
+  // Leases that this process holds.
+  void hold(const SharedLease& lease) LARDER_EXCLUDES(mutex_);
+  void let_go(const SharedLease& lease) LARDER_EXCLUDES(mutex_);
+  void extend_later() LARDER_REQUIRES(mutex_);
+  void extend_all() LARDER_EXCLUDES(mutex_);
+
+  [[nodiscard]] std::string generation_key(const std::string& cache) const;
+  [[nodiscard]] std::string value_key(const std::string& cache, std::string_view key) const;
+
+  const RedisTierOptions options_;
+  const std::shared_ptr<Timers> timers_;
+  std::shared_ptr<redis::Client> client_;  // set once, by start(); to be used by others …
+  std::atomic<bool> client_ready_{false};  // … once this says so
+  SharedCounts counts_;
+
+  mutable Mutex mutex_;
+  bool closed_ LARDER_GUARDED_BY(mutex_) = false;
+  std::optional<redis::Session> session_ LARDER_GUARDED_BY(mutex_);
+  bool trusted_ LARDER_GUARDED_BY(mutex_) = false;
+  std::string trouble_ LARDER_GUARDED_BY(mutex_);  // why not
+  bool told_ LARDER_GUARDED_BY(mutex_) = false;    // that it is not
+  Undelivered undelivered_ LARDER_GUARDED_BY(mutex_);
+  std::unique_ptr<Timer> deliver_timer_ LARDER_GUARDED_BY(mutex_);
+  bool delivering_ LARDER_GUARDED_BY(mutex_) = false;
+  std::unordered_multimap<std::string, Waiter> waiters_ LARDER_GUARDED_BY(mutex_);
+  std::unordered_map<std::string, Held> held_ LARDER_GUARDED_BY(mutex_);  // by token
+  std::unique_ptr<Timer> extend_timer_ LARDER_GUARDED_BY(mutex_);
+  std::uint64_t tokens_ LARDER_GUARDED_BY(mutex_) = 0;
+  const std::array<std::uint64_t, 2> token_seed_;
+};
+
+}  // namespace larder::shared

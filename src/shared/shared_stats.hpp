@@ -1,0 +1,44 @@
+// What a shared tier has counted since its start.
+//
+// Threads: SharedCounts may be bumped and read by any; SharedStats is a plain value.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace larder::shared {
+
+struct SharedStats {
+  std::uint64_t hits = 0;           // keys answered with a copy
+  std::uint64_t leases = 0;         // given to this process, refreshes among them
+  std::uint64_t waits = 0;          // for another process's load, by key
+  std::uint64_t failures = 0;       // of other processes' loads, told to readers here
+  std::uint64_t passed = 0;         // keys sent to the source, to keep nothing
+  std::uint64_t foreign = 0;        // values that this larder does not understand
+  std::uint64_t stale = 0;          // values of another run, statement or generation
+  std::uint64_t corrupt = 0;        // damaged values
+  std::uint64_t fills = 0;          // values left in the tier
+  std::uint64_t refused_fills = 0;  // … and not left: invalidated on their way, or lease lost
+  std::uint64_t errors = 0;         // replies that were errors, or that did not come
+  std::uint64_t undelivered = 0;    // invalidations that the tier has yet to be told; now
+};
+
+struct SharedCounts {
+  std::atomic<std::uint64_t> hits{0};
+  std::atomic<std::uint64_t> leases{0};
+  std::atomic<std::uint64_t> waits{0};
+  std::atomic<std::uint64_t> failures{0};
+  std::atomic<std::uint64_t> passed{0};
+  std::atomic<std::uint64_t> foreign{0};
+  std::atomic<std::uint64_t> stale{0};
+  std::atomic<std::uint64_t> corrupt{0};
+  std::atomic<std::uint64_t> fills{0};
+  std::atomic<std::uint64_t> refused_fills{0};
+  std::atomic<std::uint64_t> errors{0};
+
+  static void add(std::atomic<std::uint64_t>& count) {
+    count.fetch_add(1, std::memory_order_relaxed);
+  }
+};
+
+}  // namespace larder::shared
