@@ -16,6 +16,7 @@ namespace larder {
 // Who gave an answer.
 enum class Origin : std::uint8_t {
   kMemory,  // a copy in this process
+  kShared,  // a copy that many processes share
   kSource,  // a load, this call's own or one that it waited for
   kNone,    // nobody: no copy, and nobody was asked
 };
@@ -23,6 +24,7 @@ enum class Origin : std::uint8_t {
 [[nodiscard]] constexpr std::string_view to_string(Origin origin) {
   switch (origin) {
     case Origin::kMemory: return "memory";
+    case Origin::kShared: return "shared";
     case Origin::kSource: return "source";
     case Origin::kNone: return "none";
   }

@@ -288,6 +288,8 @@ class Cache {
         .freshness = {.ttl = options.ttl,
                       .jitter = options.jitter,
                       .negative_ttl = options.negative_ttl},
+        .shared = std::move(options.shared),
+        .memory_ttl = options.memory_ttl,
         .clock = &runtime.clock(),
         .timers = runtime.handle().timers(),
         .seed = std::random_device{}(),

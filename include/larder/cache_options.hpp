@@ -1,17 +1,21 @@
 // How a cache is set up, and how a single call may differ.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include "larder/clock.hpp"
 #include "larder/entry.hpp"
 #include "larder/load_gate.hpp"
 #include "larder/memory_tier.hpp"
+#include "larder/shared_tier.hpp"
 #include "larder/source_of.hpp"
 
 namespace larder {
@@ -49,6 +53,35 @@ struct WriteOptions {
 };
 static_assert(std::is_trivially_copyable_v<WriteOptions>);
 
+// A shared tier, for a cache of these types: its part of it, and how keys and values are
+// said in it. Keys that differ must be said differently. A cache of strings needs its part
+// alone.
+template <class Key, class Value>
+struct SharedWith {
+  using KeyView = typename MemoryTier<Key, Value>::KeyView;
+
+  SharedWith() = default;
+  SharedWith(std::shared_ptr<SharedCopies> part, std::function<std::string(KeyView)> key_text,
+             std::function<std::string(const Value&)> encode_value,
+             std::function<Result<Value>(std::string)> decode_value)
+      : copies{std::move(part)},
+        key{std::move(key_text)},
+        encode{std::move(encode_value)},
+        decode{std::move(decode_value)} {}
+  SharedWith(std::shared_ptr<SharedCopies> part)  // NOLINT: implicit, so that options read well
+    requires std::same_as<Key, std::string> && std::same_as<Value, std::string>
+      : SharedWith{std::move(part), [](KeyView bytes) { return std::string{bytes}; },
+                   [](const std::string& bytes) { return bytes; },
+                   [](std::string bytes) -> Result<std::string> { return bytes; }} {}
+
+  explicit operator bool() const { return copies != nullptr; }
+
+  std::shared_ptr<SharedCopies> copies{};  // null: none
+  std::function<std::string(KeyView)> key{};
+  std::function<std::string(const Value&)> encode{};         // may throw Failure
+  std::function<Result<Value>(std::string bytes)> decode{};  // of any bytes
+};
+
 template <class Key, class Value>
 struct CacheOptions {
   // Behaviour.
@@ -61,8 +94,12 @@ struct CacheOptions {
   Duration ttl = std::chrono::minutes{5};          // see Freshness for these three
   double jitter = 0.1;
   Duration negative_ttl = std::chrono::seconds{5};
-  LoadLimits loads{};                // of a gate of its own …
-  std::shared_ptr<LoadGate> gate{};  // … or the one that caches on the same source share
+  // Copies that many processes share; read-through only. What another process invalidates is
+  // gone from there at once, and from this process's memory after memory_ttl at the latest.
+  SharedWith<Key, Value> shared{};
+  std::optional<Duration> memory_ttl{};  // the longest that memory keeps a copy; none: its ttl
+  LoadLimits loads{};                    // of a gate of its own …
+  std::shared_ptr<LoadGate> gate{};      // … or the one that caches on the same source share
 };
 
 }  // namespace larder

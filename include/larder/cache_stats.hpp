@@ -13,6 +13,7 @@ struct CacheStats {
   std::uint64_t misses = 0;         // reads that memory could not answer
   std::uint64_t puts = 0;           // values stored by callers
   std::uint64_t invalidations = 0;  // keys invalidated, by call
+  std::uint64_t shared_hits = 0;    // misses of memory that the shared tier answered
 
   std::uint64_t loads = 0;          // keys loaded from the source, or tried
   std::uint64_t batches = 0;        // loads as the source saw them: one may carry many keys

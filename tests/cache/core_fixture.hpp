@@ -40,6 +40,8 @@ class CoreFixture : public ::testing::Test {
         .source = source_,
         .gate = std::make_shared<LoadGate>(limits),
         .freshness = {.ttl = std::chrono::seconds{60}, .jitter = 0, .negative_ttl = negative_ttl},
+        .shared = shared_,
+        .memory_ttl = memory_ttl_,
         .clock = &clock_,
         .timers = {std::shared_ptr<void>{}, &timers_},
         .seed = 1,
@@ -61,6 +63,9 @@ class CoreFixture : public ::testing::Test {
   ManualClock clock_;
   HandTimers timers_{clock_};
   std::shared_ptr<HandSource> source_ = std::make_shared<HandSource>();
+  // Of the cores that make() makes from then on; without copies: none.
+  SharedWith<int, std::string> shared_;
+  std::optional<Duration> memory_ttl_;
   std::shared_ptr<Core> core_;
 };
 

@@ -1,4 +1,5 @@
-// The heart of a cache: strategy and flights over a memory tier and a source.
+// The heart of a cache: strategy and flights over a memory tier, perhaps a shared tier,
+// and a source.
 //
 // Everything that Cache offers is here, in terms of callbacks; Cache adds
 // blocking and Asio. No thread and no clock of its own: it runs on its callers'
@@ -12,10 +13,11 @@
 //
 // A hit takes no lock of this class.
 //
-// Lock order: shard, then whatever the tier locks. Nobody is answered and no
+// Lock order: shard, then whatever the tiers lock. Nobody is answered and no
 // source is asked under a lock.
 //
-// The way of a load, a concern of its own, is in cache_load.hpp: include that.
+// The ways of a load, concerns of their own, are in cache_load.hpp (to the source) and
+// cache_shared.hpp (to the shared tier): include the former.
 #pragma once
 
 #include <array>
@@ -40,6 +42,7 @@
 #include "larder/load_gate.hpp"
 #include "larder/memory_tier.hpp"
 #include "larder/put_outcome.hpp"
+#include "larder/shared_tier.hpp"
 #include "larder/source.hpp"
 #include "larder/thread_annotations.hpp"
 #include "larder/timers.hpp"
@@ -56,6 +59,8 @@ struct CacheParts {
   std::shared_ptr<Source<Key, Value>> source;  // null: none
   std::shared_ptr<LoadGate> gate;              // never null
   FreshnessOptions freshness;
+  SharedWith<Key, Value> shared{};       // without copies: none
+  std::optional<Duration> memory_ttl{};  // the longest that memory keeps; none: as freshness has it
   const Clock* clock;
   std::shared_ptr<Timers> timers;  // never null
   std::uint64_t seed;              // of the jitter
@@ -76,6 +81,12 @@ class CacheCore : public Closable, public std::enable_shared_from_this<CacheCore
       : parts_{std::move(parts)}, freshness_{parts_.freshness}, random_{parts_.seed} {
     if (parts_.strategy == Strategy::kReadThrough && !parts_.source) {
       throw std::invalid_argument{"strategy read-through needs a source"};
+    }
+    if (parts_.strategy != Strategy::kReadThrough && parts_.shared) {
+      throw std::invalid_argument{"a shared tier needs the strategy read-through"};
+    }
+    if (parts_.memory_ttl && *parts_.memory_ttl < Duration::zero()) {
+      throw std::invalid_argument{"memory_ttl must not be negative; 0 keeps nothing in memory"};
     }
   }
 
@@ -168,7 +179,10 @@ class CacheCore : public Closable, public std::enable_shared_from_this<CacheCore
       return update;
     });
     if (outcome.put == PutOutcome::kStored) changes = changes || changes_if_stored;
-    if (changes) shard.flights.doom(key);
+    if (changes) {
+      invalidate_shared(key);
+      shard.flights.doom(key);
+    }
     return outcome;
   }
 
@@ -176,6 +190,7 @@ class CacheCore : public Closable, public std::enable_shared_from_this<CacheCore
     invalidations_.add();
     Shard& shard = shard_of(key);
     const MutexLock lock{shard.mutex};
+    invalidate_shared(key);
     shard.flights.doom(key);
     return parts_.tier->erase(key, now());
   }
@@ -183,6 +198,7 @@ class CacheCore : public Closable, public std::enable_shared_from_this<CacheCore
   // A flight that starts while this runs may already see the source as it is
   // now; whether its fill survives or not, it is true.
   void clear() {
+    if (parts_.shared) parts_.shared.copies->clear();
     for (Shard& shard : shards_) {
       const MutexLock lock{shard.mutex};
       shard.flights.doom_all();
@@ -288,6 +304,19 @@ class CacheCore : public Closable, public std::enable_shared_from_this<CacheCore
 
   FlightPtr board(const CallPtr& call, std::size_t index, const Key& key, ReadOptions options);
   void start(std::vector<FlightPtr> flights);
+
+  // The shared tier; cache_shared.hpp.
+  void ask_shared(std::vector<FlightPtr> flights);
+  void take_shared(const std::vector<FlightPtr>& asked, SharedCopies::Answers answers);
+  [[nodiscard]] bool land_copy(const FlightPtr& flight, SharedCopy copy);
+  void settle(SharedLease lease, bool may_fill, const Loaded<Value>& result,
+              const Handle<Value>& value, const std::optional<EntryInfo>& life);
+  void invalidate_shared(KeyView key) {
+    if (parts_.shared) parts_.shared.copies->invalidate(parts_.shared.key(key));
+  }
+
+  // The source; cache_load.hpp.
+  void load(std::vector<FlightPtr> flights);
   [[nodiscard]] bool remember(const LoadPtr& load) LARDER_EXCLUDES(loads_mutex_);
   [[nodiscard]] Error closed() const;
   [[nodiscard]] Error too_late(bool began) const;
@@ -295,7 +324,10 @@ class CacheCore : public Closable, public std::enable_shared_from_this<CacheCore
   void forget(const Load& load) LARDER_EXCLUDES(loads_mutex_);
   void take_off(const LoadPtr& load, LoadGate::Permit permit);
   void land(const FlightPtr& flight, Loaded<Value> result, Duration cost);
-  void fill(const FlightPtr& flight, const Handle<Value>& value, Duration cost);
+  void answer(const typename Table::Landing& landing, const AnswerType& answer);
+  [[nodiscard]] std::optional<EntryInfo> life_of(const FlightPtr& flight, bool absent,
+                                                 Duration cost);
+  void fill(const FlightPtr& flight, const Handle<Value>& value, std::optional<EntryInfo> life);
 
   const CacheParts<Key, Value> parts_;
   const Freshness freshness_;
@@ -312,6 +344,7 @@ class CacheCore : public Closable, public std::enable_shared_from_this<CacheCore
   StripedCounter misses_;
   StripedCounter puts_;
   StripedCounter invalidations_;
+  std::atomic<std::uint64_t> shared_hits_{0};
   std::atomic<std::uint64_t> loads_{0};
   std::atomic<std::uint64_t> batches_{0};
   std::atomic<std::uint64_t> load_failures_{0};
@@ -426,6 +459,15 @@ auto CacheCore<Key, Value>::board(const CallPtr& call, std::size_t index, const 
 }
 
 template <class Key, class Value>
+void CacheCore<Key, Value>::start(std::vector<FlightPtr> flights) {
+  if (parts_.shared) {
+    ask_shared(std::move(flights));
+  } else {
+    load(std::move(flights));
+  }
+}
+
+template <class Key, class Value>
 void CacheCore<Key, Value>::abandon(const CallPtr& call, const Error& why) {
   for (std::size_t i = 0; i < call->size(); ++i) {
     const FlightPtr& flight = call->flight(i);
@@ -456,6 +498,7 @@ CacheStats CacheCore<Key, Value>::stats() const {
       .misses = misses_.value(),
       .puts = puts_.value(),
       .invalidations = invalidations_.value(),
+      .shared_hits = shared_hits_.load(std::memory_order_relaxed),
       .loads = loads_.load(std::memory_order_relaxed),
       .batches = batches_.load(std::memory_order_relaxed),
       .load_failures = load_failures_.load(std::memory_order_relaxed),

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "larder/detail/cache_core.hpp"
+#include "larder/detail/cache_shared.hpp"
 
 namespace larder::detail {
 
@@ -45,7 +46,11 @@ class CacheCore<Key, Value>::Load : public std::enable_shared_from_this<Load> {
     std::erase_if(flights_, [now, &core = *core_](const FlightPtr& flight) {
       Shard& shard = core.shard_of(flight->key());
       const MutexLock shard_lock{shard.mutex};
-      return !shard.flights.take_off(flight, now);
+      if (shard.flights.take_off(flight, now)) return false;
+      if (SharedLease lease = flight->take_lease()) {
+        core.parts_.shared.copies->release(std::move(lease));
+      }
+      return true;
     });
     keys.reserve(flights_.size());
     for (const FlightPtr& flight : flights_) keys.push_back(flight->key());
@@ -172,7 +177,7 @@ class CacheCore<Key, Value>::Load : public std::enable_shared_from_this<Load> {
 };
 
 template <class Key, class Value>
-void CacheCore<Key, Value>::start(std::vector<FlightPtr> flights) {
+void CacheCore<Key, Value>::load(std::vector<FlightPtr> flights) {
   const std::size_t most = std::max<std::size_t>(parts_.source->most_keys(), 1);
   for (std::size_t begin = 0; begin < flights.size(); begin += most) {
     const std::size_t end = std::min(flights.size(), begin + most);
@@ -271,34 +276,60 @@ void CacheCore<Key, Value>::land(const FlightPtr& flight, Loaded<Value> result, 
   if (result && *result) value = hold(std::move(**result));
 
   typename Table::Landing landing;
+  std::optional<EntryInfo> life;
+  SharedLease lease;
   {
     Shard& shard = shard_of(flight->key());
     const MutexLock lock{shard.mutex};
     landing = shard.flights.land(flight);
-    if (landing.may_fill && result) fill(flight, value, cost);
+    lease = flight->take_lease();
+    if (landing.may_fill && result) {
+      life = life_of(flight, value == nullptr, cost);
+      fill(flight, value, life);
+    }
   }
   if (result && !landing.may_fill) discarded_.fetch_add(1, std::memory_order_relaxed);
+  if (lease) settle(std::move(lease), landing.may_fill, result, value, life);
 
-  const AnswerType answer = !result ? AnswerType{result.error(), Origin::kSource}
-                            : value ? AnswerType{value, Origin::kSource}
-                                    : AnswerType{Origin::kSource};
-  for (const Waiter& waiter : landing.waiters) waiter.call->answer(waiter.index, answer);
+  answer(landing, !result ? AnswerType{result.error(), Origin::kSource}
+                  : value ? AnswerType{value, Origin::kSource}
+                          : AnswerType{Origin::kSource});
   if (landing.next) start({std::move(landing.next)});
 }
 
 template <class Key, class Value>
-void CacheCore<Key, Value>::fill(const FlightPtr& flight, const Handle<Value>& value,
-                                 Duration cost) {
+void CacheCore<Key, Value>::answer(const typename Table::Landing& landing,
+                                   const AnswerType& answer) {
+  for (const Waiter& waiter : landing.waiters) waiter.call->answer(waiter.index, answer);
+}
+
+// What is kept beside a value that was loaded, or beside the knowledge that there is none;
+// none: that is not kept.
+template <class Key, class Value>
+std::optional<EntryInfo> CacheCore<Key, Value>::life_of(const FlightPtr& flight, bool absent,
+                                                        Duration cost) {
   std::optional<EntryInfo> info = freshness_.absence(flight->began(), random());
-  if (value) info = freshness_.value(flight->began(), flight->ttl(), random());
-  if (!info) {  // an absence that is not kept: but what was there is no longer true
+  if (!absent) info = freshness_.value(flight->began(), flight->ttl(), random());
+  if (!info) return std::nullopt;
+  info->load_cost = cost;
+  info->space = parts_.space;
+  return info;
+}
+
+template <class Key, class Value>
+void CacheCore<Key, Value>::fill(const FlightPtr& flight, const Handle<Value>& value,
+                                 std::optional<EntryInfo> life) {
+  if (life && parts_.memory_ttl) {
+    const TimePoint until = flight->began() + *parts_.memory_ttl;
+    life->fresh_until = std::min(life->fresh_until, until);
+    life->usable_until = std::min(life->usable_until, until);
+  }
+  if (!life || life->usable_until <= now()) {  // but what was there is no longer true
     parts_.tier->erase(flight->key(), now());
     return;
   }
-  info->load_cost = cost;
-  info->space = parts_.space;
   // A value too large for the tier is not kept; its readers get it all the same.
-  store(flight->key(), value, *info);
+  store(flight->key(), value, *life);
 }
 
 }  // namespace larder::detail

@@ -28,6 +28,7 @@
 
 #include "larder/clock.hpp"
 #include "larder/load_on_way.hpp"
+#include "larder/shared_tier.hpp"
 
 namespace larder::detail {
 
@@ -44,6 +45,12 @@ class Flights {
     [[nodiscard]] std::optional<Duration> ttl() const { return ttl_; }
     // When its load began to read. REQUIRES: it has taken off.
     [[nodiscard]] TimePoint began() const { return *began_; }
+    // Whether somebody on board wants what is true now, so that no copy will do.
+    [[nodiscard]] bool anew() const { return for_anew_; }
+
+    // The shared tier's leave to fill it; empty when there is none, or it was taken.
+    void hold(SharedLease lease) { lease_ = std::move(lease); }
+    [[nodiscard]] SharedLease take_lease() { return std::exchange(lease_, {}); }
 
    private:
     friend class Flights;
@@ -51,8 +58,10 @@ class Flights {
     const Key key_;
     const std::optional<Duration> ttl_;
     std::optional<TimePoint> began_{};  // none: it waits for its turn at the source
+    bool for_anew_ = false;
     bool doomed_ = false;
     bool landed_ = false;
+    SharedLease lease_;
     std::vector<Waiter> waiters_;  // get this flight's answer
     std::vector<Waiter> anew_;     // get the answer of the one after it
   };
@@ -75,17 +84,20 @@ class Flights {
     const auto found = flights_.find(key);
     if (found == flights_.end()) {
       auto flight = std::make_shared<Flight>(Key{key}, ttl);
+      flight->for_anew_ = anew;
       flight->waiters_.push_back(std::move(waiter));
       flights_.emplace(flight->key_, flight);
       return {std::move(flight), true};
     }
     Flight& flight = *found->second;
+    if (anew && !flight.began_) flight.for_anew_ = true;
     (anew && flight.began_ ? flight.anew_ : flight.waiters_).push_back(std::move(waiter));
     return {found->second, false};
   }
 
-  // Its turn at the source has come. False: nobody waits for it any more, and it
-  // is gone; the caller loads nothing.
+  // It begins to read: a shared tier is asked, or its turn at the source has come (or both,
+  // one after the other). False: nobody waits for it any more, and it is gone; the caller
+  // loads nothing.
   [[nodiscard]] bool take_off(const FlightPtr& flight, TimePoint now) {
     if (flight->waiters_.empty()) {
       remove(*flight);
@@ -163,6 +175,7 @@ class Flights {
       return nullptr;
     }
     auto flight = std::make_shared<Flight>(before.key_, before.ttl_);
+    flight->for_anew_ = true;
     flight->waiters_ = std::move(waiters);
     flights_.emplace(flight->key_, flight);
     return flight;
