@@ -117,7 +117,7 @@ class MemoryTier {
   // Calls visitor(ValueView, const EntryInfo&) if `key` has a copy that is
   // usable at `now`; tells whether it did. Counts as an access for eviction.
   template <class Visitor>
-  bool visit(KeyView key, TimePoint now, Visitor&& visitor) {
+  [[gnu::always_inline]] inline bool visit(KeyView key, TimePoint now, Visitor&& visitor) {
     return look(key, now, true, visitor);
   }
   // The same without counting as an access (EXISTS, TTL, EXPLAIN, peek).
@@ -295,7 +295,8 @@ class MemoryTier {
   }
 
   template <class Visitor>
-  bool look(KeyView key, TimePoint now, bool use, Visitor&& visitor) const {
+  [[gnu::always_inline]] inline bool look(KeyView key, TimePoint now, bool use,
+                                          Visitor&& visitor) const {
     const std::uint64_t hash = hash_(key);
     return shard_of(hash).visit(key, hash, now, use, visitor);
   }

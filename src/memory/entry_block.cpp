@@ -47,13 +47,6 @@ std::uint32_t Span::pack(std::uint64_t ms) {
   return exponent << kBits | static_cast<std::uint32_t>(ms >> exponent);
 }
 
-std::uint64_t to_ms(TimePoint time) {
-  const auto ms =
-      std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
-  if (ms <= 0) return 0;
-  return std::min(static_cast<std::uint64_t>(ms), EntryHead::kNever);
-}
-
 std::size_t EntryFields::before(std::size_t key_size, std::size_t value_size, Space space) {
   return EntryHead::kSize + (is_wide(key_size, value_size, space) ? kWide : 0);
 }

@@ -74,18 +74,23 @@ struct EntryHead {
   std::uint8_t key_size;
   std::uint16_t value_size;
 
+  // Whole milliseconds since the clock's zero, within 42 bits.
+  [[nodiscard]] static std::uint64_t to_ms(TimePoint time) {
+    const auto ms =
+        std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
+    return ms <= 0 ? 0 : std::min(static_cast<std::uint64_t>(ms), kNever);
+  }
+
   [[nodiscard]] bool is(Form what) const { return (form & what) != 0; }
   [[nodiscard]] std::uint64_t usable_until_ms() const {
-    // The two bytes behind do no harm. Little-endian, as all of larder's hosts.
-    std::uint64_t word = 0;
-    std::memcpy(&word, reinterpret_cast<const char*>(this) + kForm, sizeof word);
-    return word >> kFormBits & kNever;
+    return form_and_times() >> kFormBits & kNever;
   }
+  // Whether usable_until is later than `now`; in few instructions behind the load.
   [[nodiscard]] bool usable(TimePoint now) const {
-    const std::uint64_t until = usable_until_ms();
-    return now.time_since_epoch().count() <
-               static_cast<std::int64_t>(until) * std::int64_t{1'000'000} ||
-           until == kNever;
+    constexpr unsigned kAbove = 64 - kUsableBits - kFormBits;
+    constexpr unsigned kBelow = 64 - kUsableBits;
+    const std::uint64_t ms = std::min(to_ms(now), kNever - 1);  // never is later than all
+    return form_and_times() << kAbove > (ms << kBelow | ((std::uint64_t{1} << kBelow) - 1));
   }
 
   [[nodiscard]] std::uint8_t used() {
@@ -99,6 +104,15 @@ struct EntryHead {
     constexpr std::uint8_t kMost = 3;
     const std::uint8_t times = used();
     if (times < kMost) set_used(times + 1);
+  }
+
+ private:
+  // From the lowest bit: form's own, those of usable_until, and what lies behind.
+  // Little-endian, as all of larder's hosts.
+  [[nodiscard]] std::uint64_t form_and_times() const {
+    std::uint64_t word = 0;
+    std::memcpy(&word, reinterpret_cast<const char*>(this) + kForm, sizeof word);
+    return word;
   }
 };
 
@@ -119,8 +133,7 @@ class Span {
   static constexpr std::uint32_t kMantissa = (1U << kBits) - 1;
 };
 
-// Whole milliseconds since the clock's zero, within 42 bits.
-[[nodiscard]] std::uint64_t to_ms(TimePoint time);
+[[nodiscard]] inline std::uint64_t to_ms(TimePoint time) { return EntryHead::to_ms(time); }
 [[nodiscard]] inline TimePoint from_ms(std::uint64_t ms) {
   if (ms == EntryHead::kNever) return TimePoint::max();
   return TimePoint{std::chrono::milliseconds{ms}};
