@@ -59,13 +59,18 @@ unsigned take_reader_line() {
   return line.line();
 }
 
-bool Readers::drained() const {
-  if (has_barrier()) membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
-  const unsigned other = batch() ^ 1U;
+bool Readers::nobody_in(unsigned phase) const {
   for (unsigned line = 0; line < kOwnLines + kSharedLines; ++line) {
-    if (lines_[line].inside[other].load(std::memory_order_seq_cst) != 0) return false;
+    if (lines_[line].inside[phase].load(std::memory_order_seq_cst) != 0) return false;
   }
   return true;
+}
+
+bool Readers::drained() const {
+  const unsigned other = batch() ^ 1U;
+  if (!nobody_in(other)) return false;  // who is plainly there needs no barrier to be seen
+  if (has_barrier()) membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+  return nobody_in(other);
 }
 
 }  // namespace larder::detail

@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "larder/detail/memory/cache_line.hpp"
 #include "larder/detail/memory/reservation.hpp"
 
 namespace larder::detail {
@@ -89,7 +90,8 @@ class Arena {
   void unlink(Ref block);
 
   Reservation range_;
-  std::size_t limit_;         // granules
+  // What follows changes with every block; readers, who look at the range, do without it.
+  alignas(kCacheLine) std::size_t limit_;  // granules
   std::size_t top_ = 1;       // granules; beyond it nothing is in use, and the block in front is
   std::size_t touched_ = 1;   // granules; beyond it nothing is resident
   std::uint32_t powers_ = 0;  // which powers have a list that is not empty

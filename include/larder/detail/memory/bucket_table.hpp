@@ -23,6 +23,7 @@
 #include <cstdint>
 
 #include "larder/detail/memory/arena.hpp"
+#include "larder/detail/memory/cache_line.hpp"
 #include "larder/detail/memory/reservation.hpp"
 #include "larder/detail/memory/tag_matches.hpp"
 
@@ -218,8 +219,8 @@ class BucketTable {
   Arena& arena_;
   Reservation range_;
   std::size_t most_;  // buckets
-  std::size_t entries_ = 0;
   std::atomic<std::uint64_t> shape_{1};
+  alignas(kCacheLine) std::size_t entries_ = 0;  // changes often; readers do without it
 };
 
 }  // namespace larder::detail

@@ -27,6 +27,8 @@
 #include <cstdint>
 #include <memory>
 
+#include "larder/detail/memory/cache_line.hpp"
+
 namespace larder::detail {
 
 // Which line the calling thread counts in: one of the first kOwnLines, which no
@@ -44,9 +46,8 @@ inline constexpr unsigned kSharedLines = 16;
 }
 
 class Readers {
-  static constexpr std::size_t kLine = 64;
   using Count = std::atomic<std::uint32_t>;
-  struct alignas(kLine) Line {
+  struct alignas(kCacheLine) Line {
     std::array<Count, 2> inside{};
   };
 
@@ -96,8 +97,10 @@ class Readers {
   void change() { phase_.store(batch() ^ 1U, std::memory_order_seq_cst); }
 
  private:
+  [[nodiscard]] bool nobody_in(unsigned phase) const;
+
   const std::unique_ptr<Line[]> lines_;
-  alignas(kLine) std::atomic<unsigned> phase_{0};
+  alignas(kCacheLine) std::atomic<unsigned> phase_{0};
 };
 
 }  // namespace larder::detail

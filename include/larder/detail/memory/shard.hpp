@@ -23,11 +23,13 @@
 #include "larder/clock.hpp"
 #include "larder/detail/memory/arena.hpp"
 #include "larder/detail/memory/bucket_table.hpp"
+#include "larder/detail/memory/cache_line.hpp"
 #include "larder/detail/memory/entry_block.hpp"
 #include "larder/detail/memory/eviction.hpp"
 #include "larder/detail/memory/expiry_wheel.hpp"
 #include "larder/detail/memory/key_hash.hpp"
 #include "larder/detail/memory/readers.hpp"
+#include "larder/detail/memory/short_mutex.hpp"
 #include "larder/detail/memory/space_counts.hpp"
 #include "larder/detail/memory/update.hpp"
 #include "larder/entry.hpp"
@@ -60,11 +62,11 @@ class Shard {
         table_{arena_, room.arena_bytes / kLeastEntry + 1},
         wheel_{arena_},
         eviction_{arena_, entries_, room.capacity, room.least_ghosts} {
-    const MutexLock lock{mutex_};
+    const ShortLock lock{mutex_};
     fit();
   }
   ~Shard() {
-    const MutexLock lock{mutex_};
+    const ShortLock lock{mutex_};
     for (std::uint64_t bucket = 0; bucket < table_.buckets(); ++bucket) {
       table_.for_each_in(bucket, [this](Ref entry) { Layout::destroy(arena_.at(entry)); });
     }
@@ -87,12 +89,14 @@ class Shard {
   // Calls visitor(value, info) for the usable entry, if there is one. Takes no
   // lock and allocates nothing: the hot path, guarded by bench/memory's `hit`.
   template <class Visitor>
-  bool visit(KeyView key, std::uint64_t hash, TimePoint now, bool use, Visitor&& visitor) {
+  [[gnu::always_inline]] inline bool visit(KeyView key, std::uint64_t hash, TimePoint now, bool use,
+                                           Visitor&& visitor) {
     const auto section = readers_.enter();
     const Ref ref = seen(key, hash, now);
     if (ref == 0) return false;
-    if (use) head(ref).count_use();
-    const Layout entry{arena_.at(ref)};
+    EntryHead& found = head(ref);
+    if (use) found.count_use();
+    const Layout entry{reinterpret_cast<const char*>(&found)};
     visitor(entry.value(), entry.info());
     return true;
   }
@@ -122,7 +126,7 @@ class Shard {
   template <class Decide>
   Changed change(KeyView key, std::uint64_t hash, TimePoint now, Decide&& decide)
       LARDER_EXCLUDES(mutex_) {
-    const MutexLock lock{mutex_};
+    const ShortLock lock{mutex_};
     entries_.now = now;
     const Ref old = find_usable(key, hash, now);
     Changed changed{.existed = old != 0};
@@ -157,12 +161,12 @@ class Shard {
 
   // Void all entries, or a space's, in O(spaces) and O(1). Locks.
   void clear() LARDER_EXCLUDES(mutex_) {
-    const MutexLock lock{mutex_};
+    const ShortLock lock{mutex_};
     spaces_.clear();
     begin_sweep();
   }
   void clear(Space space) LARDER_EXCLUDES(mutex_) {
-    const MutexLock lock{mutex_};
+    const ShortLock lock{mutex_};
     spaces_.clear(space);
     begin_sweep();
   }
@@ -171,7 +175,7 @@ class Shard {
   template <class Visitor>
   std::uint64_t scan(std::uint64_t cursor, TimePoint now, Visitor&& visitor)
       LARDER_EXCLUDES(mutex_) {
-    const MutexLock lock{mutex_};
+    const ShortLock lock{mutex_};
     entries_.now = now;
     return table_.scan(cursor, [&](Ref ref) {
       mutex_.assert_held();
@@ -186,7 +190,7 @@ class Shard {
   // Gives back at most `limit` expired entries, and a part of what a clear() left.
   // Locks, for some microseconds for each entry of `limit` at most.
   Expired expire(TimePoint now, std::size_t limit) LARDER_EXCLUDES(mutex_) {
-    const MutexLock lock{mutex_};
+    const ShortLock lock{mutex_};
     entries_.now = now;
     Expired expired;
     std::size_t steps = kStepsToExpire * limit;
@@ -208,7 +212,7 @@ class Shard {
   // visitor(space, count). Locks.
   template <class Visitor>
   void count(Visitor&& visitor) const LARDER_EXCLUDES(mutex_) {
-    const MutexLock lock{mutex_};
+    const ShortLock lock{mutex_};
     for (std::size_t space = 0; space < spaces_.all().size(); ++space) {
       visitor(static_cast<Space>(space), spaces_.all()[space]);
     }
@@ -217,9 +221,9 @@ class Shard {
  private:
   static constexpr std::uint64_t kLeastEntry = 40;  // bytes; EntryHead and sizes, rounded
   static constexpr std::size_t kStepsToExpire = 8;  // entries looked at for each that has expired
-  // What waits in limbo before it is worth the readers' barrier: few blocks where
+  // What waits in a batch before it is worth the readers' barrier: few blocks where
   // entries do not weigh what memory they take, and a part of the capacity else.
-  static constexpr std::size_t kLimboEntries = 512;
+  static constexpr std::size_t kLimboBlocks = 512;
   static constexpr std::size_t kLimboUnweighed = 64;
   static constexpr std::uint64_t kLimboShare = 64;
   static constexpr std::uint64_t kSlack = 16;  // of the memory is left for fragmentation and limbo
@@ -248,6 +252,13 @@ class Shard {
     const Shard& shard;
     TimePoint now{};          // of the operation under way
     std::size_t entries = 0;  // in the table
+  };
+
+  // Blocks that were taken out in one phase of the readers.
+  struct Batch {
+    Ref first = 0;  // linked by `older`
+    std::size_t blocks = 0;
+    std::uint64_t bytes = 0;
   };
 
   // By a reader in its section, or under the lock.
@@ -356,7 +367,7 @@ class Shard {
   Ref allocate(std::size_t size) LARDER_REQUIRES(mutex_) {
     for (;;) {
       if (const Ref block = arena_.allocate(size); block != 0) return block;
-      if (limbo_entries_ > 0) {
+      if (in_limbo()) {
         empty_limbo();
       } else if (!evict()) {
         return 0;
@@ -425,11 +436,11 @@ class Shard {
 
   // A block that readers may still see.
   void retire(Ref block) LARDER_REQUIRES(mutex_) {
-    const unsigned batch = readers_.batch();
-    head(block).older = limbo_[batch];
-    limbo_[batch] = block;
-    ++limbo_entries_;
-    limbo_bytes_ += held_by(block);
+    Batch& batch = limbo_[readers_.batch()];
+    head(block).older = batch.first;
+    batch.first = block;
+    ++batch.blocks;
+    batch.bytes += held_by(block);
   }
   // A block that no reader can see.
   void discard(Ref block) LARDER_REQUIRES(mutex_) {
@@ -437,31 +448,35 @@ class Shard {
     arena_.release(block);
   }
   void reclaim_if_worthwhile() LARDER_REQUIRES(mutex_) {
-    const bool many = limbo_entries_ >= (room_.memory ? kLimboEntries : kLimboUnweighed);
-    if (many || limbo_bytes_ > arena_.size() / kLimboShare) reclaim();
+    const Batch& batch = limbo_[readers_.batch()];
+    const bool many = batch.blocks >= (room_.memory ? kLimboBlocks : kLimboUnweighed);
+    if (many || batch.bytes > arena_.size() / kLimboShare) reclaim();
   }
   // What is freed with the block.
   [[nodiscard]] std::uint64_t held_by(Ref block) const {
     const bool entry = (arena_.flags(block) & kRaw) == 0;
     return arena_.size(block) + (entry ? Layout{arena_.at(block)}.elsewhere() : 0);
   }
+  // Frees the batch of the phase that has ended, if its readers are gone.
   void reclaim() LARDER_REQUIRES(mutex_) {
-    if (limbo_entries_ == 0 || !readers_.drained()) return;
-    Ref& drained = limbo_[readers_.batch() ^ 1U];
-    while (drained != 0) {
-      const Ref block = drained;
-      drained = head(block).older;
-      --limbo_entries_;
-      limbo_bytes_ -= held_by(block);
+    if (!in_limbo() || !readers_.drained()) return;
+    Batch& drained = limbo_[readers_.batch() ^ 1U];
+    while (drained.first != 0) {
+      const Ref block = drained.first;
+      drained.first = head(block).older;
       discard(block);
     }
+    drained = {};
     readers_.change();
+  }
+  [[nodiscard]] bool in_limbo() const LARDER_REQUIRES(mutex_) {
+    return limbo_[0].first != 0 || limbo_[1].first != 0;
   }
   // Waits for the readers that are inside now.
   void empty_limbo() LARDER_REQUIRES(mutex_) {
-    while (limbo_entries_ > 0) {
+    while (in_limbo()) {
       reclaim();
-      if (limbo_entries_ > 0 && !readers_.drained()) std::this_thread::yield();
+      if (in_limbo() && !readers_.drained()) std::this_thread::yield();
     }
   }
 
@@ -518,20 +533,19 @@ class Shard {
 
   const ShardRoom room_;
   const KeyHash& hash_;
-  mutable Mutex mutex_;
-  // Readers look at these four; writers change them under the mutex.
+  // Readers look at these four; writers change them under the mutex, and keep what
+  // they change often on cache lines of its own.
   Readers readers_;
   Arena arena_;
   BucketTable table_;
   SpaceCounts spaces_;
   // These are the writers' own.
+  alignas(kCacheLine) mutable ShortMutex mutex_;
   Entries entries_ LARDER_GUARDED_BY(mutex_){*this};
   ExpiryWheel wheel_ LARDER_GUARDED_BY(mutex_);
   Eviction<Entries> eviction_ LARDER_GUARDED_BY(mutex_);
-  std::array<Ref, 2> limbo_ LARDER_GUARDED_BY(mutex_){};  // linked by `older`
-  std::size_t limbo_entries_ LARDER_GUARDED_BY(mutex_) = 0;
-  std::uint64_t limbo_bytes_ LARDER_GUARDED_BY(mutex_) = 0;
-  std::uint64_t sweep_at_ LARDER_GUARDED_BY(mutex_) = 0;  // bucket
+  std::array<Batch, 2> limbo_ LARDER_GUARDED_BY(mutex_){};  // of either phase
+  std::uint64_t sweep_at_ LARDER_GUARDED_BY(mutex_) = 0;    // bucket
 };
 
 }  // namespace larder::detail
