@@ -54,7 +54,7 @@ struct MemoryOptions {
   Charge charge = Charge::kMemory;
   // Speed. A shard has a lock for its writers, and no value is larger than a
   // shard, or than an eighth of the capacity where there are several.
-  unsigned shards = 0;  // at most 256; 0: one for each 16 MiB, at most 8
+  unsigned shards = 0;  // at most 256; 0: one for each 2 MiB, at most 8
   // Proof against hash flooding: a test may fix it.
   std::optional<std::uint64_t> hash_seed{};  // none: random
 };
@@ -248,7 +248,7 @@ class MemoryTier {
 
  private:
   static std::size_t shards_for(const MemoryOptions& options) {
-    constexpr std::uint64_t kGoodShard = 16ULL << 20;
+    constexpr std::uint64_t kGoodShard = 2ULL << 20;
     constexpr std::uint64_t kLargestShard = 8ULL << 30;  // an arena's references reach that far
     constexpr std::size_t kMostShards = 256;
     const std::uint64_t capacity = options.capacity.bytes;

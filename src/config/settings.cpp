@@ -167,7 +167,7 @@ SectionRecord<ServerConfig> make_server_section() {
            .meaning =
                "The largest value, as a client sets it or a source gives it; a larger one is "
                "an error for its call. Memory keeps nothing larger than an eighth of "
-               "memory.capacity; below 32MiB, than all of it.",
+               "memory.capacity; below 4MiB, than all of it.",
            .too_small = "Large rows are errors and are asked from the source again and again.",
            .too_large = "Few values fill the memory tier and drive out all others."},
           {.name = "max_reply_buffer",
