@@ -281,6 +281,41 @@ TEST_F(MemoryTierTest, ACacheIsClearedWithoutItsNeighbours) {
   EXPECT_EQ(tier_.stats(0).bytes, 0U);
 }
 
+TEST_F(MemoryTierTest, WhatWasClearedIsSweptOutLittleByLittle) {
+  MemoryTier<int, std::vector<int>> tier{{.capacity = 1_MiB}};
+  std::vector<std::weak_ptr<const std::vector<int>>> values;
+  for (int i = 0; i < 1000; ++i) {
+    const auto value = std::make_shared<const std::vector<int>>(10, i);
+    ASSERT_EQ(tier.put(i, value, live_until(now_ + 1h), now_), PutOutcome::kStored);
+    values.emplace_back(value);
+  }
+  const auto gone = [&] {
+    return std::ranges::count_if(values, [](const auto& value) { return value.expired(); });
+  };
+
+  tier.clear();
+  EXPECT_EQ(gone(), 0);
+  int calls = 0;
+  while (gone() < 1000 && calls < 1000) {
+    EXPECT_EQ(tier.expire(now_, 10), 0U);  // cleared is not expired
+    ++calls;
+  }
+
+  EXPECT_EQ(gone(), 1000);
+  EXPECT_GT(calls, 3);
+}
+
+TEST_F(MemoryTierTest, GenerationsComeRoundWithoutBringingBackWhatWasCleared) {
+  put("page", "old");
+
+  for (int i = 0; i < 256; ++i) tier_.clear();
+
+  EXPECT_EQ(get("page"), std::nullopt);
+  put("page", "new");
+  EXPECT_EQ(get("page"), "new");
+  EXPECT_EQ(tier_.stats().entries, 1U);
+}
+
 TEST_F(MemoryTierTest, AScanSeesAllThatStaysWhileTheTableGrows) {
   for (int i = 0; i < 1000; ++i) put("stays:" + std::to_string(i), "x");
   std::set<std::string> seen;
