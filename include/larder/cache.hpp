@@ -25,9 +25,10 @@
 // runtime stops may have its handler destroyed uncalled.
 //
 // A loading function runs on one of the runtime's blocking threads. It may read
-// another cache, but not with a blocking call: threads that all wait for loads
-// which need a thread never come free. Put such values together in the caller,
-// or give RuntimeOptions blocking_threads for both.
+// another cache, with a blocking call too: while it waits, another thread takes
+// its place, up to RuntimeOptions::waiting_threads, beyond which such a call fails
+// with kOverloaded. A load that waits for itself, by whatever way, ends with its
+// timeout.
 //
 // Asynchronous calls take an Asio completion token (use_awaitable, use_future, a
 // callback, …; the default is `deferred`, so that `co_await cache.async_get(k)`
@@ -44,6 +45,7 @@
 #include <concepts>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <random>
 #include <span>
 #include <stdexcept>
@@ -344,6 +346,16 @@ class Cache {
       rendezvous->arrived.notify_one();
     });
     core_->fetch(call, keys, options);
+    std::optional<WaitScope> waiting;  // ends when this thread no longer waits
+    if (!call->complete()) {
+      Result<WaitScope> begun = WaitScope::begin();
+      if (begun) {
+        waiting.emplace(std::move(*begun));
+      } else {
+        begun.error().message.insert(0, "cache \"" + name() + "\": ");
+        core_->abandon(call, begun.error());
+      }
+    }
     const MutexLock lock{rendezvous->mutex};
     while (!rendezvous->answers) rendezvous->arrived.wait(rendezvous->mutex);
     return std::move(*rendezvous->answers);

@@ -14,20 +14,24 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include "larder/clock.hpp"
 #include "larder/closable.hpp"
+#include "larder/error.hpp"
 #include "larder/timers.hpp"
 
 namespace larder {
 
+class BlockingThreads;
 namespace detail {
 class RuntimeThreads;
 }
 
 struct RuntimeOptions {
   unsigned io_threads = 0;         // 0: one a core
-  unsigned blocking_threads = 32;  // at most; started when needed
+  unsigned blocking_threads = 32;  // that work at a time, at most; started when needed
+  unsigned waiting_threads = 128;  // further ones, for those that wait inside larder (WaitScope)
   const Clock* clock = nullptr;    // null: the steady clock; outlives the runtime and its caches
 };
 
@@ -46,6 +50,27 @@ class RuntimeHandle {
 
  private:
   std::shared_ptr<detail::RuntimeThreads> threads_;
+};
+
+// Says that the calling thread is about to wait for what may itself need a blocking
+// thread. If it is a blocking thread, of whichever runtime, another may take its
+// place meanwhile. On any other thread it does nothing. The cache's blocking calls
+// do this themselves; a loading function that waits for other things may.
+//
+// Threads: confined to the one that made it.
+class WaitScope {
+ public:
+  // kOverloaded: RuntimeOptions::waiting_threads wait already, so that waiting
+  // might be for ever.
+  [[nodiscard]] static Result<WaitScope> begin();
+  ~WaitScope();
+  WaitScope(WaitScope&& other) noexcept : pool_{std::exchange(other.pool_, nullptr)} {}
+  WaitScope& operator=(WaitScope&&) = delete;
+
+ private:
+  explicit WaitScope(BlockingThreads* pool) : pool_{pool} {}
+
+  BlockingThreads* pool_;  // null: nothing to give back
 };
 
 class Runtime : public Timers {

@@ -24,7 +24,7 @@ class RuntimeThreads final : public Timers {
  public:
   explicit RuntimeThreads(const RuntimeOptions& options)
       : clock_{options.clock != nullptr ? *options.clock : steady_clock()},
-        blocking_{options.blocking_threads} {
+        blocking_{options.blocking_threads, options.waiting_threads} {
     const unsigned cores = std::max(std::thread::hardware_concurrency(), 1U);
     const unsigned count = options.io_threads != 0 ? options.io_threads : cores;
     for (unsigned i = 0; i < count; ++i) io_.push_back(std::make_shared<IoThread>(this));
@@ -54,7 +54,7 @@ class RuntimeThreads final : public Timers {
   }
 
   void stop() {
-    if (on_io_thread() || blocking_.own_this_thread()) {
+    if (on_io_thread() || BlockingThreads::of_this_thread() == &blocking_) {
       throw std::logic_error{
           "a larder::Runtime is stopped or destroyed on one of its own threads, which cannot wait "
           "for itself to end: stop it elsewhere"};
@@ -105,6 +105,19 @@ class RuntimeThreads final : public Timers {
 };
 
 }  // namespace detail
+
+Result<WaitScope> WaitScope::begin() {
+  BlockingThreads* const pool = BlockingThreads::of_this_thread();
+  if (pool == nullptr || pool->begin_wait()) return WaitScope{pool};
+  return fail(Errc::kOverloaded,
+              "too many loading functions wait for other loads: all of the runtime's "
+              "waiting_threads do. Raise RuntimeOptions::waiting_threads, or let the caller, not "
+              "the loading function, put such values together");
+}
+
+WaitScope::~WaitScope() {
+  if (pool_ != nullptr) pool_->end_wait();
+}
 
 RuntimeHandle::RuntimeHandle(std::shared_ptr<detail::RuntimeThreads> threads)
     : threads_{std::move(threads)} {}

@@ -344,6 +344,39 @@ TEST(Cache, ALoadBehindBusyThreadsWaitsAndIsNotMadeOnceItIsGivenUp) {
   EXPECT_EQ(called, 0);
 }
 
+// Two threads, both in loading functions that wait for a load which needs a thread.
+TEST(Cache, LoadingFunctionsMayReadAnotherCacheWithoutTakingAllThreads) {
+  Runtime runtime{{.io_threads = 1, .blocking_threads = 2}};
+  Products inner{runtime, {.name = "inner", .source = teapot}};
+  std::latch both{2};
+  Products outer{runtime, {.name = "outer", .source = [&](std::int64_t id) {
+                             both.arrive_and_wait();
+                             return Product{id,
+                                            inner.get(id, {.timeout = 1h})->name + " on a tray"};
+                           }}};
+  auto first = outer.async_get(1, asio::use_future);
+  auto second = outer.async_get(2, asio::use_future);
+
+  EXPECT_EQ(first.get()->name, "teapot 1 on a tray");
+  EXPECT_EQ(second.get()->name, "teapot 2 on a tray");
+}
+
+TEST(Cache, ALoadingFunctionThatWouldWaitBeyondTheThreadsGetsAnError) {
+  Runtime runtime{{.io_threads = 1, .blocking_threads = 1, .waiting_threads = 0}};
+  Products inner{runtime, {.name = "inner", .source = teapot}};
+  Products outer{runtime, {.name = "outer", .source = [&](std::int64_t id) -> Loaded<Product> {
+                             const auto product = inner.get(id);
+                             if (product.failed()) return std::unexpected{product.error()};
+                             return *product;
+                           }}};
+
+  const auto product = outer.get(1);
+
+  EXPECT_EQ(product.error().code, Errc::kOverloaded);
+  EXPECT_NE(product.error().message.find("\"inner\": too many loading functions wait"),
+            std::string::npos);
+}
+
 // Readers, invalidations and a source whose version only grows: nobody may see a
 // version older than the last invalidation it knows of.
 TEST(Cache, ConcurrentInvalidationsNeverLeaveAStaleCopy) {

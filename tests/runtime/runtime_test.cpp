@@ -56,6 +56,42 @@ TEST(Runtime, BlockingWorkRunsSideBySideUpToItsThreads) {
   done.wait();
 }
 
+TEST(Runtime, OneThatWaitsMakesRoomForAnotherAndSoManyWorkAfterwards) {
+  Runtime runtime{{.io_threads = 1, .blocking_threads = 1, .waiting_threads = 2}};
+  std::latch inner{1};
+  std::latch done{2};
+  std::atomic<int> at_once{0};
+  std::atomic<int> most{0};
+  runtime.block([&] {
+    runtime.block([&] { inner.count_down(); });
+    const auto waiting = WaitScope::begin();
+    EXPECT_TRUE(waiting);
+    inner.wait();
+    done.count_down();
+  });
+  inner.wait();
+  runtime.block([&] { done.count_down(); });
+  done.wait();
+  std::latch all{20};
+
+  for (int i = 0; i < 20; ++i) {
+    runtime.block([&] {
+      most = std::max(most.load(), ++at_once);
+      --at_once;
+      all.count_down();
+    });
+  }
+  all.wait();
+
+  EXPECT_EQ(most, 1);
+}
+
+TEST(Runtime, OnOtherThreadsAWaitNeedsNoRoom) {
+  const Runtime runtime{{.io_threads = 1, .waiting_threads = 0}};
+
+  EXPECT_TRUE(WaitScope::begin());
+}
+
 TEST(Runtime, BlockingWorkBeyondItsThreadsWaitsInOrder) {
   Runtime runtime{{.io_threads = 1, .blocking_threads = 1}};
   std::vector<int> order;
