@@ -2,8 +2,10 @@
 // and where it came from.
 #pragma once
 
+#include <cassert>
 #include <cstdint>
 #include <memory>
+#include <stdexcept>
 #include <string_view>
 #include <utility>
 
@@ -55,9 +57,12 @@ class [[nodiscard]] Answer {
   [[nodiscard]] bool absent() const { return value_ == nullptr && error_ == nullptr; }
   [[nodiscard]] bool failed() const { return error_ != nullptr; }
 
-  // REQUIRES: there is a value.
-  const Value& operator*() const { return *value_; }
-  const Value* operator->() const { return value_.get(); }
+  // REQUIRES: there is a value (a debug build checks it).
+  const Value& operator*() const {
+    assert(value_ != nullptr && "a larder::Answer without a value was read");
+    return *value_;
+  }
+  const Value* operator->() const { return &**this; }
 
   // The value. Throws Failure with what is known when there is none.
   [[nodiscard]] const Value& value() const {
@@ -67,8 +72,11 @@ class [[nodiscard]] Answer {
   // The value to keep; null when there is none.
   [[nodiscard]] const Handle<Value>& handle() const { return value_; }
 
-  // REQUIRES: failed().
-  [[nodiscard]] const Error& error() const { return *error_; }
+  // Why it failed. Throws std::logic_error when it did not: an absence is no error.
+  [[nodiscard]] const Error& error() const {
+    if (error_) return *error_;
+    throw std::logic_error{"error() of a larder::Answer that did not fail; ask failed() first"};
+  }
 
   [[nodiscard]] Origin origin() const { return origin_; }
   // How old the copy was; 0 for a load.

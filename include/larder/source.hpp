@@ -37,7 +37,8 @@ class Source {
 
   // Loads `keys` (at least one, all different), as one query where the source
   // can. Never blocks the caller. A failure is an Error in the results; an
-  // error of the whole query stands in each.
+  // error of the whole query stands in each. An exception, as long as `done` was
+  // not called, fails the load with its text.
   //
   // Threads: any, concurrently; the cache bounds how many loads run at a time.
   virtual void load(std::vector<Key> keys, Done done) = 0;

@@ -387,6 +387,18 @@ TEST_F(CacheCoreTest, ASourceThatDropsItsLoadFailsIt) {
   EXPECT_FALSE(core_->loading(42));
 }
 
+TEST_F(CacheCoreTest, ASourceThatThrowsFailsItsLoadAndGivesItsPlaceBack) {
+  source_->throws = true;
+  const auto reader = read(42);
+  source_->throws = false;
+  const auto next = read(42);
+  source_->answer("here");
+
+  EXPECT_EQ(reader->answer().error().code, Errc::kSourceFailed);
+  EXPECT_NE(reader->answer().error().message.find("threw (no hand free)"), std::string::npos);
+  EXPECT_EQ(*next->answer(), "here");
+}
+
 TEST_F(CacheCoreTest, ASourceThatAnswersTooFewKeysIsNotBelieved) {
   const auto reader = read_many({1, 2});
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,6 +26,7 @@ class HandSource final : public Source<int, std::string> {
 
   void load(std::vector<int> keys, Done done) override {
     ++loads;
+    if (throws) throw std::runtime_error{"no hand free"};
     pending.push_back({std::move(keys), std::move(done)});
   }
   void submit(std::vector<int> keys, Begin begin, Done done) override {
@@ -57,6 +59,7 @@ class HandSource final : public Source<int, std::string> {
   std::vector<Pending> pending;
   std::size_t loads = 0;
   std::size_t most = 1000;
+  bool throws = false;
   bool begins_by_hand = false;  // a load runs when the test calls its `begin`
 };
 

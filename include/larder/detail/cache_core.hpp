@@ -320,6 +320,7 @@ class CacheCore : public Closable, public std::enable_shared_from_this<CacheCore
   [[nodiscard]] bool remember(const LoadPtr& load) LARDER_EXCLUDES(loads_mutex_);
   [[nodiscard]] Error closed() const;
   [[nodiscard]] Error too_late(bool began) const;
+  [[nodiscard]] Error threw(const char* what) const;
   [[nodiscard]] Error bad_ttl() const;
   void forget(const Load& load) LARDER_EXCLUDES(loads_mutex_);
   void take_off(const LoadPtr& load, LoadGate::Permit permit);

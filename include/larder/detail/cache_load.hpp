@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -212,9 +213,21 @@ void CacheCore<Key, Value>::take_off(const LoadPtr& load, LoadGate::Permit permi
   if (keys.empty()) return;
   loads_.fetch_add(keys.size(), std::memory_order_relaxed);
   batches_.fetch_add(1, std::memory_order_relaxed);
-  parts_.source->submit(
-      std::move(keys), [load] { return load->begin(); },
-      [load](std::vector<Loaded<Value>> results) { load->end(std::move(results)); });
+  try {
+    parts_.source->submit(
+        std::move(keys), [load] { return load->begin(); },
+        [load](std::vector<Loaded<Value>> results) { load->end(std::move(results)); });
+  } catch (const std::exception& exception) {
+    load->end_all(threw(exception.what()));
+  } catch (...) {
+    load->end_all(threw("something that is no std::exception"));
+  }
+}
+
+template <class Key, class Value>
+Error CacheCore<Key, Value>::threw(const char* what) const {
+  return {Errc::kSourceFailed, "cache \"" + parts_.name + "\": the source threw (" + what +
+                                   ") instead of answering: " + parts_.source->describe()};
 }
 
 template <class Key, class Value>
