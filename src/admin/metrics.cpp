@@ -71,6 +71,8 @@ constexpr CacheMetric kCacheMetrics[] = {
      [](const CacheStats& s) { return number(s.hits); }},
     {"larder_cache_negative_hits_total", "Hits that were the knowledge that there is no such row",
      MetricType::Counter, [](const CacheStats& s) { return number(s.negative_hits); }},
+    {"larder_cache_shared_hits_total", "Misses of memory that the shared tier answered",
+     MetricType::Counter, [](const CacheStats& s) { return number(s.shared_hits); }},
     {"larder_cache_misses_total", "Reads that memory could not answer", MetricType::Counter,
      [](const CacheStats& s) { return number(s.misses); }},
     {"larder_cache_loads_total", "Keys loaded from the source, or tried", MetricType::Counter,
@@ -127,6 +129,32 @@ void add_sources(const AssembledSources& sources, Families& families) {
     const bool well = source.state->standing().well;
     families.sample(std::uint64_t{well ? 1U : 0U}, {{"source", source.config.name}});
   }
+}
+
+void add_shared(const shared::RedisTier& tier, Families& families) {
+  const shared::SharedStats stats = tier.stats();
+  families.gauge("larder_shared_up", "1: the shared tier is asked; 0: reads go to the sources");
+  families.sample(std::uint64_t{tier.trusted() ? 1U : 0U});
+  families.counter("larder_shared_connections_total", "Connections made to the shared tier");
+  families.sample(tier.health().connections);
+  families.counter("larder_shared_reads_total", "Keys asked of the shared tier, by the outcome");
+  families.sample(stats.hits, {{"outcome", "copy"}});
+  families.sample(stats.leases, {{"outcome", "lease"}});
+  families.sample(stats.failures, {{"outcome", "failure"}});
+  families.sample(stats.passed, {{"outcome", "passed"}});
+  families.counter("larder_shared_waits_total", "Keys that waited for another process's load");
+  families.sample(stats.waits);
+  families.counter("larder_shared_misbelieved_total", "Values there that are misses, by why");
+  families.sample(stats.foreign, {{"why", "foreign"}});
+  families.sample(stats.stale, {{"why", "stale"}});
+  families.sample(stats.corrupt, {{"why", "corrupt"}});
+  families.counter("larder_shared_fills_total", "Values that this process left there, or not");
+  families.sample(stats.fills, {{"outcome", "filled"}});
+  families.sample(stats.refused_fills, {{"outcome", "refused"}});
+  families.counter("larder_shared_errors_total", "Commands without an answer or with an error");
+  families.sample(stats.errors);
+  families.gauge("larder_shared_undelivered", "Invalidations that it has yet to be told");
+  families.sample(stats.undelivered);
 }
 
 void add_logins(const Authenticator& authenticator, Families& families) {
@@ -193,11 +221,13 @@ void add_process(const ServerState& state, Families& families) {
 
 }  // namespace
 
-std::string metrics_text(const ServerState& state, const AssembledSources& sources) {
+std::string metrics_text(const ServerState& state, const AssembledSources& sources,
+                         const shared::RedisTier* shared) {
   Families families;
   add_server(state, families);
   add_caches(state.keyspace(), families);
   add_sources(sources, families);
+  if (shared != nullptr) add_shared(*shared, families);
   add_process(state, families);
   return families.text();
 }

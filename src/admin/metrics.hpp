@@ -12,6 +12,8 @@
 namespace larder {
 
 // The text of /metrics. docs/operations.md says what each line means.
-[[nodiscard]] std::string metrics_text(const ServerState& state, const AssembledSources& sources);
+// `shared` is null without a shared tier.
+[[nodiscard]] std::string metrics_text(const ServerState& state, const AssembledSources& sources,
+                                       const shared::RedisTier* shared = nullptr);
 
 }  // namespace larder

@@ -104,7 +104,7 @@ Result<std::unique_ptr<AdminServer>> start_admin(Runtime& runtime, const ServerC
        {"/metrics",
         [&state, &assembly] {
           return AdminPage{.content_type = "text/plain; version=0.0.4; charset=utf-8",
-                           .body = metrics_text(state, *assembly.sources())};
+                           .body = metrics_text(state, *assembly.sources(), assembly.shared())};
         }}},
       AdminGuard{config.admin_hosts, access.authenticator, runtime.clock()});
 }
@@ -121,7 +121,10 @@ Exit serve(const std::string& file) {
   // In the order of dependency: what is declared first ends last.
   Signals signals;
   Runtime runtime{runtime_options(config)};
-  const auto assembled = Assembly::assemble(runtime, config);
+  const auto assembled =
+      Assembly::assemble(runtime, config, [log](bool there, const std::string& sentence) {
+        log->log(there ? spdlog::level::info : spdlog::level::warn, sentence);
+      });
   if (!assembled) {
     complain_of(assembled.error(), file);
     return Exit::kMistake;

@@ -77,6 +77,7 @@ std::vector<Problem> what_needs_restart(const Config& running, const Config& wan
   std::vector<Problem> problems;
   find_fixed(server_section(), running.server, wanted.server, problems);
   find_fixed(memory_section(), running.memory, wanted.memory, problems);
+  find_fixed(shared_section(), running.shared, wanted.shared, problems);
   if (running.tls.certificate.empty() != wanted.tls.certificate.empty()) {
     const std::string_view what = wanted.tls.certificate.empty() ? "[tls] went" : "[tls] came";
     problems.push_back({.position = wanted.tls.written.section,

@@ -104,6 +104,17 @@ struct MemoryConfig {
   Written written{};
 };
 
+// A tier that many processes share. Without a URL there is none.
+struct SharedConfig {
+  Secret url;  // as written, resolved; describe_url() to show it
+  std::string name_space = "larder";
+  Duration memory_ttl = std::chrono::seconds{1};
+  Duration timeout = std::chrono::milliseconds{250};  // of a command
+  Duration lease = std::chrono::seconds{3};           // after its holder's last sign of life
+
+  Written written{};
+};
+
 enum class SourceKind : std::uint8_t { kSqlite };
 
 struct SourceConfig {
@@ -138,6 +149,8 @@ struct CacheConfig {
   Duration ttl = std::chrono::minutes{5};
   double jitter = 0.1;
   Duration negative_ttl = std::chrono::seconds{5};  // 0: absences are not kept
+  bool shared = true;                               // with [shared]: keep copies there
+  std::string version;                              // of what the values mean
 
   Written written{};
 };
@@ -147,6 +160,7 @@ struct Config {
   ServerConfig server;
   TlsConfig tls;
   MemoryConfig memory;
+  SharedConfig shared;
   std::vector<UserConfig> users;
   std::vector<SourceConfig> sources;  // as they stand in the file
   std::vector<CacheConfig> caches;

@@ -132,6 +132,7 @@ class Parse {
     if (name == "tls") return read_single(tls_section(), key, node, config_.tls);
     if (name == "users") return read_named(user_section(), key, node, config_.users);
     if (name == "memory") return read_single(memory_section(), key, node, config_.memory);
+    if (name == "shared") return read_single(shared_section(), key, node, config_.shared);
     if (name == "sources") return read_named(source_section(), key, node, config_.sources);
     if (name == "caches") return read_named(cache_section(), key, node, config_.caches);
     const Position position = position_of(key.source());

@@ -100,7 +100,8 @@ SectionText describe(const SectionRecord<Section>& record) {
 
 std::vector<SectionText> describe_all() {
   return {describe(server_section()), describe(tls_section()),    describe(user_section()),
-          describe(memory_section()), describe(source_section()), describe(cache_section())};
+          describe(memory_section()), describe(shared_section()), describe(source_section()),
+          describe(cache_section())};
 }
 
 // `text` in lines of at most 78 bytes, each after `indent`.
@@ -250,10 +251,11 @@ Result<std::string> explain_setting(std::string_view name) {
   if (const auto nearest = nearest_name(wanted, names)) {
     return fail(Errc::kInvalidArgument, why + "; did you mean " + std::string{*nearest} + "?");
   }
-  return fail(Errc::kInvalidArgument,
-              why +
-                  "; name one, as caches.ttl, or a section: server, tls, users, memory, sources, "
-                  "caches.");
+  return fail(
+      Errc::kInvalidArgument,
+      why +
+          "; name one, as caches.ttl, or a section: server, tls, users, memory, shared, sources, "
+          "caches.");
 }
 
 std::string configuration_reference() {

@@ -1,10 +1,12 @@
 #include "config/settings.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "access/password_hash.hpp"
 #include "config/address.hpp"
 #include "config/source_url.hpp"
+#include "redis/redis_url.hpp"
 
 namespace larder {
 namespace {
@@ -37,6 +39,20 @@ std::optional<std::string> check_permissions(std::string_view text) {
 
 std::optional<std::string> check_url(std::string_view text) {
   return complaint(parse_source_url(text));
+}
+
+std::optional<std::string> check_shared_url(std::string_view text) {
+  return complaint(redis::parse_redis_url(text));
+}
+
+std::optional<std::string> check_namespace(std::string_view text) {
+  const bool plain = std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.';
+  });
+  if (!plain) return "has other characters than letters, digits, '_', '-' and '.'";
+  if (text.size() > 64) return "has more than 64 characters";
+  return std::nullopt;
 }
 
 std::optional<std::string> check_password(std::string_view text) {
@@ -300,6 +316,59 @@ SectionRecord<MemoryConfig> make_memory_section() {
           }};
 }
 
+SectionRecord<SharedConfig> make_shared_section() {
+  using S = SharedConfig;
+  return {
+      "shared",
+      false,
+      "A Redis or Valkey whose copies many processes share: read-through caches ask it for what "
+      "memory has not, and one process of all loads what it has not. Without this section there "
+      "is none. See docs/shared-tier.md.",
+      {
+          {.name = "url",
+           .target = SecretText<S>{&S::url, "a URL: redis://, rediss:// (TLS) or unix://",
+                                   check_shared_url},
+           .example = "\"redis://larder:SECRET@127.0.0.1:6379\"",
+           .meaning = "Where it is: redis://USER:PASSWORD@HOST:PORT/DATABASE, rediss:// for TLS, "
+                      "whose server is verified (?ca=FILE names another authority than the "
+                      "system's), or unix:///PATH. It may be down: reads then go to the sources.",
+           .required = true,
+           .needs_restart = true},
+          {.name = "namespace",
+           .target = Text<S>{&S::name_space, "letters, digits, '_', '-' and '.'", check_namespace},
+           .example = "\"shop-production\"",
+           .meaning = "What every key there begins with. Deployments that must not see each "
+                      "other's copies each have their own.",
+           .needs_restart = true},
+          {.name = "memory_ttl",
+           .target = Ranged<S, Duration>{&S::memory_ttl, 0s, kYear},
+           .example = "\"1s\"",
+           .meaning = "The longest that this process's memory answers from a copy without asking "
+                      "the shared tier, for caches that use it. What another process invalidates "
+                      "is unseen here for as long. 0s: memory keeps nothing of them.",
+           .too_small = "Each read costs a round trip to the shared tier.",
+           .too_large = "An invalidation by another process is unseen that long.",
+           .needs_restart = true},
+          {.name = "timeout",
+           .target = Ranged<S, Duration>{&S::timeout, 1ms, 60s},
+           .example = "\"250ms\"",
+           .meaning = "How long a command may take. A server that says nothing for so long is left "
+                      "alone until it answers again, and reads go to the sources.",
+           .too_small = "A moment's load on the server sends all reads to the sources.",
+           .too_large = "When the server hangs, the first readers wait that long.",
+           .needs_restart = true},
+          {.name = "lease",
+           .target = Ranged<S, Duration>{&S::lease, 100ms, 10min},
+           .example = "\"3s\"",
+           .meaning = "How long after the last sign of life of a process that loads a key another "
+                      "may load it. A load may take longer: its process renews the lease.",
+           .too_small = "A process that pauses for so long is taken for dead, and the source is "
+                        "asked twice.",
+           .too_large = "When a process dies while it loads, the others wait that long.",
+           .needs_restart = true},
+      }};
+}
+
 SectionRecord<SourceConfig> make_source_section() {
   using S = SourceConfig;
   return {
@@ -429,14 +498,24 @@ SectionRecord<CacheConfig> make_cache_section() {
                       "also the default where it is less than 5s. 0s: not at all.",
            .too_small = "Keys that do not exist ask the source each time.",
            .too_large = "A row that is added later is not seen for that long."},
+          {.name = "shared",
+           .target = &S::shared,
+           .example = "false",
+           .meaning = "Whether a read-through cache keeps copies in the shared tier, where there "
+                      "is one. Plain caches are always this process's own."},
+          {.name = "version",
+           .target = Text<S>{&S::version, "any text", nullptr, /*may_be_empty=*/true},
+           .example = "\"2\"",
+           .meaning = "Change it when the same statement means other values than before, as after "
+                      "a migration: copies in the shared tier that were made under another "
+                      "version are not used. A changed statement needs no such help."},
       }};
 }
 
-constexpr std::array<std::string_view, 6> kSections{"server", "tls",     "users",
-                                                    "memory", "sources", "caches"};
+constexpr std::array<std::string_view, 7> kSections{"server", "tls",     "users", "memory",
+                                                    "shared", "sources", "caches"};
 
 constexpr std::array kLater{
-    LaterSetting{"shared", "", "a shared tier (Redis, Valkey, Memcached)"},
     LaterSetting{"edge", "", "the HTTP edge"},
     LaterSetting{"memory", "ttl", "a ttl of the memory tier's own"},
     LaterSetting{"server", "http", "the HTTP edge"},
@@ -444,7 +523,7 @@ constexpr std::array kLater{
     LaterSetting{"caches", "tags", "invalidating by tag"},
     LaterSetting{"caches", "changes", "the change feed"},
     LaterSetting{"caches", "write", "writing through to the source"},
-    LaterSetting{"caches", "on_shared_down", "a shared tier (Redis, Valkey, Memcached)"},
+    LaterSetting{"caches", "on_shared_down", "writing through to the source"},
 };
 
 }  // namespace
@@ -466,6 +545,11 @@ const SectionRecord<UserConfig>& user_section() {
 
 const SectionRecord<MemoryConfig>& memory_section() {
   static const auto record = make_memory_section();
+  return record;
+}
+
+const SectionRecord<SharedConfig>& shared_section() {
+  static const auto record = make_shared_section();
   return record;
 }
 

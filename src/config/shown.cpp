@@ -61,6 +61,7 @@ std::vector<ShownSetting> shown_settings(const Config& config) {
   add(server_section(), config.server, {}, settings);
   add(tls_section(), config.tls, {}, settings);
   add(memory_section(), config.memory, {}, settings);
+  if (!config.shared.url.empty()) add(shared_section(), config.shared, {}, settings);
   for (const UserConfig& user : config.users) add(user_section(), user, user.name, settings);
   for (const SourceConfig& source : config.sources) {
     add(source_section(), source, source.name, settings);

@@ -9,6 +9,7 @@
 #include "config/change.hpp"
 #include "larder/sqlite.hpp"
 #include "server/pattern_source.hpp"
+#include "server/shared_parts.hpp"
 
 namespace larder {
 
@@ -64,8 +65,9 @@ bool only_lifetimes(const std::vector<std::string_view>& settings) {
 class Planner {
  public:
   // Without `running`, all is new.
-  Planner(Runtime& runtime, const Config& config, const Running* running)
-      : runtime_{runtime}, config_{config}, running_{running} {}
+  Planner(Runtime& runtime, const Config& config, std::shared_ptr<shared::RedisTier> shared,
+          const Running* running)
+      : runtime_{runtime}, config_{config}, shared_{std::move(shared)}, running_{running} {}
 
   std::expected<Plan, std::vector<Problem>> plan() {
     for (const SourceConfig& source : config_.sources) open(source);
@@ -166,6 +168,10 @@ class Planner {
     if (source == nullptr) return options;  // a plain cache, or its source is reported
     options.gate = source->gate;
     options.source = prepare(cache, *source);
+    if (shared_ && cache.shared && cache.strategy == StrategyKind::kReadThrough) {
+      options.shared = shared_->copies(cache.name, shared_fingerprint(cache, source->config));
+      options.memory_ttl = config_.shared.memory_ttl;
+    }
     return options;
   }
 
@@ -212,6 +218,7 @@ class Planner {
 
   Runtime& runtime_;
   const Config& config_;
+  const std::shared_ptr<shared::RedisTier> shared_;  // null: none
   const Running* running_;
   std::map<std::string, Stays, std::less<>> stays_;  // by source
   Plan plan_;
@@ -242,20 +249,28 @@ std::uint64_t AssembledSource::queries() const {
 }
 
 std::expected<std::unique_ptr<Assembly>, std::vector<Problem>> Assembly::assemble(
-    Runtime& runtime, const Config& config) {
-  auto plan = Planner{runtime, config, nullptr}.plan();
+    Runtime& runtime, const Config& config, TellShared tell) {
+  auto shared = open_shared(runtime, config, std::move(tell));
+  if (!shared) {
+    return std::unexpected{
+        std::vector<Problem>{{.position = config.shared.written.of("url"),
+                              .message = "shared.url: " + shared.error().message + "."}}};
+  }
+  auto plan = Planner{runtime, config, *shared, nullptr}.plan();
   if (!plan) return std::unexpected{std::move(plan.error())};
   std::vector<KeyspaceCache> caches;
   for (PlannedCache& cache : plan->caches) caches.push_back(std::move(*cache.fresh));
-  return std::unique_ptr<Assembly>{
-      new Assembly{runtime, config, std::move(plan->sources), std::move(caches)}};
+  return std::unique_ptr<Assembly>{new Assembly{runtime, config, std::move(*shared),
+                                                std::move(plan->sources), std::move(caches)}};
 }
 
-Assembly::Assembly(Runtime& runtime, const Config& config, AssembledSources sources,
+Assembly::Assembly(Runtime& runtime, const Config& config,
+                   std::shared_ptr<shared::RedisTier> shared, AssembledSources sources,
                    std::vector<KeyspaceCache> caches)
     : runtime_{runtime},
       blocking_threads_{runtime_options(config).blocking_threads},
       config_{config},
+      shared_{std::move(shared)},
       keyspace_{runtime, MemoryOptions{.capacity = config.memory.capacity}, std::move(caches)},
       sources_{std::make_shared<const AssembledSources>(std::move(sources))} {}
 
@@ -271,7 +286,7 @@ std::expected<Assembly::Successor, std::vector<Problem>> Assembly::prepare(const
   const auto sources = this->sources();
   const auto caches = keyspace_.members();
   const Running running{config_, *sources, *caches};
-  auto plan = Planner{runtime_, config, &running}.plan();
+  auto plan = Planner{runtime_, config, shared_, &running}.plan();
   if (!plan) return std::unexpected{std::move(plan.error())};
 
   Successor successor{config, std::move(plan->sources), {}, std::move(plan->change)};

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -26,6 +27,7 @@
 #include "larder/thread_annotations.hpp"
 #include "server/reload.hpp"
 #include "server/source_state.hpp"
+#include "shared/redis_tier.hpp"
 
 namespace larder {
 
@@ -47,13 +49,17 @@ class Assembly {
  public:
   // Everything, or what is in the way of it: all of it, each with the place of the
   // setting that it is about. The runtime must outlive what it returns.
+  // `tell` as RedisTierOptions has it.
+  using TellShared = std::function<void(bool there, const std::string& sentence)>;
   [[nodiscard]] static std::expected<std::unique_ptr<Assembly>, std::vector<Problem>> assemble(
-      Runtime& runtime, const Config& config);
+      Runtime& runtime, const Config& config, TellShared tell = {});
 
   [[nodiscard]] Keyspace& keyspace() { return keyspace_; }
   // What it was made of.
   [[nodiscard]] const Config& config() const { return config_; }
   [[nodiscard]] std::shared_ptr<const AssembledSources> sources() const LARDER_EXCLUDES(mutex_);
+  // Null without one. The same as long as this lives.
+  [[nodiscard]] const shared::RedisTier* shared() const { return shared_.get(); }
 
   // All that another configuration needs and that may fail; nothing changes yet.
   struct Successor {
@@ -72,12 +78,13 @@ class Assembly {
   [[nodiscard]] Predecessor change(Successor successor) LARDER_EXCLUDES(mutex_);
 
  private:
-  Assembly(Runtime& runtime, const Config& config, AssembledSources sources,
-           std::vector<KeyspaceCache> caches);
+  Assembly(Runtime& runtime, const Config& config, std::shared_ptr<shared::RedisTier> shared,
+           AssembledSources sources, std::vector<KeyspaceCache> caches);
 
   Runtime& runtime_;
   const unsigned blocking_threads_;  // of the runtime
   Config config_;
+  const std::shared_ptr<shared::RedisTier> shared_;
   Keyspace keyspace_;
   mutable Mutex mutex_;
   std::shared_ptr<const AssembledSources> sources_ LARDER_GUARDED_BY(mutex_);

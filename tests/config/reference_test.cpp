@@ -50,7 +50,7 @@ TEST(Explain, NamesTheNearestForATypingMistake) {
   EXPECT_THAT(why_unknown("caches.tll"), HasSubstr("did you mean caches.ttl?"));
   EXPECT_THAT(why_unknown("serber"), HasSubstr("did you mean server?"));
   EXPECT_THAT(why_unknown("xyzzy"),
-              HasSubstr("a section: server, tls, users, memory, sources, caches"));
+              HasSubstr("a section: server, tls, users, memory, shared, sources, caches"));
 }
 
 TEST(Reference, IsTheCommittedPage) {

@@ -203,12 +203,12 @@ TEST_F(RedisTierTest, OfAHolderThatDiesTheLeaseEndsAndAnotherLoads) {
 }
 
 TEST_F(RedisTierTest, ALoadLongerThanTheLeaseKeepsIt) {
-  Process one{*server_, {.lease = 60ms}};
-  Process other{*server_, {.lease = 60ms}};
+  Process one{*server_, {.lease = 600ms}};
+  Process other{*server_, {.lease = 600ms}};
   const SharedAnswer mine = one.ready().read("1");
   const auto waiting = other.ready().begin({"1"});
 
-  std::this_thread::sleep_for(300ms);  // what is tested is that time passes
+  std::this_thread::sleep_for(1500ms);  // what is tested is that time passes
   EXPECT_FALSE(waiting->done());
   one.copies().fill(mine.lease, "v", 60s, 1ms);
 

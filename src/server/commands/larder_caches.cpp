@@ -62,6 +62,7 @@ void write_stats(resp::ReplyWriter& reply, const CacheStats& stats) {
       {"bytes", stats.bytes},
       {"hits", stats.hits},
       {"negative hits", stats.negative_hits},
+      {"shared hits", stats.shared_hits},
       {"misses", stats.misses},
       {"puts", stats.puts},
       {"invalidations", stats.invalidations},

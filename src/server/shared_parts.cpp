@@ -1,0 +1,59 @@
+#include "server/shared_parts.hpp"
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "redis/redis_url.hpp"
+
+namespace larder {
+
+namespace {
+
+// What a cache's bytes are: a row, or rows, as JSON. Changes when larder writes rows
+// otherwise.
+constexpr std::string_view kCodec = "json/1";
+
+}  // namespace
+
+Result<std::shared_ptr<shared::RedisTier>> open_shared(
+    Runtime& runtime, const Config& config,
+    std::function<void(bool there, const std::string& sentence)> tell) {
+  const SharedConfig& shared = config.shared;
+  if (shared.url.empty()) return nullptr;
+  auto url = redis::parse_redis_url(shared.url.reveal());
+  if (!url) return std::unexpected{std::move(url.error())};
+  shared::RedisTierOptions options{.url = std::move(*url),
+                                   .name_space = shared.name_space,
+                                   .timeout = shared.timeout,
+                                   .lease = shared.lease,
+                                   .envelope = {.most_body = config.server.max_value},
+                                   .tell = std::move(tell)};
+  for (const SourceConfig& source : config.sources) {
+    options.longest_load =
+        std::max(options.longest_load, source.load_timeout + source.wait_timeout);
+  }
+  return shared::RedisTier::start(runtime, std::move(options));
+}
+
+std::uint64_t shared_fingerprint(const CacheConfig& cache, const SourceConfig& source) {
+  std::string text;
+  const auto add = [&text](std::string_view part) {
+    text += std::to_string(part.size());
+    text += ':';
+    text += part;
+  };
+  add(kCodec);
+  add(describe_url(source.url.reveal()));
+  add(cache.key.text());
+  add(cache.read);
+  add(cache.read_many);
+  add(cache.many ? "many" : "one");
+  add(cache.version);
+  for (const std::string& column : cache.json) add(column);
+  return XXH3_64bits(text.data(), text.size());
+}
+
+}  // namespace larder

@@ -1,0 +1,275 @@
+// Several `larder serve` over one real Redis and one database.
+#include <gmock/gmock.h>
+#include <signal.h>
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "redis/redis_server.hpp"
+#include "server/running_larder.hpp"
+#include "server/tcp_client.hpp"
+#include "sqlite/shop_file.hpp"
+
+namespace larder::test {
+namespace {
+
+using resp::Reply;
+using ::testing::HasSubstr;
+
+constexpr const char* kQueries = "larder_source_queries_total{source=\"shop\"}";
+
+// A query that takes a good while: some tenths of a second on an idle core.
+constexpr const char* kCaches = R"toml(
+[sources.shop]
+url = "sqlite:shop.db"
+load_timeout = "60s"
+wait_timeout = "60s"
+
+[caches.product]
+key    = "product:{id:int}"
+source = "shop"
+read   = "SELECT id, name FROM products WHERE id = :id"
+
+[caches.slow]
+key    = "slow:{id:int}"
+source = "shop"
+read   = """
+WITH RECURSIVE count(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count WHERE n < 3000000)
+SELECT id, name FROM products WHERE id = :id AND (SELECT max(n) FROM count) > 0"""
+
+[caches.broken]
+key    = "broken:{id:int}"
+source = "shop"
+read   = """
+WITH RECURSIVE count(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count WHERE n < 3000000)
+SELECT abs(-9223372036854775807 - (SELECT min(n) FROM count) - 0 * max(n, :id)) AS overflow
+FROM count"""
+)toml";
+
+class Fleet : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!RedisServer::installed()) GTEST_SKIP() << "redis-server is not installed";
+    redis_.emplace();
+    Writer shop{file("shop.db")};
+    shop.execute("CREATE TABLE products (id INTEGER PRIMARY KEY, name TEXT NOT NULL)");
+    shop.execute(
+        "WITH RECURSIVE ids(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM ids WHERE id < 1000) "
+        "INSERT INTO products SELECT id, 'Product ' || id FROM ids");
+  }
+
+  void start(std::size_t processes, const std::string& shared = "memory_ttl = \"0s\"") {
+    const std::string config =
+        "[shared]\nurl = \"" + redis_->url() + "\"\n" + shared + "\n" + kCaches;
+    while (processes-- > 0) {
+      larders_.push_back(std::make_unique<RunningLarder>(directory_.path().string(), config));
+    }
+    // Until then each is alone.
+    for (const auto& larder : larders_) ASSERT_TRUE(larder->says("is there"));
+  }
+
+  // GET of a key on so many connections to each process, sent before any is answered.
+  std::vector<std::vector<TcpClient>> ask_all(const std::string& key, std::size_t connections) {
+    std::vector<std::vector<TcpClient>> asked(larders_.size());
+    for (std::size_t i = 0; i < larders_.size(); ++i) {
+      for (std::size_t n = 0; n < connections; ++n) asked[i].emplace_back(larders_[i]->port());
+    }
+    const std::string words = request({"GET", key});
+    for (auto& clients : asked) {
+      for (TcpClient& client : clients) client.send(words);
+    }
+    return asked;
+  }
+  [[nodiscard]] std::string file(const std::string& name) const { return directory_.path() / name; }
+  [[nodiscard]] double sum(const std::string& metric) const {
+    double all = 0;
+    for (const auto& larder : larders_) all += larder->metric(metric);
+    return all;
+  }
+  Reply ask(std::size_t process, std::initializer_list<std::string_view> words) {
+    return TcpClient{larders_[process]->port()}.ask(words);
+  }
+  static std::string product(int id) {
+    return R"({"id":)" + std::to_string(id) + R"(,"name":"Product )" + std::to_string(id) + "\"}";
+  }
+
+  std::optional<RedisServer> redis_;
+  TemporaryDirectory directory_;
+  std::vector<std::unique_ptr<RunningLarder>> larders_;
+};
+
+// The promise of the whole: one query, though everything is cold and everybody asks.
+TEST_F(Fleet, AThousandReadersInEightProcessesCostOneQuery) {
+  start(8);
+
+  auto asked = ask_all("slow:7", 125);
+
+  for (auto& clients : asked) {
+    for (TcpClient& client : clients) EXPECT_EQ(client.reply().text, product(7));
+  }
+  EXPECT_EQ(sum(kQueries), 1);
+}
+
+TEST_F(Fleet, AHolderThatIsKilledCostsASecondQueryAndNoMore) {
+  start(4, "memory_ttl = \"0s\"\nlease = \"1s\"");
+  auto asked = ask_all("slow:7", 10);
+  std::size_t holder = larders_.size();
+  while (holder == larders_.size()) {
+    for (std::size_t i = 0; i < larders_.size(); ++i) {
+      if (larders_[i]->metric("larder_shared_reads_total{outcome=\"lease\"}") == 1) holder = i;
+    }
+  }
+
+  larders_[holder]->signal(SIGKILL);
+  larders_[holder]->wait();
+  larders_.erase(larders_.begin() + static_cast<std::ptrdiff_t>(holder));
+  asked.erase(asked.begin() + static_cast<std::ptrdiff_t>(holder));
+
+  for (auto& clients : asked) {
+    for (TcpClient& client : clients) EXPECT_EQ(client.reply().text, product(7));
+  }
+  EXPECT_LE(sum(kQueries), 1) << "beside the one of the process that was killed";
+}
+
+TEST_F(Fleet, AQueryThatFailsFailsOnceForAll) {
+  start(4);
+
+  auto asked = ask_all("broken:7", 10);
+
+  for (auto& clients : asked) {
+    for (TcpClient& client : clients) EXPECT_THAT(client.reply().text, HasSubstr("overflow"));
+  }
+  EXPECT_EQ(sum(kQueries), 1);
+}
+
+TEST_F(Fleet, WhatOneInvalidatesNobodyServes) {
+  start(3);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(ask(i, {"GET", "product:7"}).text, product(7));
+  EXPECT_EQ(sum(kQueries), 1);
+  Writer{file("shop.db")}.execute("UPDATE products SET name = 'Stool' WHERE id = 7");
+
+  ask(1, {"DEL", "product:7"});
+  EXPECT_EQ(ask(1, {"GET", "product:7"}).text, R"({"id":7,"name":"Stool"})");
+
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(ask(i, {"GET", "product:7"}).text, R"({"id":7,"name":"Stool"})");
+  }
+  EXPECT_EQ(sum(kQueries), 2);
+}
+
+TEST_F(Fleet, MemoryAnswersForMemoryTtl) {
+  start(2, "memory_ttl = \"1h\"");
+  EXPECT_EQ(ask(0, {"GET", "product:7"}).text, product(7));
+  EXPECT_EQ(ask(1, {"GET", "product:7"}).text, product(7));
+
+  EXPECT_EQ(ask(1, {"GET", "product:7"}).text, product(7));
+
+  EXPECT_EQ(larders_[1]->metric("larder_cache_hits_total{cache=\"product\"}"), 1);
+  EXPECT_EQ(larders_[1]->metric("larder_cache_shared_hits_total{cache=\"product\"}"), 1);
+  EXPECT_EQ(larders_[1]->metric(kQueries), 0);
+}
+
+TEST_F(Fleet, ManyKeysAreReadTogether) {
+  start(2);
+  std::vector<std::string> keys;
+  std::string words = "*51\r\n$4\r\nMGET\r\n";
+  for (int id = 1; id <= 50; ++id) {
+    const std::string key = "product:" + std::to_string(id);
+    words += "$" + std::to_string(key.size()) + "\r\n" + key + "\r\n";
+  }
+  for (const auto& larder : larders_) {
+    TcpClient client{larder->port()};
+    client.send(words);
+    const Reply rows = client.reply();
+    ASSERT_EQ(rows.items.size(), 50U);
+    for (int id = 1; id <= 50; ++id) {
+      EXPECT_EQ(rows.items[static_cast<std::size_t>(id) - 1].text, product(id));
+    }
+  }
+
+  EXPECT_EQ(larders_[1]->metric(kQueries), 0);
+  EXPECT_EQ(larders_[1]->metric("larder_cache_shared_hits_total{cache=\"product\"}"), 50);
+}
+
+TEST_F(Fleet, FlushAllIsForAll) {
+  start(2);
+  EXPECT_EQ(ask(0, {"GET", "product:7"}).text, product(7));
+  ask(0, {"FLUSHALL"});
+
+  (void)ask(0, {"GET", "product:8"});  // on the same connection to the tier, behind it
+  EXPECT_EQ(ask(1, {"GET", "product:7"}).text, product(7));
+
+  EXPECT_EQ(larders_[1]->metric(kQueries), 1);
+}
+
+TEST_F(Fleet, RedisGoesAndComesBackAndEveryPageIsAnswered) {
+  start(2);
+  EXPECT_EQ(ask(0, {"GET", "product:7"}).text, product(7));
+  redis_->kill();
+  for (const auto& larder : larders_) EXPECT_TRUE(larder->says("reads go to the source"));
+
+  EXPECT_EQ(ask(0, {"GET", "product:8"}).text, product(8));
+  EXPECT_EQ(ask(1, {"GET", "product:8"}).text, product(8));
+  EXPECT_EQ(larders_[0]->metric("larder_shared_up"), 0);
+
+  redis_->start();
+  for (const auto& larder : larders_) {
+    while (larder->metric("larder_shared_up") == 0) std::this_thread::yield();
+  }
+  EXPECT_EQ(ask(0, {"GET", "product:9"}).text, product(9));
+  const double before = larders_[1]->metric(kQueries);
+  EXPECT_EQ(ask(1, {"GET", "product:9"}).text, product(9));
+  EXPECT_EQ(larders_[1]->metric(kQueries), before);
+}
+
+TEST_F(Fleet, AHangingRedisDelaysTheFirstReadersAlone) {
+  start(1, "memory_ttl = \"0s\"\ntimeout = \"100ms\"");
+  redis_->pause();
+
+  EXPECT_EQ(ask(0, {"GET", "product:7"}).text, product(7));
+  EXPECT_TRUE(larders_[0]->says("reads go to the source"));
+  EXPECT_EQ(ask(0, {"GET", "product:8"}).text, product(8));
+
+  redis_->resume();
+  while (larders_[0]->metric("larder_shared_up") == 0) std::this_thread::yield();
+}
+
+TEST_F(Fleet, AnInvalidationDuringAnOutageIsNotForgotten) {
+  start(2);
+  EXPECT_EQ(ask(0, {"GET", "product:7"}).text, product(7));
+  redis_->pause();
+  (void)ask(0, {"GET", "product:8"});  // notices
+  ASSERT_TRUE(larders_[0]->says("reads go to the source"));
+  Writer{file("shop.db")}.execute("UPDATE products SET name = 'Stool' WHERE id = 7");
+  ask(0, {"DEL", "product:7"});
+  EXPECT_EQ(ask(0, {"GET", "product:7"}).text, R"({"id":7,"name":"Stool"})");
+
+  redis_->resume();
+  while (larders_[0]->metric("larder_shared_up") == 0) std::this_thread::yield();
+
+  EXPECT_EQ(ask(0, {"GET", "product:7"}).text, R"({"id":7,"name":"Stool"})");
+  while (larders_[1]->metric("larder_shared_up") == 0) std::this_thread::yield();
+  EXPECT_EQ(ask(1, {"GET", "product:7"}).text, R"({"id":7,"name":"Stool"})");
+}
+
+TEST_F(Fleet, WhatRedisRestoresFromItsFileIsNotServed) {
+  start(1);
+  EXPECT_EQ(ask(0, {"GET", "product:7"}).text, product(7));
+  redis_->ask({"SAVE"});
+  Writer{file("shop.db")}.execute("UPDATE products SET name = 'Stool' WHERE id = 7");
+  ask(0, {"DEL", "product:7"});
+  EXPECT_EQ(ask(0, {"GET", "product:7"}).text, R"({"id":7,"name":"Stool"})");
+  redis_->kill();
+  ASSERT_TRUE(larders_[0]->says("reads go to the source"));
+  redis_->start();
+  while (larders_[0]->metric("larder_shared_up") == 0) std::this_thread::yield();
+  ASSERT_EQ(redis_->ask({"EXISTS", "larder:product:product:7"}).integer, 1);
+
+  EXPECT_EQ(ask(0, {"GET", "product:7"}).text, R"({"id":7,"name":"Stool"})");
+}
+
+}  // namespace
+}  // namespace larder::test
