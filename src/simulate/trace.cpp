@@ -2,9 +2,12 @@
 
 #include <zstd.h>
 
+#include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <fstream>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <system_error>
 
@@ -162,15 +165,49 @@ Result<Trace> read_trace(const std::string& file, std::istream& standard_input, 
   return trace;
 }
 
+namespace {
+
+// Which keys a share of them is: of keys equally popular, as many as the share.
+// A sample by hash alone has too many or too few of the few most popular keys,
+// which make most of the accesses.
+std::vector<bool> choose(const Trace& trace, double share) {
+  std::vector<std::uint32_t> counts(trace.keys);
+  for (const Access& access : trace.accesses) ++counts[access.key];
+  std::vector<KeyId> keys(trace.keys);
+  std::iota(keys.begin(), keys.end(), KeyId{0});
+  std::ranges::sort(keys, [&](KeyId a, KeyId b) {
+    if (counts[a] != counts[b]) return counts[a] > counts[b];
+    return mixed(a + std::uint64_t{1}) < mixed(b + std::uint64_t{1});
+  });
+
+  std::vector<bool> chosen(trace.keys);
+  std::size_t begin = 0;
+  for (std::size_t stratum = 1; begin < keys.size(); ++stratum) {
+    const auto end = std::min(
+        static_cast<std::size_t>(std::llround(static_cast<double>(stratum) / share)), keys.size());
+    double sum = 0;
+    for (std::size_t i = begin; i < end; ++i) sum += counts[keys[i]];
+    // Of each stratum, the key nearest to its mean; of those, any.
+    const double mean = sum / static_cast<double>(end - begin);
+    const auto far = [&](KeyId key) { return std::abs(counts[key] - mean); };
+    const auto first = keys.begin() + static_cast<std::ptrdiff_t>(begin);
+    const auto last = keys.begin() + static_cast<std::ptrdiff_t>(end);
+    chosen[*std::ranges::min_element(first, last, {}, far)] = true;
+    begin = end;
+  }
+  return chosen;
+}
+
+}  // namespace
+
 Trace sample(const Trace& trace, double share) {
-  constexpr double kAll = 18446744073709551616.0;  // 2^64
   if (share >= 1) return trace;
-  const auto below = static_cast<std::uint64_t>(share * kAll);
+  const std::vector<bool> chosen = choose(trace, share);
   constexpr KeyId kNone = ~KeyId{0};
   std::vector<KeyId> ids(trace.keys, kNone);
   Trace sampled{.accesses = {}, .has_bytes = trace.has_bytes, .has_times = trace.has_times};
   for (Access access : trace.accesses) {
-    if (mixed(access.key + std::uint64_t{1}) >= below) continue;
+    if (!chosen[access.key]) continue;
     KeyId& id = ids[access.key];
     if (id == kNone) {
       id = static_cast<KeyId>(sampled.keys++);

@@ -63,7 +63,7 @@ class TraceReader {
 [[nodiscard]] Result<Trace> read_trace(const std::string& file, std::istream& standard_input,
                                        Duration spacing);
 
-// The accesses to a share of the keys, chosen by their hash.
+// The accesses to a share of the keys: of keys equally popular, as many as the share.
 [[nodiscard]] Trace sample(const Trace& trace, double share);
 
 }  // namespace larder::simulate

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
+#include <random>
 #include <sstream>
 
 #include "simulate/plot.hpp"
@@ -65,6 +67,38 @@ TEST(LarderPolicy, KeepsAPartOfALoopThatDoesNotFit) {
   const double hits = Replay{trace, {}}.run(*find_policy("larder"), 500).hits;
 
   EXPECT_GT(hits, 0.4);
+}
+
+// Popular keys among many that are hardly asked for, and now and then a scan.
+Trace mixed_traffic(std::uint64_t seed) {
+  constexpr KeyId kKeys = 200'000;
+  constexpr KeyId kScan = 20'000;
+  std::mt19937_64 random{seed};
+  std::uniform_real_distribution<double> uniform;
+  Trace trace{.accesses = {}, .keys = kKeys + kScan, .total_bytes = kKeys + kScan};
+  for (KeyId i = 0; i < 1'500'000; ++i) {
+    // Places whose weight falls with the 0.7th power.
+    const double place = std::pow(uniform(random), 1 / 0.3) * kKeys;
+    const bool scans = i % 500'000 < kScan;
+    const KeyId key = scans ? kKeys + i % 500'000 : static_cast<KeyId>(place);
+    trace.accesses.push_back({key, 1, 1ms * static_cast<int>(i)});
+  }
+  return trace;
+}
+
+TEST(Replay, OfATenthOfTheKeysGivesTheFullCurveWithinAHundredth) {
+  const Trace trace = mixed_traffic(1);
+  const Replay full{trace, {}};
+  const Replay sampled{trace, {.share = 0.1}};
+
+  ASSERT_LT(sampled.accesses(), full.accesses() / 5);
+  for (const char* policy : {"larder", "lru"}) {
+    for (const std::uint64_t capacity : {6'000U, 20'000U, 60'000U}) {
+      EXPECT_NEAR(sampled.run(*find_policy(policy), capacity).hits,
+                  full.run(*find_policy(policy), capacity).hits, 0.01)
+          << policy << " at " << capacity;
+    }
+  }
 }
 
 TEST(Replay, FindsTheCapacityThatAHitRatioNeeds) {
