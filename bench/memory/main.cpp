@@ -1,6 +1,6 @@
 // What the memory tier costs, beside others, in one run: `./dev bench memory`.
 //
-// bench_memory [QUESTION…] [--short]
+// bench_memory [QUESTION…] [--short|--long]
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -17,14 +17,18 @@ constexpr std::array kQuestions{
     Question{"hit", "what does a hit cost?", &answer_hit},
     Question{"churn", "what does read-through cost when a tenth fits?", &answer_churn},
     Question{"hot", "do writes to hot keys hold their readers up?", &answer_hot_keys},
+    Question{"residency", "does resident memory stay near the capacity?", &answer_residency},
+    Question{"expiry", "do readers notice when a million entries expire?", &answer_expiry},
 };
 
 int usage() {
-  std::fprintf(stderr, "usage: bench_memory [QUESTION…] [--short]\n\n");
+  std::fprintf(stderr, "usage: bench_memory [QUESTION…] [--short|--long]\n\n");
   for (const Question& question : kQuestions) {
     std::fprintf(stderr, "  %-10s %s\n", question.name.data(), question.asks.data());
   }
-  std::fprintf(stderr, "\n  --short    little work, to see that it runs\n");
+  std::fprintf(stderr,
+               "\n  --short    little work, to see that it runs\n"
+               "  --long     residency over ten minutes\n");
   return 2;
 }
 
@@ -37,7 +41,12 @@ int run(const std::vector<std::string_view>& arguments) {
     if (question != kQuestions.end()) {
       asked.push_back(question);
     } else if (argument == "--short") {
-      effort = {.keys = 20'000, .rounds = 3, .slice = std::chrono::milliseconds{5}};
+      effort = {.keys = 20'000,
+                .rounds = 3,
+                .slice = std::chrono::milliseconds{5},
+                .churn = std::chrono::seconds{1}};
+    } else if (argument == "--long") {
+      effort.churn = std::chrono::minutes{10};
     } else {
       return usage();
     }
