@@ -10,6 +10,10 @@
 //
 //   if (auto product = products.get(42)) show(product->name);
 //
+// Key: copyable, with == and a hash: a string, a number, an enum, a struct described
+// with BOOST_DESCRIBE_STRUCT, or a type with std::hash or Boost's hash_value. Value:
+// movable; it is kept as it is, and is neither copied nor encoded on a hit.
+//
 // Threads: every member may be called by any thread at any time, but for the
 // constructor and destructor. The blocking calls (get, get_many, refresh) may
 // wait for the source and must not be made on the runtime's I/O threads, where

@@ -21,9 +21,10 @@
 
 #include <algorithm>
 #include <bit>
-#include <boost/container_hash/hash.hpp>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -71,6 +72,8 @@ struct MemoryStats {
 
 template <class Key, class Value>
 class MemoryTier {
+  static_assert(std::equality_comparable<Key>, "a key needs ==: bool operator==(const Key&) const");
+
   using Shard = detail::Shard<Key, Value>;
   using Layout = detail::EntryLayout<Key, Value>;
 
@@ -85,9 +88,9 @@ class MemoryTier {
     template <class K>
     std::size_t operator()(const K& key) const {
       if constexpr (Layout::kByteKey) {
-        return boost::hash<std::string_view>{}(key);
+        return std::hash<std::string_view>{}(key);
       } else {
-        return boost::hash<Key>{}(key);
+        return detail::hash_by_type<Key>(key);
       }
     }
   };

@@ -9,13 +9,43 @@
 
 #include <array>
 #include <boost/container_hash/hash.hpp>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <string_view>
 #include <type_traits>
 
 namespace larder::detail {
+
+namespace hashing {
+using boost::hash_value;
+
+template <class Key>
+concept OfStd = requires(const Key& key) {
+  { std::hash<Key>{}(key) } -> std::convertible_to<std::size_t>;
+};
+template <class Key>
+concept OfBoost = requires(const Key& key) {
+  { hash_value(key) } -> std::convertible_to<std::size_t>;
+};
+}  // namespace hashing
+
+// What a user's type of key hashes to by its own account. Not seeded.
+template <class Key>
+[[nodiscard]] std::size_t hash_by_type(const Key& key) {
+  static_assert(hashing::OfStd<Key> || hashing::OfBoost<Key>,
+                "a key needs a hash: specialise std::hash for its type, describe it with "
+                "BOOST_DESCRIBE_STRUCT, or define hash_value(const Key&) beside it");
+  if constexpr (hashing::OfStd<Key>) {
+    return std::hash<Key>{}(key);
+  } else if constexpr (hashing::OfBoost<Key>) {
+    return boost::hash<Key>{}(key);
+  } else {
+    return 0;
+  }
+}
 
 class KeyHash {
  public:
@@ -23,7 +53,8 @@ class KeyHash {
   explicit KeyHash(std::uint64_t seed);
   [[nodiscard]] static std::uint64_t random_seed();
 
-  // A string by its bytes, a number or enum by its value, all else by boost::hash.
+  // A string by its bytes, a number or enum by its value, all else as its
+  // type says (hash_by_type).
   template <class Key>
   [[nodiscard]] std::uint64_t operator()(const Key& key) const {
     if constexpr (std::is_convertible_v<const Key&, std::string_view>) {
@@ -31,7 +62,7 @@ class KeyHash {
     } else if constexpr (std::is_integral_v<Key> || std::is_enum_v<Key>) {
       return fold(static_cast<std::uint64_t>(key) ^ secret_[0], secret_[1]);
     } else {
-      return fold(boost::hash<Key>{}(key) ^ secret_[0], secret_[1]);
+      return fold(hash_by_type(key) ^ secret_[0], secret_[1]);
     }
   }
 
