@@ -23,6 +23,7 @@ Exit run(int argc, char** argv) {
   add_serve(program, action);
   add_demo(program, action);
   add_simulate(program, action);
+  add_record(program, action);
   add_password(program, action);
 
   try {
