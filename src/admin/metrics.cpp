@@ -176,6 +176,15 @@ void add_server(const ServerState& state, Families& families) {
       {"max_clients", Rejection::kClients},
       {"max_clients_per_address", Rejection::kAddress},
       {"connection_rate", Rejection::kRate},
+      {"total_connection_rate", Rejection::kTotalRate},
+  };
+  constexpr std::pair<std::string_view, LimitMet> kLimits[] = {
+      {"max_request", LimitMet::kRequest},
+      {"max_arguments", LimitMet::kArguments},
+      {"max_key", LimitMet::kKey},
+      {"max_value", LimitMet::kValue},
+      {"max_reply_buffer", LimitMet::kReplyBuffer},
+      {"max_pipeline", LimitMet::kPipeline},
   };
   families.gauge("larder_connections", "Clients connected now");
   families.sample(state.sum(&Counters::connections));
@@ -188,6 +197,15 @@ void add_server(const ServerState& state, Families& families) {
   families.counter("larder_connections_closed_total", "Clients cut off, by the limit met");
   families.sample(state.sum(&Counters::closed_idle), {{"limit", "idle_timeout"}});
   families.sample(state.sum(&Counters::closed_nobody), {{"limit", "login_timeout"}});
+  families.sample(state.sum(&Counters::closed_heavy), {{"limit", "max_client_memory"}});
+  families.gauge("larder_client_memory_bytes",
+                 "What connections keep: commands that wait, replies that were not read");
+  families.sample(state.sum(&Counters::memory));
+  families.counter("larder_limits_met_total",
+                   "Commands refused, or clients that had to wait, by the limit met");
+  for (const auto& [name, limit] : kLimits) {
+    families.sample(state.met(limit), {{"limit", std::string{name}}});
+  }
   families.counter("larder_commands_total", "Commands received");
   for (const Command& command : all_commands()) {
     families.sample(state.calls(index_of(command)), {{"command", std::string{command.name}}});

@@ -31,6 +31,7 @@ Limits client_limits(const ServerConfig& server) {
           .max_value = server.max_value,
           .max_reply_buffer = server.max_reply_buffer,
           .max_pipeline = server.max_pipeline,
+          .max_client_memory = server.max_client_memory,
           .idle_timeout = server.idle_timeout,
           .login_timeout = server.login_timeout,
           .slowlog_slower_than = server.slowlog_slower_than,
@@ -39,7 +40,8 @@ Limits client_limits(const ServerConfig& server) {
 
 AdmissionLimits admission_limits(const ServerConfig& server) {
   return {.clients_per_address = server.max_clients_per_address,
-          .connection_rate = server.connection_rate};
+          .connection_rate = server.connection_rate,
+          .total_rate = server.total_connection_rate};
 }
 
 void Reloader::begin(Server& server) {

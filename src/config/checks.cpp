@@ -70,6 +70,7 @@ class Checks {
                   ", want the same port; give each its own.");
     }
     check_unix_socket();
+    check_client_memory();
     check_largest_value();
   }
 
@@ -93,6 +94,25 @@ class Checks {
                   ", is more than memory keeps as one entry, " + format_bytes(kept) +
                   "; a source's larger value is loaded anew by each read, and a client's is "
                   "refused; raise memory.capacity, or lower max_value.");
+    }
+  }
+
+  // What one client may keep by itself has to fit into what all may.
+  void check_client_memory() {
+    const ServerConfig& server = config_.server;
+    if (server.written.mistaken("max_client_memory")) return;
+    for (const auto& [setting, size] : {std::pair{"max_request", server.max_request},
+                                        {"max_reply_buffer", server.max_reply_buffer}}) {
+      if (size <= server.max_client_memory || server.written.mistaken(setting)) continue;
+      const bool at_all = server.written.has("max_client_memory");
+      warning(
+          server.written.of(at_all ? "max_client_memory" : setting),
+          std::string{"server."} + setting + ", " +
+              server.written.shown(setting, format_bytes(size)) +
+              ", is more than max_client_memory, " +
+              server.written.shown("max_client_memory", format_bytes(server.max_client_memory)) +
+              ", so a client that makes use of it is closed; raise max_client_memory, or "
+              "lower it.");
     }
   }
 

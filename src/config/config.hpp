@@ -62,13 +62,15 @@ struct ServerConfig {
   unsigned max_clients = 10'000;
   unsigned max_clients_per_address = 0;  // 0: no limit of its own
   unsigned connection_rate = 0;          // of one address, a second; 0: any
+  unsigned total_connection_rate = 0;    // of all addresses together
   ByteCount max_request{64ULL << 20};    // one command with all its arguments
   unsigned max_arguments = 1'048'576;    // of one command
   ByteCount max_key{64ULL << 10};
   ByteCount max_value{32ULL << 20};
-  ByteCount max_reply_buffer{64ULL << 20};  // replies that a client has not read yet
-  unsigned max_pipeline = 10'000;           // commands of one client awaiting their replies
-  Duration idle_timeout{};                  // of a client that says nothing; 0: never
+  ByteCount max_reply_buffer{64ULL << 20};    // replies that a client has not read yet
+  unsigned max_pipeline = 10'000;             // commands of one client awaiting their replies
+  ByteCount max_client_memory{512ULL << 20};  // what all clients keep of it together
+  Duration idle_timeout{};                    // of a client that says nothing; 0: never
   Duration login_timeout = std::chrono::seconds{10};  // of a client that is nobody; 0: never
   Duration slowlog_slower_than = std::chrono::milliseconds{10};
   unsigned slowlog_entries = 128;                        // 0: none

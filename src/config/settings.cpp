@@ -158,6 +158,14 @@ SectionRecord<ServerConfig> make_server_section() {
            .too_large = "A client that connects in a loop takes time from others, most of all with "
                         "TLS.",
            .unset = "0, as many as come"},
+          {.name = "total_connection_rate",
+           .target = Ranged<S, unsigned>{&S::total_connection_rate, 0, 1'000'000},
+           .example = "5000",
+           .meaning = "The same for all addresses together.",
+           .too_small = "Clients that reconnect all at once, as after a restart, are turned away.",
+           .too_large = "A storm from many addresses takes time from clients that are connected, "
+                        "most of all with TLS.",
+           .unset = "0, as many as come"},
           {.name = "max_request",
            .target = Ranged<S, ByteCount>{&S::max_request, 1_KiB, 1_GiB},
            .example = "\"64MiB\"",
@@ -192,7 +200,7 @@ SectionRecord<ServerConfig> make_server_section() {
            .meaning = "Replies kept for a client that reads slowly. Past it, larder reads no "
                       "further command of that client until it has read.",
            .too_small = "Pipelines stop and go.",
-           .too_large = "Many slow clients together may use up the machine's memory."},
+           .too_large = "A few slow clients reach max_client_memory together."},
           {.name = "max_pipeline",
            .target = Ranged<S, unsigned>{&S::max_pipeline, 1, 1'000'000},
            .example = "10000",
@@ -201,6 +209,16 @@ SectionRecord<ServerConfig> make_server_section() {
                "until there are fewer.",
            .too_small = "Pipelines stop and go.",
            .too_large = "One client's pipeline takes memory and the source's time from others."},
+          {.name = "max_client_memory",
+           .target = Ranged<S, ByteCount>{&S::max_client_memory, 1_MiB, 1024_GiB},
+           .example = "\"512MiB\"",
+           .meaning = "What all clients together may make larder keep: requests that are not "
+                      "whole yet, transactions, keys that wait for loads, replies that were not "
+                      "read. When it is more, the client that keeps most is closed, until it is "
+                      "not.",
+           .too_small = "Clients with large pipelines or values are cut off when others have "
+                        "them too.",
+           .too_large = "Clients that read slowly may use up the machine's memory."},
           {.name = "idle_timeout",
            .target = Ranged<S, Duration>{&S::idle_timeout, 0s, kYear},
            .example = "\"1h\"",

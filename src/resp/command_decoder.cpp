@@ -100,8 +100,9 @@ std::optional<CommandDecoder::Outcome> CommandDecoder::decode_inline(std::string
 
   const std::uint64_t limit = std::min(limits_.max_inline.bytes, limits_.max_request.bytes);
   if (line.size() > limit) {
-    return broken("Protocol error: too big inline request: the limit is " + std::to_string(limit) +
-                  " bytes");
+    return broken(
+        "Protocol error: too big inline request: the limit is " + std::to_string(limit) + " bytes",
+        limit == limits_.max_inline.bytes ? Excess::kNone : Excess::kRequest);
   }
   if (!whole) return need_more(input, input.data() + input.size(), 1);
   if (!split_inline(line, inline_, arguments_)) {
@@ -156,8 +157,9 @@ void CommandDecoder::drop_excess() {
   if (inline_.capacity() > kKeptInline) std::string{}.swap(inline_);
 }
 
-CommandDecoder::Outcome CommandDecoder::broken(std::string message) {
+CommandDecoder::Outcome CommandDecoder::broken(std::string message, Excess excess) {
   error_ = std::move(message);
+  excess_ = excess;
   arguments_.clear();
   parked_.clear();
   return Outcome::kError;
@@ -165,18 +167,21 @@ CommandDecoder::Outcome CommandDecoder::broken(std::string message) {
 
 CommandDecoder::Outcome CommandDecoder::bad_count(std::int64_t count) {
   return broken("Protocol error: invalid multibulk length: " + std::to_string(count) +
-                " arguments, the limit is " + std::to_string(limits_.max_arguments));
+                    " arguments, the limit is " + std::to_string(limits_.max_arguments),
+                Excess::kArguments);
 }
 
 CommandDecoder::Outcome CommandDecoder::bad_argument(std::int64_t size) {
   if (size < 0) return broken("Protocol error: invalid bulk length");
   return broken("Protocol error: invalid bulk length: " + std::to_string(size) +
-                " bytes, the limit is " + std::to_string(limits_.max_argument.bytes));
+                    " bytes, the limit is " + std::to_string(limits_.max_argument.bytes),
+                Excess::kArgument);
 }
 
 CommandDecoder::Outcome CommandDecoder::too_big_request(std::uint64_t size) {
   return broken("Protocol error: too big request: " + std::to_string(size) +
-                " bytes or more, the limit is " + std::to_string(limits_.max_request.bytes));
+                    " bytes or more, the limit is " + std::to_string(limits_.max_request.bytes),
+                Excess::kRequest);
 }
 
 }  // namespace larder::resp

@@ -78,6 +78,16 @@ class CommandDecoder {
   // room for it as bytes really arrive, not at once.
   [[nodiscard]] std::size_t needed() const { return needed_; }
 
+  // After kError: the limit that the request goes beyond, if that is what is wrong.
+  enum class Excess : std::uint8_t { kNone, kArguments, kArgument, kRequest };
+  [[nodiscard]] Excess excess() const { return excess_; }
+
+  // Bytes of memory that it holds besides itself.
+  [[nodiscard]] std::size_t memory() const {
+    return arguments_.capacity() * sizeof(std::string_view) + parked_.capacity() * sizeof(Piece) +
+           inline_.capacity();
+  }
+
   // After kError: "Protocol error: invalid bulk length", without "ERR ".
   [[nodiscard]] const std::string& error() const { return error_; }
 
@@ -89,7 +99,7 @@ class CommandDecoder {
 
   [[nodiscard]] std::optional<Outcome> decode_inline(std::string_view input, const char*& at);
   [[nodiscard]] Outcome need_more(std::string_view input, const char* at, std::size_t needed);
-  [[nodiscard]] Outcome broken(std::string message);
+  [[nodiscard]] Outcome broken(std::string message, Excess excess = Excess::kNone);
   [[nodiscard]] Outcome bad_count(std::int64_t count);
   [[nodiscard]] Outcome bad_argument(std::int64_t size);
   [[nodiscard]] Outcome too_big_request(std::uint64_t size);
@@ -101,6 +111,7 @@ class CommandDecoder {
   std::vector<Piece> parked_;                // those decoded by earlier calls: the buffer may move
   std::string inline_;                       // where the arguments of an inline command lie
   std::string error_;                        // empty unless broken
+  Excess excess_ = Excess::kNone;
 
   std::size_t consumed_ = 0;
   std::size_t needed_ = 1;

@@ -13,6 +13,14 @@ constexpr Duration kBurst = std::chrono::seconds{1};
 
 }  // namespace
 
+bool Admission::Pace::allows(unsigned rate, TimePoint now) const {
+  return rate == 0 || due <= now + kBurst - kBurst / rate;
+}
+
+void Admission::Pace::count(unsigned rate, TimePoint now) {
+  if (rate != 0) due = std::max(due, now) + kBurst / rate;
+}
+
 Admission::Answer Admission::ask(const boost::asio::ip::address& address, TimePoint now) {
   if (on_unix_socket(address)) return {Verdict::kLetIn, {}};
   const std::uint64_t place = place_of(address);
@@ -22,11 +30,10 @@ Admission::Answer Admission::ask(const boost::asio::ip::address& address, TimePo
   if (limits_.clients_per_address != 0 && record.open >= limits_.clients_per_address) {
     return {Verdict::kTooMany, {}};
   }
-  if (limits_.connection_rate != 0) {
-    const Duration step = kBurst / limits_.connection_rate;
-    if (record.due > now + kBurst - step) return {Verdict::kTooFast, {}};
-    record.due = std::max(record.due, now) + step;
-  }
+  if (!record.pace.allows(limits_.connection_rate, now)) return {Verdict::kTooFast, {}};
+  if (!all_.allows(limits_.total_rate, now)) return {Verdict::kAllTooFast, {}};
+  record.pace.count(limits_.connection_rate, now);
+  all_.count(limits_.total_rate, now);
   ++record.open;
   return {Verdict::kLetIn, Seat{shared_from_this(), place}};
 }
@@ -49,8 +56,9 @@ void Admission::leave(std::uint64_t place) {
 }
 
 void Admission::forget_idle(TimePoint now) {
-  std::erase_if(records_,
-                [&](const auto& each) { return each.second.open == 0 && each.second.due <= now; });
+  std::erase_if(records_, [&](const auto& each) {
+    return each.second.open == 0 && each.second.pace.due <= now;
+  });
   tidy_at_ = std::max<std::size_t>(1024, 2 * records_.size());
 }
 

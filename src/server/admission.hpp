@@ -1,4 +1,5 @@
-// Who may connect: how many connections an address has open, and how fast it opens them.
+// Who may connect: how many connections an address has open, and how fast it, and all
+// addresses together, open them.
 //
 // Whoever is let in holds a Seat, and gives it back by letting go of it.
 //
@@ -30,11 +31,12 @@ namespace larder {
 struct AdmissionLimits {
   unsigned clients_per_address = 0;  // open at a time; 0: as many as there may be in all
   unsigned connection_rate = 0;      // of one address, a second; 0: any
+  unsigned total_rate = 0;           // of all together
 };
 
 class Admission : public std::enable_shared_from_this<Admission> {
  public:
-  enum class Verdict : std::uint8_t { kLetIn, kTooMany, kTooFast };
+  enum class Verdict : std::uint8_t { kLetIn, kTooMany, kTooFast, kAllTooFast };
 
   // A connection's place among those of its address.
   class Seat {
@@ -65,8 +67,8 @@ class Admission : public std::enable_shared_from_this<Admission> {
   // Those that are let in from now on are held to these; who is in stays.
   void set_limits(AdmissionLimits limits) LARDER_EXCLUDES(mutex_);
 
-  // May somebody from `address` connect at `now`? One who is turned away for being
-  // too many does not count against the rate. O(1), amortised.
+  // May somebody from `address` connect at `now`? One who is turned away counts against
+  // no rate, so that who is too fast takes nobody else's turn. O(1), amortised.
   [[nodiscard]] Answer ask(const boost::asio::ip::address& address, TimePoint now)
       LARDER_EXCLUDES(mutex_);
 
@@ -74,9 +76,17 @@ class Admission : public std::enable_shared_from_this<Admission> {
   [[nodiscard]] std::size_t remembered() const LARDER_EXCLUDES(mutex_);
 
  private:
+  // A token bucket: when the next connection would be in step with a rate.
+  struct Pace {
+    // 0: any rate.
+    [[nodiscard]] bool allows(unsigned rate, TimePoint now) const;
+    void count(unsigned rate, TimePoint now);
+
+    TimePoint due{};
+  };
   struct Record {
     std::size_t open = 0;
-    TimePoint due{};  // when the next connection would be in step with the rate
+    Pace pace{};
   };
 
   void leave(std::uint64_t place) LARDER_EXCLUDES(mutex_);
@@ -85,7 +95,8 @@ class Admission : public std::enable_shared_from_this<Admission> {
   mutable Mutex mutex_;
   AdmissionLimits limits_ LARDER_GUARDED_BY(mutex_);
   std::unordered_map<std::uint64_t, Record> records_ LARDER_GUARDED_BY(mutex_);  // by place
-  std::size_t tidy_at_ LARDER_GUARDED_BY(mutex_) = 1024;                         // as many records
+  Pace all_ LARDER_GUARDED_BY(mutex_);
+  std::size_t tidy_at_ LARDER_GUARDED_BY(mutex_) = 1024;  // as many records
 };
 
 }  // namespace larder

@@ -147,9 +147,17 @@ void Connection::wake() {
   turn();
 }
 
-// After anything happened: sends what there is, goes on with what that lets go
-// on, and waits for what comes next.
+// After anything happened.
 void Connection::turn() {
+  advance();
+  if (worker_ == nullptr) return;
+  const std::size_t kept = session_->kept_bytes() + (tls_ ? tls_->output().size() : 0);
+  if (kept != kept_) worker_->count_kept(std::exchange(kept_, kept), kept);
+}
+
+// Sends what there is, goes on with what that lets go on, and waits for what comes
+// next.
+void Connection::advance() {
   if (session_->killed()) return close();
   ReplyQueue& replies = session_->replies();
   for (;;) {
@@ -264,7 +272,8 @@ void Connection::close_if_late(TimePoint now) {
     if (lingers_until_ <= Clock::now()) close();
   } else if (nobody_too_long(now)) {
     counters.closed_nobody.add();
-    send_away();
+    send_away("ERR no login within server.login_timeout, " +
+              format_duration(worker_->context().limits.login_timeout));
   } else if (idle(now)) {
     counters.closed_idle.add();
     close();
@@ -284,12 +293,10 @@ bool Connection::nobody_too_long(TimePoint now) const {
   return !session_->introduced() && !session_->awaits_answer();
 }
 
-// Tells the client why, if it would understand and listens.
-void Connection::send_away() {
+void Connection::send_away(const std::string& why) {
   const bool hears = !tls_ || tls_->open();
-  if (!hears || session_->blocked() || unsent()) return close();
-  session_->dismiss("ERR no login within server.login_timeout, " +
-                    format_duration(worker_->context().limits.login_timeout));
+  if (!hears || lingering() || session_->blocked() || unsent()) return close();
+  session_->dismiss(why);
   turn();
   if (worker_ != nullptr && !lingering()) close();
 }
@@ -298,6 +305,7 @@ void Connection::close() {
   Worker* const worker = std::exchange(worker_, nullptr);
   if (worker == nullptr) return;
   session_->replies().drop();
+  if (kept_ > 0) worker->count_kept(std::exchange(kept_, 0), 0);
   socket_.close();
   worker->forget(*this);
 }

@@ -59,6 +59,12 @@ class Connection final : public Poller::Watcher, public std::enable_shared_from_
   // Limits or users changed.
   void notice_change();
 
+  // Bytes of memory that it keeps for its client.
+  [[nodiscard]] std::size_t kept() const { return kept_; }
+  [[nodiscard]] const boost::asio::ip::address& client() const { return client_; }
+  // Tells the client why, if it would understand and listens, and closes.
+  void send_away(const std::string& why);
+
   [[nodiscard]] bool lingering() const { return lingers_until_ != Clock::time_point::max(); }
 
  private:
@@ -77,6 +83,7 @@ class Connection final : public Poller::Watcher, public std::enable_shared_from_
   void await_room();
   void wake();
   void turn();
+  void advance();
   bool send();
   bool send_plain();
   bool send_encrypted();
@@ -86,7 +93,6 @@ class Connection final : public Poller::Watcher, public std::enable_shared_from_
   void linger();
   [[nodiscard]] bool idle(TimePoint now) const;
   [[nodiscard]] bool nobody_too_long(TimePoint now) const;
-  void send_away();
 
   Worker* worker_;  // null once closed
   const std::uint64_t id_;
@@ -100,6 +106,7 @@ class Connection final : public Poller::Watcher, public std::enable_shared_from_
   bool in_line_ = false;                   // the worker lets it go on
   bool awaits_room_ = false;               // the socket is full
   bool watches_room_ = false;              // it was full once
+  std::size_t kept_ = 0;                   // as the worker counts it
   const TimePoint opened_at_;
   TimePoint stalled_at_{};  // when the socket was last found full
   // When it stops waiting for its client to close first; never, if it has not said all.

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
+#include <cstdint>
 
 #include "server/command.hpp"
 #include "server/error_prefix.hpp"
@@ -11,7 +13,20 @@
 
 namespace larder {
 
+// What a client's command met: it was refused, or had to wait.
+enum class LimitMet : std::uint8_t {
+  kRequest,
+  kArguments,
+  kKey,
+  kValue,
+  kReplyBuffer,
+  kPipeline,
+};
+inline constexpr std::size_t kLimitsMet = 6;
+
 struct alignas(64) Counters {
+  void count(LimitMet limit) { limits_met[static_cast<std::size_t>(limit)].add(); }
+
   Tally connections;                            // open now
   Tally connections_taken;                      // since the start, as all below
   Tally commands;                               // that were understood and carried out
@@ -27,11 +42,13 @@ struct alignas(64) Counters {
   Tally tls_failures;     // connections closed for handshakes or records that went wrong
   Tally closed_idle;      // connections closed at idle_timeout
   Tally closed_nobody;    // and at login_timeout
+  Tally closed_heavy;     // and at max_client_memory
   Tally bytes_received;
   Tally bytes_sent;
   Tally reads;  // system calls
   Tally writes;
-  Tally paused;  // times a client had to read its replies first
+  Tally memory;  // bytes that the clients keep now; see Session::kept_bytes()
+  std::array<Tally, kLimitsMet> limits_met;
 };
 
 }  // namespace larder

@@ -15,8 +15,9 @@ struct Limits {
   std::size_t max_arguments = 1'048'576;  // of one command
   ByteCount max_key{64ULL << 10};
   ByteCount max_value{32ULL << 20};
-  ByteCount max_reply_buffer{64ULL << 20};  // replies of one connection that were not sent
-  std::size_t max_pipeline = 10'000;        // replies of one connection that wait for loads
+  ByteCount max_reply_buffer{64ULL << 20};    // replies of one connection that were not sent
+  std::size_t max_pipeline = 10'000;          // replies of one connection that wait for loads
+  ByteCount max_client_memory{512ULL << 20};  // all that connections keep, together
 
   // A connection that says nothing, and waits for no load, is closed; 0: never.
   Duration idle_timeout{};

@@ -35,6 +35,9 @@ constexpr std::string_view apology(ServerState::Rejection why) {
     case ServerState::Rejection::kRate:
       return "-ERR your address opens connections faster than server.connection_rate; keep them "
              "open, or try again in a second\r\n";
+    case ServerState::Rejection::kTotalRate:
+      return "-ERR clients open connections faster than server.total_connection_rate; try again "
+             "in a second\r\n";
   }
   std::unreachable();
 }
@@ -120,6 +123,9 @@ void Listener::accepted(Descriptor socket, asio::ip::address client) {
     return turn_away(socket, speaks_tls, Rejection::kAddress);
   }
   if (answer.verdict == Verdict::kTooFast) return turn_away(socket, speaks_tls, Rejection::kRate);
+  if (answer.verdict == Verdict::kAllTooFast) {
+    return turn_away(socket, speaks_tls, Rejection::kTotalRate);
+  }
   if (!on_unix_socket(client)) {
     const int on = 1;
     ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);

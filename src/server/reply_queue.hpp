@@ -60,6 +60,11 @@ class ReplyQueue {
   [[nodiscard]] std::size_t bytes() const {
     return (own_ ? *own_ : shared_).size() + (behind_ ? behind_->size() : 0) + late_bytes_;
   }
+  // Bytes of memory that the queue holds between turns.
+  [[nodiscard]] std::size_t kept() const {
+    return (own_ ? own_->memory() : 0) + (behind_ ? behind_->memory() : 0) +
+           held_.capacity() * sizeof(Held) + late_bytes_;
+  }
   [[nodiscard]] bool empty() const { return bytes() == 0 && waiting() == 0; }
 
  private:

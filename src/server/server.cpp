@@ -8,6 +8,7 @@
 
 #include "larder/thread_annotations.hpp"
 #include "server/listener.hpp"
+#include "server/shedder.hpp"
 #include "server/worker.hpp"
 
 namespace larder {
@@ -102,6 +103,10 @@ Server::Server(Runtime& runtime, Keyspace& keyspace, const ServerOptions& option
   for (std::size_t i = 0; i < threads_for(options); ++i) {
     workers_.push_back(std::make_shared<Worker>(state_, i, options.certificates));
   }
+  shedder_ = std::make_shared<Shedder>(state_, workers_, log);
+  state_->set_shed([weak = std::weak_ptr{shedder_}] {
+    if (const auto shedder = weak.lock()) shedder->look();
+  });
   for (const auto& worker : workers_) worker->start();
   listener_ =
       std::make_shared<Listener>(runtime.io(0), state_, workers_, admission_, std::move(log));

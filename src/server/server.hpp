@@ -29,6 +29,7 @@
 namespace larder {
 
 class Listener;
+class Shedder;
 class Worker;
 
 struct ServerOptions {
@@ -88,6 +89,7 @@ class Server {
   std::vector<std::shared_ptr<Worker>> workers_;  // one a thread
   const std::shared_ptr<Admission> admission_;
   std::shared_ptr<Listener> listener_;
+  std::shared_ptr<Shedder> shedder_;
   bool down_ = false;
 };
 

@@ -54,6 +54,14 @@ std::uint64_t ServerState::rejected() const {
   return sum;
 }
 
+std::uint64_t ServerState::met(LimitMet limit) const {
+  std::uint64_t sum = 0;
+  for (const Counters& each : counters_) {
+    sum += each.limits_met[static_cast<std::size_t>(limit)].value();
+  }
+  return sum;
+}
+
 std::uint64_t ServerState::calls(std::size_t command) const {
   std::uint64_t sum = 0;
   for (const Counters& each : counters_) sum += each.by_command[command].value();

@@ -7,6 +7,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -93,11 +94,19 @@ class ServerState {
   // The sum of one tally over all threads.
   [[nodiscard]] std::uint64_t sum(Tally Counters::* tally) const;
   [[nodiscard]] std::uint64_t calls(std::size_t command) const;
+  [[nodiscard]] std::uint64_t met(LimitMet limit) const;
+
+  // What happens when clients keep too much memory together. Before the threads start.
+  void set_shed(std::function<void()> shed) { shed_ = std::move(shed); }
+  // Sees to that if they keep more than `most`. By workers, when one of theirs keeps more.
+  void watch_memory(ByteCount most) const {
+    if (sum(&Counters::memory) > most.bytes && shed_) shed_();
+  }
 
   // Connections that were turned away: because there were too many in all, too many of
-  // their address, or because that opened them too fast.
-  enum class Rejection : std::uint8_t { kClients, kAddress, kRate };
-  static constexpr std::size_t kRejections = 3;
+  // their address, or because that, or all together, opened them too fast.
+  enum class Rejection : std::uint8_t { kClients, kAddress, kRate, kTotalRate };
+  static constexpr std::size_t kRejections = 4;
   void count_rejected(Rejection why) {
     rejected_[static_cast<std::size_t>(why)].fetch_add(1, std::memory_order_relaxed);
   }
@@ -128,6 +137,7 @@ class ServerState {
   SlowLog slow_log_;
   RateMeter<3> rates_;
   std::vector<Counters> counters_;
+  std::function<void()> shed_;
   std::atomic<bool> stopping_{false};
   std::array<std::atomic<std::uint64_t>, kRejections> rejected_{};
   std::atomic<std::uint64_t> next_client_id_{1};

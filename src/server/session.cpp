@@ -151,8 +151,7 @@ std::size_t Session::run_batch(std::string_view input) {
     if (outcome == Outcome::kCommand || quitting_) continue;
     used += decoder_.consumed();
     if (outcome == Outcome::kNeedMore) break;
-    context_.counters.protocol_errors.add();
-    error("ERR " + decoder_.error());
+    refuse_damage();
     quit();
   }
   if (quitting_) ended_ = true;
@@ -190,9 +189,42 @@ resp::CommandDecoder::Outcome Session::look_ahead(std::string_view input, std::s
 // Whether the client has to read, or a load to end, before more is carried out.
 bool Session::full() {
   const Limits& limits = context_.limits;
-  return replies_.ready().size() >= limits.send_batch.bytes ||
-         replies_.bytes() >= limits.max_reply_buffer.bytes ||
-         replies_.waiting() >= limits.max_pipeline;
+  if (replies_.ready().size() >= limits.send_batch.bytes) return true;
+  if (replies_.bytes() + loading_bytes_ >= limits.max_reply_buffer.bytes) {
+    context_.counters.count(LimitMet::kReplyBuffer);
+    return true;
+  }
+  if (replies_.waiting() < limits.max_pipeline) return false;
+  context_.counters.count(LimitMet::kPipeline);
+  return true;
+}
+
+// What arrived is no request that is taken, and nothing behind it can be understood.
+void Session::refuse_damage() {
+  using Excess = resp::CommandDecoder::Excess;
+  context_.counters.protocol_errors.add();
+  std::string_view setting;
+  switch (decoder_.excess()) {
+    case Excess::kNone: break;
+    case Excess::kArguments:
+      context_.counters.count(LimitMet::kArguments);
+      setting = "; see server.max_arguments";
+      break;
+    case Excess::kArgument:
+      context_.counters.count(LimitMet::kValue);
+      setting = "; see server.max_value";
+      break;
+    case Excess::kRequest:
+      context_.counters.count(LimitMet::kRequest);
+      setting = "; see server.max_request";
+      break;
+  }
+  error("ERR " + decoder_.error() + std::string{setting});
+}
+
+std::size_t Session::kept_bytes() const {
+  return (input_.empty() ? 0 : input_.capacity()) + decoder_.memory() + replies_.kept() +
+         (transaction_ ? transaction_->bytes() : 0) + watches_.bytes() + loading_bytes_;
 }
 
 // ---- Commands. ----
@@ -366,6 +398,7 @@ void Session::queue(const Command& command, Arguments words) {
   });
   if (refused) return transaction_->spoil();
   if (!transaction_->queue(command, words, context_.limits.max_request.bytes)) {
+    context_.counters.count(LimitMet::kRequest);
     return error("ERR the commands since MULTI have more than server.max_request, " +
                  std::to_string(context_.limits.max_request.bytes) + " bytes, together");
   }
@@ -385,7 +418,7 @@ void Session::run_queued(const Command& command, Arguments words) {
   note_slow(named, words, timing.settle());
   if (replies_.bytes() <= context_.limits.max_reply_buffer.bytes) return;
   replies_.tail().retract(replies_.tail().size() - before);
-  error(reply_too_large(context_.limits.max_reply_buffer.bytes));
+  error_reply_too_large();
 }
 
 // True after an error reply.
@@ -442,8 +475,14 @@ void Session::error(std::string_view text) {
   reply().error(text);
 }
 
+void Session::error_reply_too_large() {
+  context_.counters.count(LimitMet::kReplyBuffer);
+  error(reply_too_large(context_.limits.max_reply_buffer.bytes));
+}
+
 const Keyspace::Member* Session::route(std::string_view key) {
   if (key.size() > context_.limits.max_key.bytes) {
+    context_.counters.count(LimitMet::kKey);
     error("ERR the key has " + std::to_string(key.size()) + " bytes; server.max_key is " +
           std::to_string(context_.limits.max_key.bytes));
     return nullptr;

@@ -92,6 +92,9 @@ class Session {
   [[nodiscard]] bool introduced() const { return identity_.introduced(); }
   // Whether a load, the check of a password or a reload is under way for it.
   [[nodiscard]] bool awaits_answer() const { return replies_.waiting() > 0 || awaiting_; }
+  // Bytes of memory that it holds for its client between turns: what was received and
+  // not carried out, replies that were not sent, a transaction, and what waits for loads.
+  [[nodiscard]] std::size_t kept_bytes() const;
   // The limits or the users changed. A client whose user is gone is answered what it
   // waits for, and nothing more.
   void notice_change();
@@ -116,6 +119,9 @@ class Session {
   // An error reply: a prefix and a sentence, "ERR no such thing".
   void error(std::string_view text);
   void error(const Error& error) { this->error(error_line(error)); }
+
+  // The same for a reply that does not fit into what is free of the reply buffer.
+  void error_reply_too_large();
 
   // The cache that `key` belongs to; null after an error reply that says why.
   [[nodiscard]] const Keyspace::Member* route(std::string_view key);
@@ -230,6 +236,7 @@ class Session {
   void read_some(Arguments keys, AwaitedReply::Shape shape, std::size_t counted);
   void hold_for(AwaitedReply reply, std::vector<Miss> misses);
   bool order_misses();
+  void refuse_damage();
   bool deliver(const std::vector<Inbox::Letter>& letters);
 
   SessionContext& context_;
@@ -256,7 +263,8 @@ class Session {
   // What waits for loads; empty in an idle session.
   std::vector<Miss> misses_;                                                     // not ordered yet
   std::unordered_map<std::string, unsigned, KeyHash, std::equal_to<>> loading_;  // and how often
-  std::shared_ptr<Inbox> inbox_;  // null before the first miss
+  std::size_t loading_bytes_ = 0;  // that these keys take, here and on their way
+  std::shared_ptr<Inbox> inbox_;   // null before the first miss
 };
 
 }  // namespace larder

@@ -5,6 +5,13 @@
 #include "server/session.hpp"
 
 namespace larder {
+namespace {
+
+// What a key takes that is being loaded: it stands in the session, in the load's order and
+// in its flight, each time with what is known of it.
+std::size_t weight_of_load(std::string_view key) { return 3 * (key.size() + 96); }
+
+}  // namespace
 
 // As the view's visit(); a client that asked for it leaves no trace in what is hot.
 template <class Visitor>
@@ -80,7 +87,7 @@ void Session::read_all(Arguments keys) {
   if (hits == keys.size() && fits) return;
 
   replies_.tail().retract(replies_.tail().size() - before);
-  if (!fits) return error(reply_too_large(context_.limits.max_reply_buffer.bytes));
+  if (!fits) return error_reply_too_large();
   read_some(keys, AwaitedReply::Shape::kValues, hits);
 }
 
@@ -103,7 +110,7 @@ void Session::read_some(Arguments keys, AwaitedReply::Shape shape, std::size_t c
     if (hit) {
       awaited.know(i, std::move(value));
       if (awaited.bytes() + replies_.bytes() > context_.limits.max_reply_buffer.bytes) {
-        return error(reply_too_large(context_.limits.max_reply_buffer.bytes));
+        return error_reply_too_large();
       }
       continue;
     }
@@ -126,6 +133,7 @@ void Session::hold_for(AwaitedReply reply, std::vector<Miss> misses) {
   for (Miss& miss : misses) {
     miss.item.place = place;
     ++loading_[miss.key];
+    loading_bytes_ += weight_of_load(miss.key);
     misses_.push_back(std::move(miss));
   }
 }
@@ -162,6 +170,7 @@ bool Session::order_misses() {
 bool Session::deliver(const std::vector<Inbox::Letter>& letters) {
   for (const Inbox::Letter& letter : letters) {
     const auto loading = loading_.find(letter.order->keys[letter.index]);
+    loading_bytes_ -= weight_of_load(loading->first);
     if (--loading->second == 0) loading_.erase(loading);
 
     const LoadOrder::Item item = letter.order->items[letter.index];

@@ -1,6 +1,5 @@
 #include "server/transaction.hpp"
 
-#include <algorithm>
 #include <boost/container_hash/hash.hpp>
 
 namespace larder {
@@ -11,9 +10,14 @@ KeyState KeyState::of(std::string_view value, const EntryInfo& info) {
           .value = boost::hash<std::string_view>{}(value)};
 }
 
-void Watches::add(std::string_view key, std::optional<KeyState> state) {
-  if (std::ranges::find(watched_, key, &Watched::key) != watched_.end()) return;
-  watched_.push_back({std::string{key}, state});
+bool Watches::add(std::string_view key, std::optional<KeyState> state, std::size_t most) {
+  constexpr std::size_t kNode = sizeof(States::value_type) + 4 * sizeof(void*);
+  if (watched_.contains(key)) return true;
+  const std::size_t bytes = bytes_ + key.size() + kNode;
+  if (bytes > most) return false;
+  bytes_ = bytes;
+  watched_.emplace(key, state);
+  return true;
 }
 
 bool Transaction::queue(const Command& command, Arguments words, std::size_t most) {

@@ -10,6 +10,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,18 +35,22 @@ struct KeyState {
 
 class Watches {
  public:
-  struct Watched {
-    std::string key;
-    std::optional<KeyState> state;  // none: there was no value
-  };
+  // By key; no state: there was no value.
+  using States = std::map<std::string, std::optional<KeyState>, std::less<>>;
 
-  // Remembers the first state of each key that is added.
-  void add(std::string_view key, std::optional<KeyState> state);
-  [[nodiscard]] const std::vector<Watched>& all() const { return watched_; }
-  void clear() { watched_.clear(); }
+  // Remembers the first state of each key that is added. False: nothing was, for it
+  // would have been more than `most` bytes.
+  [[nodiscard]] bool add(std::string_view key, std::optional<KeyState> state, std::size_t most);
+  [[nodiscard]] const States& all() const { return watched_; }
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+  void clear() {
+    watched_.clear();
+    bytes_ = 0;
+  }
 
  private:
-  std::vector<Watched> watched_;
+  States watched_;
+  std::size_t bytes_ = 0;
 };
 
 class Transaction {
@@ -62,6 +68,7 @@ class Transaction {
   // False, and the transaction can no more be carried out: it would hold more
   // than `most` bytes.
   bool queue(const Command& command, Arguments words, std::size_t most);
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
   // A command was refused: EXEC will carry out nothing.
   void spoil() { spoiled_ = true; }
   [[nodiscard]] bool spoiled() const { return spoiled_; }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "access/client_place.hpp"
+#include "base/quantity.hpp"
 #include "server/server_state.hpp"
 
 namespace larder {
@@ -129,6 +130,40 @@ void Worker::take_notice() {
   for (const auto& [id, connection] : connections_) open.push_back(connection);
   for (const auto& connection : open) connection->notice_change();
   watch_times();
+}
+
+void Worker::count_kept(std::size_t before, std::size_t now) {
+  Tally& memory = context_.counters.memory;
+  if (now < before) return memory.subtract(before - now);
+  memory.add(now - before);
+  state_->watch_memory(context_.limits.max_client_memory);
+}
+
+void Worker::name_heaviest(std::function<void(Heaviest)> then) {
+  work_->post([this, then = std::move(then)] { then(heaviest()); });
+}
+
+Worker::Heaviest Worker::heaviest() const {
+  Heaviest most;
+  for (const auto& [id, connection] : connections_) {
+    if (connection->kept() > most.kept) most = {id, connection->kept()};
+  }
+  return most;
+}
+
+void Worker::shed(Heaviest heaviest, std::function<void(const Shed&)> then) {
+  work_->post([this, heaviest, then = std::move(then)] { then(shed_now(heaviest)); });
+}
+
+Worker::Shed Worker::shed_now(Heaviest heaviest) {
+  const auto found = connections_.find(heaviest.id);
+  if (found == connections_.end() || found->second->kept() < heaviest.kept / 2) return {};
+  const std::shared_ptr<Connection> connection = found->second;
+  context_.counters.closed_heavy.add();
+  connection->send_away("ERR clients together keep more than server.max_client_memory, " +
+                        format_bytes(context_.limits.max_client_memory) +
+                        ", and you keep most of it");
+  return connection->client();
 }
 
 // Sees to it that clients who had their time are found.

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <thread>
 #include <unordered_map>
@@ -56,6 +57,18 @@ class Worker {
   // Takes over the limits, caches and users that are in force now, for all its
   // connections; then calls `done`, on its own thread. Any thread.
   void notice_change(std::function<void()> done);
+  // Calls `then`, on its own thread, with the connection that keeps most memory; or with
+  // zeros. Any thread.
+  struct Heaviest {
+    std::uint64_t id = 0;
+    std::size_t kept = 0;
+  };
+  void name_heaviest(std::function<void(Heaviest)> then);
+  // Closes a connection for what it keeps, unless it is gone or keeps less than half of
+  // that by now; then calls `then`, on its own thread, with the client's address if it
+  // did. Any thread.
+  using Shed = std::optional<boost::asio::ip::address>;
+  void shed(Heaviest heaviest, std::function<void(const Shed&)> then);
 
   // ---- For its connections. ----
 
@@ -66,6 +79,8 @@ class Worker {
   // Lets the connection go on once the others had their turn.
   void again(Connection& connection) { again_.push_back(connection.shared_from_this()); }
   void forget(Connection& connection);
+  // A connection keeps so many bytes instead of others.
+  void count_kept(std::size_t before, std::size_t now);
   void watch_lingering();
   [[nodiscard]] TimePoint now() const { return state_->keyspace().clock().now(); }
 
@@ -75,6 +90,8 @@ class Worker {
             Admission::Seat seat);
   void close_all();
   void take_notice();
+  [[nodiscard]] Heaviest heaviest() const;
+  [[nodiscard]] Shed shed_now(Heaviest heaviest);
   void watch_times();
   void sweep();
 

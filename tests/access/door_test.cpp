@@ -42,11 +42,11 @@ class Door : public testing::Test {
           "[users.web]\npassword = \"" + hash_of("pw-of-web") +
               "\"\nrights = [\"read:tag\", \"write:tag\"]\n");
   }
-  void serve_tls(bool ask_clients = false) {
+  void serve_tls(bool ask_clients = false, const std::string& settings = "") {
     files_.write("ca.pem", authority_.certificate);
     files_.write(issue(authority_, "first"));
-    serve("", std::string{"[tls]\ncertificate = \"server.pem\"\nkey = \"server.key\"\n"} +
-                  (ask_clients ? "client_ca = \"ca.pem\"\n" : ""));
+    serve(settings, std::string{"[tls]\ncertificate = \"server.pem\"\nkey = \"server.key\"\n"} +
+                        (ask_clients ? "client_ca = \"ca.pem\"\n" : ""));
   }
 
   // What redis-cli prints.
@@ -221,6 +221,20 @@ TEST_F(Door, KeepsItsCertificateWhenTheNewOneIsBad) {
   ASSERT_TRUE(larder_->says("server.key, is not that of the certificate"));
 
   EXPECT_THAT(shown_certificate(), ::testing::ContainsRegex("CN ?= ?first"));
+}
+
+// A whole record of a handshake announced, and only its beginning sent.
+TEST_F(Door, AClientThatDoesNotEndItsHandshakeIsClosed) {
+  serve_tls(/*ask_clients=*/false, "login_timeout = \"50ms\"");
+  TcpClient silent{larder_->port()};
+  TcpClient half{larder_->port()};
+  half.send(std::string_view{"\x16\x03\x01\x02\x00\x01", 6});
+
+  EXPECT_EQ(silent.read_to_end(), "");
+  EXPECT_EQ(half.read_to_end(), "");
+
+  EXPECT_EQ(larder_->metric("larder_connections_closed_total{limit=\"login_timeout\"}"), 2);
+  EXPECT_EQ(tls_cli("PING"), "PONG\n");
 }
 
 TEST_F(Door, AClientThatSpeaksPlainlyToTlsIsClosedAndCounted) {

@@ -125,6 +125,21 @@ TEST(CommandDecoder, RefusesWhatIsOverALimitBeforeItArrives) {
             "Protocol error: too big inline request: the limit is 9 bytes");
 }
 
+TEST(CommandDecoder, TellsWhichLimitARequestIsBeyond) {
+  using Excess = CommandDecoder::Excess;
+  const auto excess_of = [](std::string_view bytes, CommandLimits limits) {
+    CommandDecoder decoder{limits};
+    EXPECT_EQ(decoder.decode(bytes), CommandDecoder::Outcome::kError);
+    return decoder.excess();
+  };
+
+  EXPECT_EQ(excess_of("*3\r\n", {.max_arguments = 2}), Excess::kArguments);
+  EXPECT_EQ(excess_of("*1\r\n$11\r\n", {.max_argument = {10}}), Excess::kArgument);
+  EXPECT_EQ(excess_of("*1\r\n$9\r\n", {.max_request = {10}}), Excess::kRequest);
+  EXPECT_EQ(excess_of("*1\r\n$-1\r\n", {}), Excess::kNone);
+  EXPECT_EQ(excess_of("*x\r\n", {}), Excess::kNone);
+}
+
 TEST(CommandDecoder, TakesWhatIsJustAtTheLimits) {
   const CommandLimits tight{
       .max_arguments = 2, .max_argument = {5}, .max_request = {26}, .max_inline = {9}};

@@ -91,6 +91,33 @@ TEST_F(AdmissionTest, LeavingDoesNotMakeAnAddressFaster) {
   EXPECT_EQ(connect("10.0.0.1"), Verdict::kTooFast);
 }
 
+TEST_F(AdmissionTest, AllAddressesTogetherHaveARateOfTheirOwn) {
+  limit({.total_rate = 2});
+  EXPECT_EQ(connect("10.0.0.1"), Verdict::kLetIn);
+  EXPECT_EQ(connect("10.0.0.2"), Verdict::kLetIn);
+
+  EXPECT_EQ(connect("10.0.0.3"), Verdict::kAllTooFast);
+  now_ += 500ms;
+  EXPECT_EQ(connect("10.0.0.3"), Verdict::kLetIn);
+}
+
+TEST_F(AdmissionTest, WhoIsTooFastTakesNobodyElsesTurn) {
+  limit({.connection_rate = 1, .total_rate = 2});
+  ASSERT_EQ(connect("10.0.0.1"), Verdict::kLetIn);
+  for (int i = 0; i < 10; ++i) ASSERT_EQ(connect("10.0.0.1"), Verdict::kTooFast);
+
+  EXPECT_EQ(connect("10.0.0.2"), Verdict::kLetIn);
+}
+
+TEST_F(AdmissionTest, ClientsOfAUnixSocketAreNotCounted) {
+  limit({.clients_per_address = 1, .connection_rate = 1, .total_rate = 1});
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(admission_->ask({}, now_).verdict, Verdict::kLetIn);
+  }
+
+  EXPECT_EQ(admission_->remembered(), 0U);
+}
+
 TEST_F(AdmissionTest, AStormFromEverywhereLeavesNoMemoryBehind) {
   limit({.connection_rate = 1});
   for (int i = 0; i < 100'000; ++i) {

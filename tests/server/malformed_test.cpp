@@ -11,6 +11,8 @@
 namespace larder::test {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 struct Malformed {
@@ -101,7 +103,9 @@ TEST(MalformedRequest, ARequestBeyondItsLimitIsRefusedWhileItArrives) {
 
   client.send(bytes);
 
-  EXPECT_THAT(client.reply().text, StartsWith("ERR Protocol error: too big request"));
+  EXPECT_THAT(client.reply().text, AllOf(StartsWith("ERR Protocol error: too big request"),
+                                         HasSubstr("; see server.max_request")));
+  EXPECT_EQ(server.larder().metric("larder_limits_met_total{limit=\"max_request\"}"), 1);
 }
 
 }  // namespace

@@ -353,6 +353,58 @@ TEST(Serve, WhoNeedsNoPasswordNeedNotLogIn) {
   EXPECT_EQ(server.larder().metric("larder_connections_closed_total{limit=\"idle_timeout\"}"), 1);
 }
 
+constexpr const char* kShed = "larder_connections_closed_total{limit=\"max_client_memory\"}";
+
+TEST(Serve, WhoReadsNothingIsClosedBeforeOthersLackMemory) {
+  ShopServer server{"max_client_memory = \"24MiB\"\nthreads = 3"};
+  TcpClient honest = server.connect();
+  honest.send(request({"SET", "tag:a", std::string(1 << 20, 'x')}));
+  ASSERT_EQ(honest.reply().text, "OK");
+  std::string twenty = "*21\r\n$4\r\nMGET\r\n";
+  for (int i = 0; i < 20; ++i) twenty += "$5\r\ntag:a\r\n";
+  std::vector<TcpClient> slow;
+  for (int i = 0; i < 4; ++i) slow.push_back(server.connect());
+
+  for (TcpClient& each : slow) each.send(twenty);  // and read nothing
+
+  while (server.larder().metric(kShed) < 2 ||
+         server.larder().metric("larder_client_memory_bytes") > 24 << 20) {
+  }
+  EXPECT_EQ(honest.ask({"PING"}).text, "PONG");
+  EXPECT_TRUE(server.larder().says(
+      "the most of all: clients together kept more than server.max_client_memory"));
+}
+
+TEST(Serve, WhoKeepsMostIsToldWhyItIsClosed) {
+  ShopServer server{"max_client_memory = \"1MiB\""};
+  TcpClient modest = server.connect();
+  TcpClient greedy = server.connect();
+  modest.ask({"MULTI"});
+  modest.ask({"SET", "tag:a", std::string(300'000, 'x')});
+  greedy.ask({"MULTI"});
+
+  greedy.send(request({"SET", "tag:b", std::string(900'000, 'x')}));
+
+  // The transaction, or the command while it arrives: both count.
+  EXPECT_THAT(greedy.read_to_end(), HasSubstr("-ERR clients together keep more than "
+                                              "server.max_client_memory, 1MiB"));
+  EXPECT_EQ(modest.ask({"EXEC"}).items.size(), 1U);
+}
+
+TEST(Serve, AStormOfConnectionsIsHeldToTheRateOfAll) {
+  ShopServer server{"total_connection_rate = 2"};
+  TcpClient first = server.connect();
+  bool told = false;
+  for (int i = 0; i < 100 && !told; ++i) {
+    TcpClient next = server.connect();
+    next.finish_sending();
+    told = next.read_to_end().find("server.total_connection_rate") != std::string::npos;
+  }
+
+  EXPECT_TRUE(told);
+  EXPECT_EQ(first.ask({"PING"}).text, "PONG");
+}
+
 TEST(Serve, ACommandAndTheEndOfInputTogetherAreAnswered) {
   ShopServer server;
   TcpClient client = server.connect();

@@ -163,5 +163,59 @@ TEST_F(SessionWithSmallBuffers, AValueBeyondTheLimitIsRefusedBeforeItArrives) {
   EXPECT_TRUE(session_->finished());
 }
 
+// ---- What a session keeps. ----
+
+class SessionMemory : public SessionTest {
+ protected:
+  // More than before `act`, whatever a session has anyway.
+  template <class Act>
+  std::size_t grown_by(Act&& act) {
+    ask("PING");
+    const std::size_t before = session_->kept_bytes();
+    act();
+    return session_->kept_bytes() - before;
+  }
+};
+
+TEST_F(SessionMemory, CountsACommandThatIsNotWholeYet) {
+  const std::string half = command("SET tag:a " + std::string(100'000, 'x')).substr(0, 50'000);
+
+  EXPECT_GE(grown_by([&] { send(half); }), 50'000U);
+}
+
+TEST_F(SessionMemory, CountsRepliesThatWereNotRead) {
+  ask("SET tag:a " + std::string(100'000, 'x'));
+  const std::size_t unread = grown_by([&] {
+    session_->receive(command("GET tag:a"));
+    session_->replies().keep();
+  });
+
+  EXPECT_GE(unread, 100'000U);
+  received();
+  EXPECT_LT(session_->kept_bytes(), 10'000U);
+}
+
+TEST_F(SessionMemory, CountsATransaction) {
+  const std::size_t queued = grown_by([&] {
+    ask("MULTI");
+    ask("SET tag:a " + std::string(100'000, 'x'));
+  });
+
+  EXPECT_GE(queued, 100'000U);
+  ask("DISCARD");
+  EXPECT_LT(session_->kept_bytes(), 10'000U);
+}
+
+TEST_F(SessionMemory, CountsKeysThatWaitForLoads) {
+  std::string pipeline;
+  for (int i = 0; i < 100; ++i) pipeline += command("GET product:" + std::to_string(i));
+
+  EXPECT_GE(grown_by([&] { send(pipeline); }), 100U * 200);
+
+  source_->succeed(0);
+  collect();
+  EXPECT_LT(session_->kept_bytes(), 10'000U);
+}
+
 }  // namespace
 }  // namespace larder::test

@@ -113,6 +113,25 @@ TEST_F(SmallRequests, ATransactionHoldsNoMoreThanARequestMay) {
 
   EXPECT_THAT(last, HasSubstr("server.max_request"));
   EXPECT_THAT(ask("EXEC"), StartsWith("-EXECABORT"));
+  EXPECT_GT(state_.met(LimitMet::kRequest), 0U);
+}
+
+TEST_F(SmallRequests, SoDoWatchedKeys) {
+  std::string last;
+  for (int i = 0; i < 30; ++i) last = ask("WATCH tag:" + std::to_string(i));
+
+  EXPECT_THAT(last, AllOf(StartsWith("-ERR"), HasSubstr("server.max_request")));
+  EXPECT_EQ(ask("UNWATCH"), "+OK\r\n");
+  EXPECT_EQ(ask("WATCH tag:a"), "+OK\r\n");
+}
+
+TEST_F(SessionTransaction, WatchingAKeyAgainTakesNoMemory) {
+  ask("WATCH tag:a");
+  const std::size_t kept = session_->kept_bytes();
+
+  for (int i = 0; i < 100; ++i) ask("WATCH tag:a");
+
+  EXPECT_EQ(session_->kept_bytes(), kept);
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ namespace larder::commands {
 namespace {
 
 void refuse_length(Session& session) {
+  session.context().counters.count(LimitMet::kValue);
   session.error("ERR string exceeds maximum allowed size (server.max_value, " +
                 std::to_string(session.context().limits.max_value.bytes) + " bytes)");
 }

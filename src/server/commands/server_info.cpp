@@ -100,6 +100,7 @@ void memory(Asked& asked, Lines& lines) {
   lines.add("used_memory_human", format_bytes({used}));
   lines.add("used_memory_rss", resident);
   lines.add("used_memory_rss_human", format_bytes({resident}));
+  lines.add("mem_clients_normal", state.sum(&Counters::memory));
   lines.add("maxmemory", capacity.bytes);
   lines.add("maxmemory_human", format_bytes(capacity));
 }
@@ -127,6 +128,7 @@ void stats(Asked& asked, Lines& lines) {
   lines.add("instantaneous_input_kbps", fixed(static_cast<double>(rates[1]) / 1024));
   lines.add("instantaneous_output_kbps", fixed(static_cast<double>(rates[2]) / 1024));
   lines.add("rejected_connections", stats.rejected_connections);
+  lines.add("evicted_clients", state.sum(&Counters::closed_heavy));
   lines.add("expired_keys", stats.expirations);
   lines.add("evicted_keys", stats.evictions);
   lines.add("keyspace_hits", stats.hits);

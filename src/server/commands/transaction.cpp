@@ -23,8 +23,8 @@ std::optional<KeyState> state_of(Session& session, std::string_view key) {
 }
 
 bool unchanged(Session& session) {
-  return std::ranges::all_of(session.watches().all(), [&](const Watches::Watched& watched) {
-    return state_of(session, watched.key) == watched.state;
+  return std::ranges::all_of(session.watches().all(), [&](const auto& watched) {
+    return state_of(session, watched.first) == watched.second;
   });
 }
 
@@ -63,7 +63,11 @@ void watch(Session& session, Arguments words) {
     if (plain_cache(session, key, words[0]) == nullptr) return;
   }
   for (const std::string_view key : words.subspan(1)) {
-    session.watches().add(key, state_of(session, key));
+    const std::size_t most = session.context().limits.max_request.bytes;
+    if (session.watches().add(key, state_of(session, key), most)) continue;
+    session.context().counters.count(LimitMet::kRequest);
+    return session.error("ERR the watched keys take more than server.max_request, " +
+                         std::to_string(most) + " bytes, together; UNWATCH first");
   }
   session.reply().ok();
 }

@@ -109,7 +109,7 @@ void scan(Session& session, Arguments words) {
     left -= some;
   } while (next != 0 && left > 0 && found.fits());
   if (!found.fits()) {
-    return session.error(reply_too_large(session.context().limits.max_reply_buffer.bytes));
+    return session.error_reply_too_large();
   }
   auto reply = session.reply();
   reply.array(2);
@@ -126,7 +126,7 @@ void keys(Session& session, Arguments words) {
     cursor = step(session, cursor, kStep, filter, found);
   } while (cursor != 0 && found.fits());
   if (!found.fits()) {
-    return session.error(reply_too_large(session.context().limits.max_reply_buffer.bytes));
+    return session.error_reply_too_large();
   }
   // What grew under the walk may have been seen twice.
   std::vector<std::string_view> once{found.keys().begin(), found.keys().end()};
