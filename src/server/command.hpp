@@ -34,6 +34,7 @@ enum CommandFlag : std::uint32_t {
   kSecret = 1U << 12,      // its words may be passwords: never shown to others
   kNotQueued = 1U << 13,   // is carried out at once, also between MULTI and EXEC
   kNotInMulti = 1U << 14,  // no_multi: cannot wait for EXEC
+  kUnshown = 1U << 15,     // MONITOR leaves it out, as what has kAdmin
 };
 
 // Which words are keys: first, last (negative: from the end), step. All 0: none.

@@ -21,6 +21,7 @@
 #include "server/counters.hpp"
 #include "server/execution_gate.hpp"
 #include "server/limits.hpp"
+#include "server/monitor_feed.hpp"
 #include "server/rate_meter.hpp"
 #include "server/reload.hpp"
 #include "server/server_stats.hpp"
@@ -88,6 +89,7 @@ class ServerState {
   // Commands, bytes received and bytes sent, a second.
   [[nodiscard]] RateMeter<3>& rates() { return rates_; }
   [[nodiscard]] ClientRegistry& clients() { return clients_; }
+  [[nodiscard]] MonitorFeed& monitors() { return monitors_; }
 
   [[nodiscard]] Counters& counters(std::size_t thread) { return counters_[thread]; }
   [[nodiscard]] std::span<const Counters> counters() const { return counters_; }
@@ -134,6 +136,7 @@ class ServerState {
   ExecutionGate gate_;
   WallClock wall_clock_;
   ClientRegistry clients_;
+  MonitorFeed monitors_;
   SlowLog slow_log_;
   RateMeter<3> rates_;
   std::vector<Counters> counters_;

@@ -41,7 +41,10 @@ Session::Session(SessionContext& context, std::uint64_t id, std::function<void()
                                 context_.keys.keyspace().clock().now(), activity_, wake_);
 }
 
-Session::~Session() { context_.server.clients().remove(id_); }
+Session::~Session() {
+  if (watches_commands()) watch_commands_no_more();
+  context_.server.clients().remove(id_);
+}
 
 // ---- Bytes in. ----
 
@@ -66,6 +69,7 @@ void Session::again() {
 }
 
 void Session::collect() {
+  if (watches_commands()) take_shown();
   if (!inbox_) return;
   const bool delivered = deliver(inbox_->take());
   const bool came = take_awaited();
@@ -308,6 +312,8 @@ void Session::execute(const Command& command, std::size_t counted_as, Arguments 
   const std::uint64_t errors = counters.error_replies.value();
   command.run(*this, words);
   if (counters.error_replies.value() != errors) counters.failed_by_command[counted_as].add();
+  if (context_.server.monitors().watched()) [[unlikely]]
+    show(command, words);
 }
 
 // The same for a client that wants no reply to it.
@@ -419,6 +425,42 @@ void Session::run_queued(const Command& command, Arguments words) {
   if (replies_.bytes() <= context_.limits.max_reply_buffer.bytes) return;
   replies_.tail().retract(replies_.tail().size() - before);
   error_reply_too_large();
+}
+
+// ---- Watching others. ----
+
+void Session::watch_commands() {
+  if (watches_commands()) return;
+  activity_.monitors.store(true, std::memory_order_relaxed);
+  context_.server.monitors().add(id_, context_.limits.max_reply_buffer, wake_);
+}
+
+void Session::watch_commands_no_more() {
+  activity_.monitors.store(false, std::memory_order_relaxed);
+  context_.server.monitors().remove(id_);
+}
+
+// Shows a command to those who watch; none that is for administrators alone, as in Redis.
+void Session::show(const Command& command, Arguments words) {
+  if ((command.flags & (kAdmin | kUnshown)) != 0) return;
+  ServerState& server = context_.server;
+  server.monitors().tell(std::chrono::system_clock::now(), server.clients().origin(id_).address,
+                         redacted(*find_command(words[0]), words));
+}
+
+// What others did goes to the client. One that does not read, or may not watch any
+// more, is closed.
+void Session::take_shown() {
+  if (ended_) return watch_commands_no_more();
+  const std::optional<std::string> lines = context_.server.monitors().take(id_);
+  const bool fits =
+      lines && replies_.bytes() + lines->size() <= context_.limits.max_reply_buffer.bytes;
+  if (!fits) context_.counters.count(LimitMet::kReplyBuffer);
+  if (fits && identity_.refresh() && identity_.administers()) {
+    return replies_.tail().append(*lines);
+  }
+  watch_commands_no_more();
+  activity_.killed.store(true, std::memory_order_relaxed);
 }
 
 // True after an error reply.

@@ -90,8 +90,11 @@ class Session {
   [[nodiscard]] bool blocked() const { return blocked_; }
   // Whether the client is somebody, or was once.
   [[nodiscard]] bool introduced() const { return identity_.introduced(); }
-  // Whether a load, the check of a password or a reload is under way for it.
-  [[nodiscard]] bool awaits_answer() const { return replies_.waiting() > 0 || awaiting_; }
+  // Whether a load, the check of a password or a reload is under way for it, or it
+  // watches what others do.
+  [[nodiscard]] bool awaits_answer() const {
+    return replies_.waiting() > 0 || awaiting_ || watches_commands();
+  }
   // Bytes of memory that it holds for its client between turns: what was received and
   // not carried out, replies that were not sent, a transaction, and what waits for loads.
   [[nodiscard]] std::size_t kept_bytes() const;
@@ -176,6 +179,12 @@ class Session {
   // What the client says of itself.
   [[nodiscard]] Introduction introduction() const;
   void introduce(Introduction introduction);
+  // Shows the client all commands that are carried out from now on; see MonitorFeed.
+  void watch_commands();
+  void watch_commands_no_more();
+  [[nodiscard]] bool watches_commands() const {
+    return activity_.monitors.load(std::memory_order_relaxed);
+  }
   // What others see of what it does; see ClientRegistry.
   [[nodiscard]] ClientActivity& activity() { return activity_; }
   void tell_activity();
@@ -218,6 +227,8 @@ class Session {
   void execute(const Command& command, std::size_t counted_as, Arguments words);
   bool carry_out_unanswered(const Command* command, Arguments words);
   void tell_activity(std::size_t unread);
+  void show(const Command& command, Arguments words);
+  void take_shown();
   template <class Work>
   void unanswered(Work&& work);
   const Command* understand(const Command* command, Arguments words);

@@ -109,6 +109,7 @@ constexpr Line kLines[] = {
     {"MEMORY HELP", Needs::kUser},
     {"MEMORY USAGE tag:a", Needs::kRead},
     {"MGET tag:a tag:b", Needs::kRead},
+    {"MONITOR", Needs::kAdminAll},
     {"MSET tag:a x tag:b y", Needs::kWrite},
     {"MSETNX tag:b x tag:c y", Needs::kWrite},
     {"MULTI", Needs::kUser},

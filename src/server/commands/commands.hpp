@@ -92,6 +92,9 @@ void scan(Session&, Arguments);
 // larder_reload.cpp
 void larder_reload(Session&, Arguments);
 
+// monitor.cpp
+void monitor(Session&, Arguments);
+
 // object.cpp
 void memory_usage(Session&, Arguments);
 void object_encoding(Session&, Arguments);

@@ -132,6 +132,7 @@ void reset(Session& session, Arguments) {
   session.identity().begin();
   session.transaction().reset();
   session.watches().clear();
+  if (session.watches_commands()) session.watch_commands_no_more();
   Introduction introduction = session.introduction();
   introduction.name.clear();
   session.introduce(std::move(introduction));

@@ -4,121 +4,25 @@
 // LARDER_SEED and LARDER_COMMANDS choose the commands and how many there are; a
 // failure prints both and the commands that led to it.
 #include <gmock/gmock.h>
-#include <spdlog/sinks/null_sink.h>
-#include <unistd.h>
 
-#include <chrono>
-#include <cstdio>
 #include <cstdlib>
 #include <deque>
-#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <optional>
 #include <set>
-#include <sstream>
 #include <utility>
 #include <vector>
 
-#include "cache/keyspace.hpp"
-#include "demo/child.hpp"
-#include "larder/runtime.hpp"
 #include "server/differential/commands.hpp"
 #include "server/differential/differences.hpp"
 #include "server/differential/peer.hpp"
-#include "server/server.hpp"
+#include "server/differential/servers.hpp"
 
 namespace larder::test {
 namespace {
 
-using namespace std::chrono_literals;
 using resp::Reply;
-
-constexpr std::chrono::seconds kLife{100'000};  // of a key without another; see differences.cpp
-constexpr std::size_t kMostBytes = 1 << 20;     // of a value
-
-std::optional<std::filesystem::path> find_program(std::string_view name) {
-  std::istringstream path{std::getenv("PATH") != nullptr ? std::getenv("PATH") : ""};
-  for (std::string folder; std::getline(path, folder, ':');) {
-    const auto program = std::filesystem::path{folder} / name;
-    if (::access(program.c_str(), X_OK) == 0) return program;
-  }
-  return std::nullopt;
-}
-
-// Debian's redis-server on a socket in a directory of its own.
-class Redis {
- public:
-  explicit Redis(const std::filesystem::path& program)
-      : directory_{make_directory()}, child_{start(program, directory_)} {}
-  ~Redis() {
-    child_.reset();
-    std::error_code ignored;
-    std::filesystem::remove_all(directory_, ignored);
-  }
-  Redis(const Redis&) = delete;
-  Redis& operator=(const Redis&) = delete;
-
-  // Waits until it answers.
-  [[nodiscard]] Peer connect() {
-    const auto deadline = std::chrono::steady_clock::now() + 60s;
-    for (;;) {
-      try {
-        Peer peer = Peer::to_socket(directory_ / "socket");
-        if (peer.ask({"PING"}).text == "PONG") return peer;
-      } catch (const std::system_error&) {
-        if (std::chrono::steady_clock::now() > deadline || child_->wait(20ms)) throw;
-      }
-    }
-  }
-
- private:
-  static std::filesystem::path make_directory() {
-    std::string name = std::filesystem::temp_directory_path() / "larder-redis-XXXXXX";
-    if (::mkdtemp(name.data()) == nullptr) {
-      throw std::system_error{errno, std::generic_category(), "mkdtemp"};
-    }
-    return name;
-  }
-  static std::optional<demo::Child> start(const std::filesystem::path& program,
-                                          const std::filesystem::path& directory) {
-    auto child = demo::Child::start(program,
-                                    {"--port", "0", "--unixsocket", directory / "socket", "--save",
-                                     "", "--appendonly", "no", "--databases", "1", "--dir",
-                                     directory, "--proto-max-bulk-len", std::to_string(kMostBytes)},
-                                    directory / "log");
-    if (!child) throw std::runtime_error{child.error().message};
-    return std::move(*child);
-  }
-
-  const std::filesystem::path directory_;
-  std::optional<demo::Child> child_;
-};
-
-// larder, whose one cache takes every key.
-class Larder {
- public:
-  Larder()
-      : keyspace_{runtime_, {.capacity = {256 << 20}}, caches()},
-        server_{Server::start(runtime_, keyspace_,
-                              {.port = 0, .limits = {.max_value = {kMostBytes}}},
-                              std::make_shared<spdlog::logger>(
-                                  "test", std::make_shared<spdlog::sinks::null_sink_mt>()))
-                    .value()} {}
-
-  [[nodiscard]] Peer connect() { return Peer::to_port(server_->port()); }
-
- private:
-  static std::vector<KeyspaceCache> caches() {
-    std::vector<KeyspaceCache> all;
-    all.push_back({KeyPattern::parse("{key}").value(), {.name = "any", .ttl = kLife, .jitter = 0}});
-    return all;
-  }
-
-  Runtime runtime_{{.io_threads = 2, .blocking_threads = 1}};
-  Keyspace keyspace_;
-  std::unique_ptr<Server> server_;
-};
 
 // One client of both servers.
 //
@@ -199,25 +103,11 @@ bool agree(const Client& client, const Words& words, const Reply& redis, const R
   return true;
 }
 
-// What `program --version` prints.
-std::string version_of(const std::filesystem::path& program) {
-  std::string text(256, '\0');
-  FILE* const pipe = ::popen((program.string() + " --version").c_str(), "r");
-  if (pipe == nullptr) return "unknown";
-  text.resize(std::fread(text.data(), 1, text.size(), pipe));
-  ::pclose(pipe);
-  return text;
-}
-
 class Differential : public ::testing::Test {
  protected:
   void SetUp() override {
-    const auto program = find_program("redis-server");
-    if (!program) GTEST_SKIP() << "redis-server is not installed: apt-get install redis-server";
-    // Later versions answer some commands otherwise; larder says that it is 7.0.
-    const std::string version = version_of(*program);
-    if (version.find("v=7.0.") == std::string::npos) GTEST_SKIP() << "not Redis 7.0: " << version;
-    redis_.emplace(*program);
+    if (const std::string why = Redis::missing(); !why.empty()) GTEST_SKIP() << why;
+    redis_.emplace();
     for (int i = 0; i < 2; ++i) clients_.emplace_back(redis_->connect(), larder_.connect());
   }
 

@@ -84,21 +84,24 @@ std::vector<resp::Reply> Peer::ask(const std::vector<Words>& commands) {
     output.consume(piece[0].size());
   }
 
-  using Outcome = resp::ReplyDecoder::Outcome;
   std::vector<resp::Reply> replies;
-  while (replies.size() < commands.size()) {
+  while (replies.size() < commands.size()) replies.push_back(next());
+  return replies;
+}
+
+resp::Reply Peer::next() {
+  using Outcome = resp::ReplyDecoder::Outcome;
+  for (;;) {
     const Outcome outcome = decoder_.decode(received_);
     received_.erase(0, decoder_.consumed());
-    if (outcome == Outcome::kReply) replies.push_back(decoder_.take());
+    if (outcome == Outcome::kReply) return decoder_.take();
     if (outcome == Outcome::kError) throw std::runtime_error{decoder_.error()};
-    if (outcome != Outcome::kNeedMore) continue;
     std::array<char, 65536> buffer;
     const ssize_t size = ::recv(socket_, buffer.data(), buffer.size(), 0);
     if (size < 0 && errno == EINTR) continue;
     if (size <= 0) throw std::runtime_error{"the server hung up"};
     received_.append(buffer.data(), static_cast<std::size_t>(size));
   }
-  return replies;
 }
 
 }  // namespace larder::test

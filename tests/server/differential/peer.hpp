@@ -28,6 +28,8 @@ class Peer {
   // Sends the commands together and waits for their replies. Throws
   // std::runtime_error if the server hangs up or says what no server may.
   std::vector<resp::Reply> ask(const std::vector<Words>& commands);
+  // The next reply, or what comes unasked. Throws as ask().
+  resp::Reply next();
   resp::Reply ask(const Words& command) { return ask(std::vector<Words>{command}).front(); }
 
  private:
