@@ -284,7 +284,7 @@ class Cache {
     }
     if (!options.tier) options.tier = std::make_shared<MemoryTier<Key, Value>>(options.memory);
     if (!options.gate) options.gate = std::make_shared<LoadGate>(options.loads);
-    return std::make_shared<Core>(detail::CacheParts<Key, Value>{
+    auto core = std::make_shared<Core>(detail::CacheParts<Key, Value>{
         .name = std::move(options.name),
         .strategy = strategy,
         .tier = std::move(options.tier),
@@ -300,6 +300,8 @@ class Cache {
         .timers = runtime.handle().timers(),
         .seed = std::random_device{}(),
     });
+    if (core->parts().shared) core->parts().shared.copies->listen(core);
+    return core;
   }
 
   // Collects the answers of one call and tells when the last has come.

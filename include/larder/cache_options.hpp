@@ -80,6 +80,9 @@ struct SharedWith {
   std::function<std::string(KeyView)> key{};
   std::function<std::string(const Value&)> encode{};         // may throw Failure
   std::function<Result<Value>(std::string bytes)> decode{};  // of any bytes
+  // The key that `key` says so; null: what another process invalidates drops all copies
+  // here. A cache of strings needs none.
+  std::function<std::optional<Key>(std::string_view text)> parse_key{};
 };
 
 template <class Key, class Value>

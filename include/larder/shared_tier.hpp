@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -56,6 +57,16 @@ struct SharedAnswer {
   Error error{};
 };
 
+// Who wants to know what other processes invalidate. Called on any thread, one at a time.
+class SharedListener {
+ public:
+  virtual ~SharedListener() = default;
+  // A key, as it was given to SharedCopies.
+  virtual void invalidated(std::string_view key) = 0;
+  // All of them; also when something may have been missed.
+  virtual void cleared() = 0;
+};
+
 // One cache's part of a shared tier.
 class SharedCopies {
  public:
@@ -88,6 +99,9 @@ class SharedCopies {
   virtual void invalidate(std::string_view key) = 0;
   // The same for every key of this cache.
   virtual void clear() = 0;
+
+  // From now on it is told what others invalidate, as far as the tier can tell.
+  virtual void listen(std::weak_ptr<SharedListener> listener) = 0;
 };
 
 }  // namespace larder

@@ -153,6 +153,11 @@ void add_shared(const shared::RedisTier& tier, Families& families) {
   families.sample(stats.refused_fills, {{"outcome", "refused"}});
   families.counter("larder_shared_errors_total", "Commands without an answer or with an error");
   families.sample(stats.errors);
+  families.counter("larder_shared_heard_total", "Invalidations by other processes, told to memory");
+  families.sample(stats.heard);
+  families.counter("larder_shared_gaps_total",
+                   "Times that some may have been missed, so that memory dropped its copies");
+  families.sample(stats.gaps);
   families.gauge("larder_shared_undelivered", "Invalidations that it has yet to be told");
   families.sample(stats.undelivered);
 }

@@ -57,4 +57,8 @@ void Copies::invalidate(std::string_view key) {
 
 void Copies::clear() { tier_->clear(cache_); }
 
+void Copies::listen(std::weak_ptr<SharedListener> listener) {
+  tier_->listen(cache_, std::move(listener));
+}
+
 }  // namespace larder::shared

@@ -27,6 +27,7 @@ class Copies final : public SharedCopies {
   void release(SharedLease lease) override;
   void invalidate(std::string_view key) override;
   void clear() override;
+  void listen(std::weak_ptr<SharedListener> listener) override;
 
  private:
   void end(const SharedLease& lease, Call step);

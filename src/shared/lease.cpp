@@ -67,12 +67,27 @@ if mine == 'V' then redis.call('SETRANGE', KEYS[1], 25, string.rep('\0', 16)) en
 return mine and 1 or 0
 )lua";
 
+// ARGV: nothing, or the announcement's own, cache and key. What cannot be announced, as
+// to a server that is full, is invalid all the same.
 constexpr std::string_view kInvalidate = R"lua(
+local gone = 0
 if redis.call('GETRANGE', KEYS[1], 0, 0) == 'M' then
   redis.call('SETRANGE', KEYS[1], 1, '1')
-  return 0
+else
+  gone = redis.call('DEL', KEYS[1])
 end
-return redis.call('DEL', KEYS[1])
+if #ARGV > 0 then
+  redis.pcall('XADD', KEYS[2], 'MAXLEN', '~', '10000', '*',
+              'o', ARGV[1], 'c', ARGV[2], 'k', ARGV[3])
+end
+return gone
+)lua";
+
+// ARGV: the generation, the announcement's own and cache.
+constexpr std::string_view kClear = R"lua(
+redis.call('SET', KEYS[1], ARGV[1])
+redis.pcall('XADD', KEYS[2], 'MAXLEN', '~', '10000', '*', 'o', ARGV[2], 'c', ARGV[3])
+return 1
 )lua";
 
 // ARGV: token, the marker's life in ms.
@@ -125,6 +140,7 @@ std::string text_of(Step step) {
     case Step::kInvalidate: return std::string{kInvalidate};
     case Step::kMark: return std::string{kMark};
     case Step::kFinish: return std::string{kFinish};
+    case Step::kClear: return std::string{kClear};
   }
   return {};
 }
@@ -193,13 +209,15 @@ const Script& script(Step step) {
 // By name a step may have to be sent twice, and what this process sends in between goes
 // before it. An invalidation, or a writer's step, must not be overtaken by a read.
 bool Call::by_name() const {
-  return step != Step::kInvalidate && step != Step::kMark && step != Step::kFinish;
+  return step != Step::kInvalidate && step != Step::kMark && step != Step::kFinish &&
+         step != Step::kClear;
 }
 
 std::vector<std::string_view> Call::command(bool by_name) const {
   const Script& what = script(step);
   std::vector<std::string_view> words{by_name ? "EVALSHA" : "EVAL", by_name ? what.sha : what.text,
-                                      "1", key};
+                                      stream.empty() ? "1" : "2", key};
+  if (!stream.empty()) words.emplace_back(stream);
   words.insert(words.end(), arguments.begin(), arguments.end());
   return words;
 }
@@ -247,7 +265,20 @@ Call release(std::string key, std::string_view token) {
   return call(Step::kRelease, std::move(key), {std::string{token}});
 }
 
-Call invalidate(std::string key) { return call(Step::kInvalidate, std::move(key), {}); }
+Call invalidate(std::string key, std::optional<Announce> announce) {
+  Call step = call(Step::kInvalidate, std::move(key), {});
+  if (!announce) return step;
+  step.stream = std::move(announce->stream);
+  step.arguments = {std::move(announce->own), std::move(announce->cache), std::move(announce->key)};
+  return step;
+}
+
+Call clear(std::string key, std::string generation, Announce announce) {
+  Call step = call(Step::kClear, std::move(key),
+                   {std::move(generation), std::move(announce.own), std::move(announce.cache)});
+  step.stream = std::move(announce.stream);
+  return step;
+}
 
 Call mark(std::string key, std::string_view token, Duration marker) {
   return call(Step::kMark, std::move(key), {std::string{token}, milliseconds(marker)});

@@ -31,8 +31,9 @@ enum class Step : std::uint8_t {
   kInvalidate,
   kMark,
   kFinish,
+  kClear,
 };
-inline constexpr std::size_t kSteps = 8;
+inline constexpr std::size_t kSteps = 9;
 
 // A script, in Lua, and its name for EVALSHA: the SHA-1 of its text in hexadecimal.
 struct Script {
@@ -41,11 +42,21 @@ struct Script {
 };
 [[nodiscard]] const Script& script(Step step);
 
-// A script with what it is given; the key is its only one.
+// What is told to the other processes, in the same script.
+struct Announce {
+  std::string stream;
+  std::string own;  // who tells it
+  std::string cache;
+  std::string key{};  // as its cache names it
+};
+
+// A script with what it is given; the key is its only one, but for the stream of
+// announcements.
 struct Call {
   Step step;
   std::string key;
   std::vector<std::string> arguments;
+  std::string stream{};  // empty: none
 
   // Whether another text of the same may be sent later, if the server does not know the
   // script by name. What other steps of this process must not overtake goes as its text.
@@ -90,7 +101,9 @@ struct Found {
 [[nodiscard]] Call fill(std::string key, std::string_view token, std::string value, Duration left);
 [[nodiscard]] Call fail(std::string key, std::string_view token, const Error& error, Duration left);
 [[nodiscard]] Call release(std::string key, std::string_view token);
-[[nodiscard]] Call invalidate(std::string key);
+[[nodiscard]] Call invalidate(std::string key, std::optional<Announce> announce = {});
+// Gives a cache another generation; `key` is where that stands.
+[[nodiscard]] Call clear(std::string key, std::string generation, Announce announce);
 [[nodiscard]] Call mark(std::string key, std::string_view token, Duration marker);
 // `value` empty: none is to be kept.
 [[nodiscard]] Call finish(std::string key, std::string_view token, std::string value,

@@ -45,6 +45,11 @@ Result<std::shared_ptr<RedisTier>> RedisTier::start(Runtime& runtime, RedisTierO
   if (!started) return std::unexpected{std::move(started.error())};
   tier->client_ = std::move(*started);
   tier->client_ready_.store(true, std::memory_order_release);
+  auto backplane = Backplane::start(
+      runtime, {.url = tier->options_.url, .timeout = tier->options_.timeout},
+      tier->options_.name_space + "/announcements", hex(tier->token_seed_[0]), tier);
+  if (!backplane) return std::unexpected{std::move(backplane.error())};
+  tier->backplane_ = std::move(*backplane);
   runtime.close_at_stop(tier);
   tier->deliver();
   return tier;
@@ -61,6 +66,7 @@ RedisTier::RedisTier(Runtime& runtime, RedisTierOptions options)
 
 RedisTier::~RedisTier() {
   if (client_) client_->close();
+  if (backplane_) backplane_->close();
 }
 
 void RedisTier::close() {
@@ -74,6 +80,7 @@ void RedisTier::close() {
     held_.clear();
   }
   client_->close();
+  backplane_->close();
   wake_all();
 }
 
@@ -134,6 +141,8 @@ SharedStats RedisTier::stats() const {
                     .fills = value(counts_.fills),
                     .refused_fills = value(counts_.refused_fills),
                     .errors = value(counts_.errors)};
+  stats.heard = backplane_->heard();
+  stats.gaps = backplane_->gaps();
   const MutexLock lock{mutex_};
   stats.undelivered = undelivered_.size();
   return stats;
@@ -240,16 +249,14 @@ void RedisTier::deliver() {
     batch = undelivered_.take();
   }
   for (const auto& [cache, keys] : batch.keys) {
-    for (const std::string& key : keys) calls.push_back(shared::invalidate(key));
+    for (const std::string& key : keys) calls.push_back(invalidation(cache, key));
   }
+  for (const std::string& cache : batch.whole) calls.push_back(clearing(cache));
   const auto kept = std::make_shared<Undelivered::Batch>(std::move(batch));
   const auto refused = client_->submit(
-      {.commands = calls.size() + kept->whole.size(), .timeout = kDeliveryTimeout, .run = run},
+      {.commands = calls.size(), .timeout = kDeliveryTimeout, .run = run},
       [&](resp::RequestWriter& write) {
         for (const Call& each : calls) write.command(each.command(false));
-        for (const std::string& cache : kept->whole) {
-          write.command({"SET", generation_key(cache), hex(random_number())});
-        }
       },
       [self = shared_from_this(), kept](Result<redis::Replies> replies) {
         self->delivered(*kept, replies);
@@ -295,7 +302,7 @@ void RedisTier::add_again(const Undelivered::Batch& batch) {
 void RedisTier::invalidate(const std::string& cache, std::string key) {
   const MutexLock lock{mutex_};
   if (!trusted_) return undelivered_.add(cache, std::move(key));
-  const Call step = shared::invalidate(key);
+  const Call step = invalidation(cache, key);
   const auto refused = client_->submit(
       {.run = session_->run},
       [&](resp::RequestWriter& write) { write.command(step.command(false)); },
@@ -313,11 +320,10 @@ void RedisTier::invalidate(const std::string& cache, std::string key) {
 void RedisTier::clear(const std::string& cache) {
   const MutexLock lock{mutex_};
   if (!trusted_) return undelivered_.add_whole(cache);
+  const Call step = clearing(cache);
   const auto refused = client_->submit(
       {.run = session_->run},
-      [&](resp::RequestWriter& write) {
-        write.command({"SET", generation_key(cache), hex(random_number())});
-      },
+      [&](resp::RequestWriter& write) { write.command(step.command(false)); },
       [self = shared_from_this(), cache](Result<redis::Replies> replies) {
         self->confirm(cache, std::nullopt, replies);
       });
@@ -348,6 +354,60 @@ void RedisTier::confirm(const std::string& cache, const std::optional<std::strin
   }
   note_error(*error);
   distrust(*error);
+}
+
+Call RedisTier::invalidation(const std::string& cache, const std::string& key) const {
+  return shared::invalidate(key, Announce{.stream = options_.name_space + "/announcements",
+                                          .own = hex(token_seed_[0]),
+                                          .cache = cache,
+                                          .key = key.substr(value_key(cache, "").size())});
+}
+
+Call RedisTier::clearing(const std::string& cache) const {
+  return shared::clear(generation_key(cache), hex(random_number()),
+                       {.stream = options_.name_space + "/announcements",
+                        .own = hex(token_seed_[0]),
+                        .cache = cache});
+}
+
+// ---- What others announce. ----
+
+void RedisTier::listen(const std::string& cache, std::weak_ptr<SharedListener> listener) {
+  const MutexLock lock{mutex_};
+  auto& listeners = listeners_[cache];
+  std::erase_if(listeners, [](const auto& each) { return each.expired(); });
+  listeners.push_back(std::move(listener));
+}
+
+void RedisTier::announced(const Announcement& announcement) {
+  std::vector<std::weak_ptr<SharedListener>> listeners;
+  {
+    const MutexLock lock{mutex_};
+    const auto found = listeners_.find(announcement.cache);
+    if (found != listeners_.end()) listeners = found->second;
+  }
+  for (const auto& each : listeners) {
+    const auto listener = each.lock();
+    if (!listener) continue;
+    if (announcement.key) {
+      listener->invalidated(*announcement.key);
+    } else {
+      listener->cleared();
+    }
+  }
+}
+
+void RedisTier::missed() {
+  std::vector<std::weak_ptr<SharedListener>> listeners;
+  {
+    const MutexLock lock{mutex_};
+    for (const auto& [cache, each] : listeners_) {
+      listeners.insert(listeners.end(), each.begin(), each.end());
+    }
+  }
+  for (const auto& each : listeners) {
+    if (const auto listener = each.lock()) listener->cleared();
+  }
 }
 
 // ---- Waiting. ----

@@ -13,6 +13,9 @@
 // Order. All commands of a process go over one connection, so a read that begins after an
 // invalidation was handed on is behind it.
 //
+// Announcements. What this process invalidates, others hear through the backplane, and drop
+// from their memory.
+//
 // Waiting. Who finds another's lease is told by the server when it changes (client-side
 // caching of RESP3), and looks again when the lease would end; without RESP3 it looks now
 // and then, ever more seldom.
@@ -41,6 +44,7 @@
 #include "larder/thread_annotations.hpp"
 #include "larder/timers.hpp"
 #include "redis/client.hpp"
+#include "shared/backplane.hpp"
 #include "shared/envelope.hpp"
 #include "shared/lease.hpp"
 #include "shared/shared_stats.hpp"
@@ -68,6 +72,7 @@ struct RedisTierOptions {
 };
 
 class RedisTier final : public redis::ClientEvents,
+                        public BackplaneEvents,
                         public Closable,
                         public std::enable_shared_from_this<RedisTier> {
  public:
@@ -116,6 +121,12 @@ class RedisTier final : public redis::ClientEvents,
   void disconnected(const Error& why) override LARDER_EXCLUDES(mutex_);
   void changed(std::optional<std::string_view> key) override LARDER_EXCLUDES(mutex_);
 
+  // BackplaneEvents.
+  void announced(const Announcement& announcement) override LARDER_EXCLUDES(mutex_);
+  void missed() override LARDER_EXCLUDES(mutex_);
+  void listen(const std::string& cache, std::weak_ptr<SharedListener> listener)
+      LARDER_EXCLUDES(mutex_);
+
   // The run to ask, while trusted.
   [[nodiscard]] std::optional<redis::Session> session() const LARDER_EXCLUDES(mutex_);
   [[nodiscard]] std::string new_token() LARDER_EXCLUDES(mutex_);
@@ -150,6 +161,8 @@ class RedisTier final : public redis::ClientEvents,
   void extend_later() LARDER_REQUIRES(mutex_);
   void extend_all() LARDER_EXCLUDES(mutex_);
 
+  [[nodiscard]] Call invalidation(const std::string& cache, const std::string& key) const;
+  [[nodiscard]] Call clearing(const std::string& cache) const;
   [[nodiscard]] std::string generation_key(const std::string& cache) const;
   [[nodiscard]] std::string value_key(const std::string& cache, std::string_view key) const;
 
@@ -157,6 +170,7 @@ class RedisTier final : public redis::ClientEvents,
   const std::shared_ptr<Timers> timers_;
   std::shared_ptr<redis::Client> client_;  // set once, by start(); to be used by others …
   std::atomic<bool> client_ready_{false};  // … once this says so
+  std::shared_ptr<Backplane> backplane_;   // likewise
   SharedCounts counts_;
 
   mutable Mutex mutex_;
@@ -169,6 +183,8 @@ class RedisTier final : public redis::ClientEvents,
   std::unique_ptr<Timer> deliver_timer_ LARDER_GUARDED_BY(mutex_);
   bool delivering_ LARDER_GUARDED_BY(mutex_) = false;
   std::unordered_multimap<std::string, Waiter> waiters_ LARDER_GUARDED_BY(mutex_);
+  std::map<std::string, std::vector<std::weak_ptr<SharedListener>>> listeners_
+      LARDER_GUARDED_BY(mutex_);                                          // by cache
   std::unordered_map<std::string, Held> held_ LARDER_GUARDED_BY(mutex_);  // by token
   std::unique_ptr<Timer> extend_timer_ LARDER_GUARDED_BY(mutex_);
   std::uint64_t tokens_ LARDER_GUARDED_BY(mutex_) = 0;

@@ -20,6 +20,8 @@ struct SharedStats {
   std::uint64_t fills = 0;          // values left in the tier
   std::uint64_t refused_fills = 0;  // … and not left: invalidated on their way, or lease lost
   std::uint64_t errors = 0;         // replies that were errors, or that did not come
+  std::uint64_t heard = 0;          // invalidations by other processes
+  std::uint64_t gaps = 0;           // times that some may have been missed, the start among them
   std::uint64_t undelivered = 0;    // invalidations that the tier has yet to be told; now
 };
 

@@ -39,6 +39,7 @@ class HandCopies final : public SharedCopies {
   void release(SharedLease lease) override { released.push_back(lease.key); }
   void invalidate(std::string_view key) override { invalidated.emplace_back(key); }
   void clear() override { ++clears; }
+  void listen(std::weak_ptr<SharedListener>) override {}
 
   // Answers the index-th key of the read that has waited longest.
   void answer(std::size_t index, SharedAnswer answer) {

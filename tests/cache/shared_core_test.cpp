@@ -224,6 +224,41 @@ TEST_F(SharedCore, ClearIsTold) {
   EXPECT_TRUE(read(42)->waits());
 }
 
+TEST_F(SharedCore, WhatAnotherInvalidatesIsDroppedHereAndNotToldAgain) {
+  shared_.parse_key = [](std::string_view text) { return std::stoi(std::string{text}); };
+  make();
+  for (const int key : {1, 2}) {
+    (void)read(key);
+    copies_->copy("<teapot>", 0s, 60s);
+  }
+
+  core_->invalidated("1");
+
+  EXPECT_TRUE(read(1)->waits());
+  EXPECT_FALSE(read(2)->waits());
+  EXPECT_THAT(copies_->invalidated, IsEmpty());
+}
+
+TEST_F(SharedCore, WhatAnotherInvalidatesDoomsWhatIsOnItsWay) {
+  (void)read(42);
+  copies_->lease();
+  core_->invalidated("42");
+  source_->answer("perhaps old");
+
+  EXPECT_THAT(copies_->released, ElementsAre("42"));
+  EXPECT_TRUE(read(42)->waits());
+}
+
+TEST_F(SharedCore, AfterAGapMemoryHasNothing) {
+  (void)read(42);
+  copies_->copy("<teapot>", 0s, 60s);
+
+  core_->cleared();
+
+  EXPECT_TRUE(read(42)->waits());
+  EXPECT_EQ(copies_->clears, 0);
+}
+
 TEST_F(SharedCore, WhoWantsItAnewIsNotServedACopy) {
   (void)read(42, {.force = true});
 

@@ -172,6 +172,24 @@ TEST_F(Fleet, MemoryAnswersForMemoryTtl) {
   EXPECT_EQ(larders_[1]->metric(kQueries), 0);
 }
 
+TEST_F(Fleet, AnInvalidationReachesTheMemoryOfTheOthers) {
+  start(3, "memory_ttl = \"1h\"");
+  for (std::size_t i = 0; i < 3; ++i) {
+    while (larders_[i]->metric("larder_shared_gaps_total") == 0) std::this_thread::yield();
+    EXPECT_EQ(ask(i, {"GET", "product:7"}).text, product(7));
+  }
+  Writer{file("shop.db")}.execute("UPDATE products SET name = 'Stool' WHERE id = 7");
+
+  ask(0, {"DEL", "product:7"});
+
+  for (std::size_t i = 1; i < 3; ++i) {
+    while (larders_[i]->metric("larder_shared_heard_total") == 0) std::this_thread::yield();
+    while (ask(i, {"GET", "product:7"}).text != R"({"id":7,"name":"Stool"})") {
+      std::this_thread::yield();
+    }
+  }
+}
+
 TEST_F(Fleet, ManyKeysAreReadTogether) {
   start(2);
   std::vector<std::string> keys;

@@ -1,139 +1,10 @@
-// Two or more tiers over one real Redis stand for as many processes.
-#include "shared/redis_tier.hpp"
-
+// Copies and leases among processes over one real Redis.
 #include <gmock/gmock.h>
 
-#include <thread>
-
-#include "larder/thread_annotations.hpp"
-#include "redis/redis_server.hpp"
+#include "shared/process.hpp"
 
 namespace larder::shared {
 namespace {
-
-using namespace std::chrono_literals;
-using test::RedisServer;
-using Kind = SharedAnswer::Kind;
-
-constexpr std::uint64_t kFingerprint = 7;
-
-// Collects the answers of one read.
-class Answered {
- public:
-  explicit Answered(std::size_t count) : answers_(count), owed_{count} {}
-
-  void take(SharedCopies::Answers answers) {
-    const MutexLock lock{mutex_};
-    for (auto& [index, answer] : answers) {
-      EXPECT_FALSE(answers_[index].has_value()) << "one answer a key";
-      answers_[index] = std::move(answer);
-      --owed_;
-    }
-    news_.notify_all();
-  }
-  std::vector<SharedAnswer> wait() {
-    const MutexLock lock{mutex_};
-    while (owed_ > 0) news_.wait(mutex_);
-    std::vector<SharedAnswer> all;
-    for (auto& answer : answers_) all.push_back(*answer);
-    return all;
-  }
-  bool done() {
-    const MutexLock lock{mutex_};
-    return owed_ == 0;
-  }
-
- private:
-  Mutex mutex_;
-  Condition news_;
-  std::vector<std::optional<SharedAnswer>> answers_ LARDER_GUARDED_BY(mutex_);
-  std::size_t owed_ LARDER_GUARDED_BY(mutex_);
-};
-
-// One larder process's sight of the tier.
-class Process {
- public:
-  explicit Process(const RedisServer& server, RedisTierOptions options = {})
-      : Process{server.url(), std::move(options)} {}
-  explicit Process(const std::string& url, RedisTierOptions options = {}) {
-    options.url = redis::parse_redis_url(url).value();
-    options.tell = [this](bool there, const std::string& sentence) { tell(there, sentence); };
-    tier_ = RedisTier::start(runtime_, std::move(options)).value();
-    copies_ = tier_->copies("product", kFingerprint);
-  }
-  // Ends as a killed one does: what it holds is left as it is.
-  ~Process() { tier_->close(); }
-  Process(const Process&) = delete;
-  Process& operator=(const Process&) = delete;
-
-  Process& ready() {
-    const MutexLock lock{mutex_};
-    while (!there_) news_.wait(mutex_);
-    return *this;
-  }
-  void lost() {
-    const MutexLock lock{mutex_};
-    while (there_) news_.wait(mutex_);
-  }
-  std::vector<std::string> said() {
-    const MutexLock lock{mutex_};
-    return said_;
-  }
-
-  std::shared_ptr<Answered> begin(const std::vector<std::string>& keys, bool anew = false) {
-    auto answered = std::make_shared<Answered>(keys.size());
-    std::vector<SharedCopies::Key> wanted;
-    for (const std::string& key : keys) wanted.push_back({.key = key, .anew = anew});
-    copies_->read(std::move(wanted), [answered](SharedCopies::Answers answers) {
-      answered->take(std::move(answers));
-    });
-    return answered;
-  }
-  SharedAnswer read(const std::string& key, bool anew = false) {
-    return begin({key}, anew)->wait().front();
-  }
-  // What a read is answered with if it is a copy.
-  std::optional<std::string> copy(const std::string& key) {
-    const SharedAnswer answer = read(key);
-    if (answer.lease) copies_->release(answer.lease);
-    return answer.kind == Kind::kCopy ? answer.copy.bytes : std::nullopt;
-  }
-  // Loads it as a cache would.
-  void load(const std::string& key, const std::string& value, Duration ttl = 60s) {
-    const SharedAnswer answer = read(key);
-    ASSERT_TRUE(answer.lease) << "somebody else has it";
-    copies_->fill(answer.lease, value, ttl, 0ms);
-  }
-
-  SharedCopies& copies() { return *copies_; }
-  RedisTier& tier() { return *tier_; }
-
- private:
-  void tell(bool there, const std::string& sentence) {
-    const MutexLock lock{mutex_};
-    there_ = there;
-    said_.push_back(sentence);
-    news_.notify_all();
-  }
-
-  Mutex mutex_;
-  Condition news_;
-  bool there_ LARDER_GUARDED_BY(mutex_) = false;
-  std::vector<std::string> said_ LARDER_GUARDED_BY(mutex_);
-  Runtime runtime_{{.io_threads = 1}};
-  std::shared_ptr<RedisTier> tier_;
-  std::shared_ptr<SharedCopies> copies_;
-};
-
-class RedisTierTest : public testing::Test {
- protected:
-  void SetUp() override {
-    if (!RedisServer::installed()) GTEST_SKIP() << "redis-server is not installed";
-    server_.emplace();
-  }
-
-  std::optional<RedisServer> server_;
-};
 
 TEST_F(RedisTierTest, WhatOneLoadsAllHave) {
   Process one{*server_};
@@ -370,113 +241,6 @@ TEST_F(RedisTierTest, WhoWantsItAnewLoadsWhileTheOthersAreServed) {
   EXPECT_EQ(one.copy("1"), "new");
 }
 
-TEST_F(RedisTierTest, WithoutATierReadsGoToTheSourceAtOnce) {
-  Process one{"unix:///nowhere/redis.sock"};
-
-  const SharedAnswer answer = one.read("1");
-
-  EXPECT_EQ(answer.kind, Kind::kLoad);
-  EXPECT_FALSE(answer.lease);
-}
-
-TEST_F(RedisTierTest, ThoseWhoWaitGoOnWhenTheTierDies) {
-  Process one{*server_};
-  Process other{*server_};
-  ASSERT_TRUE(one.ready().read("1").lease);
-  const auto waiting = other.ready().begin({"1"});
-  while (other.tier().stats().waits == 0) std::this_thread::yield();
-
-  server_->kill();
-
-  EXPECT_EQ(waiting->wait().front().kind, Kind::kLoad);
-}
-
-TEST_F(RedisTierTest, ARestartIsSaidOnceEachWay) {
-  Process one{*server_};
-  one.ready();
-  server_->kill();
-  one.lost();
-  server_->start();
-  one.ready();
-
-  const auto said = one.said();
-
-  ASSERT_EQ(said.size(), 3U);
-  EXPECT_THAT(said[0], testing::HasSubstr("is there"));
-  EXPECT_THAT(said[1], testing::HasSubstr("reads go to the source"));
-  EXPECT_THAT(said[2], testing::HasSubstr("is there"));
-}
-
-TEST_F(RedisTierTest, WhatAnRdbFileBringsBackIsNotServed) {
-  Process one{*server_};
-  one.ready().load("1", "old");
-  EXPECT_EQ(one.copy("1"), "old");
-  server_->ask({"SAVE"});
-  one.copies().invalidate("1");
-  EXPECT_EQ(one.copy("1"), std::nullopt);
-  server_->kill();
-  one.lost();
-  server_->start();
-  ASSERT_EQ(server_->ask({"EXISTS", "larder:product:1"}).integer, 1);
-
-  EXPECT_EQ(one.ready().copy("1"), std::nullopt);
-}
-
-TEST_F(RedisTierTest, ALeaseOfAnotherRunFillsNothing) {
-  Process one{*server_};
-  const SharedAnswer mine = one.ready().read("1");
-  server_->ask({"SAVE"});  // with the lease
-  server_->kill();
-  one.lost();
-  server_->start();
-  one.ready();
-
-  one.copies().fill(mine.lease, "old", 60s, 1ms);
-
-  EXPECT_EQ(server_->ask({"GETRANGE", "larder:product:1", "0", "0"}).text, "L");
-}
-
-TEST_F(RedisTierTest, AnInvalidationThatCouldNotBeToldIsToldBeforeItIsAskedAgain) {
-  Process one{*server_, {.timeout = 50ms}};
-  Process other{*server_};
-  one.ready().load("1", "old");
-  EXPECT_EQ(other.ready().copy("1"), "old");
-  server_->pause();
-  one.copies().invalidate("1");
-  one.lost();
-  EXPECT_EQ(one.tier().stats().undelivered, 1U);
-  EXPECT_EQ(one.copy("1"), std::nullopt) << "it is not asked";
-
-  server_->resume();
-
-  EXPECT_EQ(one.ready().copy("1"), std::nullopt);
-  EXPECT_EQ(other.copy("1"), std::nullopt);
-}
-
-TEST_F(RedisTierTest, MoreThanCanBeKeptUntoldInvalidatesTheWholeCache) {
-  Process one{*server_, {.timeout = 50ms, .most_undelivered = 2}};
-  one.ready().load("1", "old");
-  EXPECT_EQ(one.copy("1"), "old");
-  server_->kill();
-  one.lost();
-  for (const char* key : {"2", "3", "4"}) one.copies().invalidate(key);
-
-  EXPECT_EQ(one.tier().stats().undelivered, 1U);
-  server_->start();
-  EXPECT_EQ(one.ready().copy("1"), std::nullopt);
-  EXPECT_EQ(one.tier().stats().undelivered, 0U);
-}
-
-TEST_F(RedisTierTest, AUserWithoutTheRightToRunScriptsIsNotTrusted) {
-  server_->ask({"ACL", "SETUSER", "app", "on", ">secret", "~*", "&*", "+@all", "-eval"});
-
-  Process one{"redis://app:secret@127.0.0.1:" + std::to_string(server_->port())};
-  while (one.said().empty()) std::this_thread::yield();
-
-  EXPECT_THAT(one.said().front(), testing::HasSubstr("NOPERM"));
-  EXPECT_EQ(one.read("1").kind, Kind::kLoad);
-}
-
 TEST_F(RedisTierTest, ItNeedsNoMoreRightsThanItsPageSays) {
   server_->ask({"ACL",
                 "SETUSER",
@@ -502,45 +266,25 @@ TEST_F(RedisTierTest, ItNeedsNoMoreRightsThanItsPageSays) {
                 "+del",
                 "+pexpire",
                 "+eval",
-                "+evalsha"});
+                "+evalsha",
+                "+xadd",
+                "+xread",
+                "+xrange"});
   const std::string url = "redis://app:secret@127.0.0.1:" + std::to_string(server_->port());
   Process one{url};
   Process other{url};
 
   one.ready().load("1", "v");
   EXPECT_EQ(other.ready().copy("1"), "v");
+  const auto heard = other.listen();
   one.copies().invalidate("1");
   one.copies().clear();
 
   EXPECT_EQ(one.copy("1"), std::nullopt);
+  EXPECT_EQ(heard->word(1), "1");
+  EXPECT_EQ(heard->word(2), "*");
   EXPECT_TRUE(one.tier().trusted());
   EXPECT_EQ(one.tier().stats().errors, 0U);
-}
-
-TEST_F(RedisTierTest, AFullServerCostsCopiesAndNothingElse) {
-  Process one{*server_};
-  one.ready().load("1", "v");
-  EXPECT_EQ(one.copy("1"), "v");
-  server_->ask({"CONFIG", "SET", "maxmemory", "1"});
-
-  const SharedAnswer answer = one.read("2");
-  EXPECT_EQ(answer.kind, Kind::kLoad);
-  EXPECT_FALSE(answer.lease);
-  EXPECT_EQ(one.copy("1"), "v");
-  one.copies().invalidate("1");
-  EXPECT_EQ(one.copy("1"), std::nullopt);
-}
-
-TEST_F(RedisTierTest, ClosingSendsThoseWhoWaitToTheSource) {
-  Process one{*server_};
-  Process other{*server_};
-  ASSERT_TRUE(one.ready().read("1").lease);
-  const auto waiting = other.ready().begin({"1"});
-  while (other.tier().stats().waits == 0) std::this_thread::yield();
-
-  other.tier().close();
-
-  EXPECT_EQ(waiting->wait().front().kind, Kind::kLoad);
 }
 
 }  // namespace

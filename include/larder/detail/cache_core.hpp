@@ -67,7 +67,9 @@ struct CacheParts {
 };
 
 template <class Key, class Value>
-class CacheCore : public Closable, public std::enable_shared_from_this<CacheCore<Key, Value>> {
+class CacheCore : public Closable,
+                  public SharedListener,
+                  public std::enable_shared_from_this<CacheCore<Key, Value>> {
  public:
   using Tier = MemoryTier<Key, Value>;
   using KeyView = typename Tier::KeyView;
@@ -199,6 +201,20 @@ class CacheCore : public Closable, public std::enable_shared_from_this<CacheCore
   // now; whether its fill survives or not, it is true.
   void clear() {
     if (parts_.shared) parts_.shared.copies->clear();
+    cleared();
+  }
+
+  // What another process invalidated is dropped here; the shared tier knows already.
+  void invalidated(std::string_view text) override {
+    if constexpr (std::same_as<Key, std::string>) {
+      drop(text);
+    } else {
+      const auto key = parts_.shared.parse_key ? parts_.shared.parse_key(text) : std::nullopt;
+      if (!key) return cleared();
+      drop(*key);
+    }
+  }
+  void cleared() override {
     for (Shard& shard : shards_) {
       const MutexLock lock{shard.mutex};
       shard.flights.doom_all();
@@ -293,6 +309,13 @@ class CacheCore : public Closable, public std::enable_shared_from_this<CacheCore
     } else {
       return AnswerType{value, Origin::kMemory, age};
     }
+  }
+
+  void drop(KeyView key) {
+    Shard& shard = shard_of(key);
+    const MutexLock lock{shard.mutex};
+    shard.flights.doom(key);
+    parts_.tier->erase(key, now());
   }
 
   Result<void> refuse_put() const {

@@ -1,0 +1,64 @@
+#include "shared/announcements.hpp"
+
+#include <utility>
+
+namespace larder::shared {
+
+namespace {
+
+constexpr std::string_view kAtOnce = "1000";  // entries
+
+// The stream's entries in a reply to XREAD: an array of pairs in RESP2, a map in RESP3.
+const resp::Reply* entries_in(const resp::Reply& read) {
+  if (read.items.empty()) return nullptr;
+  if (read.kind == resp::Reply::Kind::kMap)
+    return read.items.size() == 2 ? &read.items[1] : nullptr;
+  return read.items[0].items.size() == 2 ? &read.items[0].items[1] : nullptr;
+}
+
+}  // namespace
+
+void Announcements::write_hello(resp::RequestWriter& write) const {
+  write.command({"XADD", stream_, "MAXLEN", "~", kKept, "*", "o", own_});
+}
+
+bool Announcements::take_hello(const resp::Reply& reply) {
+  if (reply.kind != resp::Reply::Kind::kBulk || reply.text.empty()) return false;
+  last_ = reply.text;
+  return true;
+}
+
+void Announcements::write_read(resp::RequestWriter& write, Duration block) const {
+  const std::string wait =
+      std::to_string(std::chrono::ceil<std::chrono::milliseconds>(block).count());
+  write.command({"XRANGE", stream_, last_, last_});
+  write.command({"XREAD", "COUNT", kAtOnce, "BLOCK", wait, "STREAMS", stream_, last_});
+}
+
+std::optional<std::vector<Announcement>> Announcements::take_read(const resp::Reply& last,
+                                                                  const resp::Reply& read) {
+  if (last.items.empty() || read.is_error()) {
+    forget_place();
+    return std::nullopt;
+  }
+  std::vector<Announcement> announced;
+  const resp::Reply* const entries = entries_in(read);
+  if (entries == nullptr) return announced;
+  for (const resp::Reply& entry : entries->items) {
+    if (entry.items.size() != 2) continue;
+    last_ = entry.items[0].text;
+    Announcement announcement;
+    std::string_view from;
+    const std::vector<resp::Reply>& fields = entry.items[1].items;
+    for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
+      if (fields[i].text == "o") from = fields[i + 1].text;
+      if (fields[i].text == "c") announcement.cache = fields[i + 1].text;
+      if (fields[i].text == "k") announcement.key = fields[i + 1].text;
+    }
+    if (from == own_ || announcement.cache.empty()) continue;
+    announced.push_back(std::move(announcement));
+  }
+  return announced;
+}
+
+}  // namespace larder::shared

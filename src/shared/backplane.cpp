@@ -1,0 +1,109 @@
+#include "shared/backplane.hpp"
+
+#include <utility>
+#include <vector>
+
+namespace larder::shared {
+
+namespace {
+
+constexpr std::chrono::milliseconds kBlock{1000};  // a read without news
+constexpr std::chrono::seconds kPatience{3};       // of that read, from when it is sent
+constexpr std::chrono::milliseconds kPause{200};   // after a reply that is an error
+
+}  // namespace
+
+Result<std::shared_ptr<Backplane>> Backplane::start(Runtime& runtime, redis::ClientOptions client,
+                                                    std::string stream, std::string own,
+                                                    std::weak_ptr<BackplaneEvents> events) {
+  std::shared_ptr<Backplane> backplane{
+      new Backplane{runtime, std::move(stream), std::move(own), std::move(events)}};
+  // Under the lock, for which a connection that is quick waits.
+  const MutexLock lock{backplane->mutex_};
+  auto started = redis::Client::start(runtime, std::move(client), backplane);
+  if (!started) return std::unexpected{std::move(started.error())};
+  backplane->client_ = std::move(*started);
+  return backplane;
+}
+
+Backplane::Backplane(Runtime& runtime, std::string stream, std::string own,
+                     std::weak_ptr<BackplaneEvents> events)
+    : timers_{runtime.handle().timers()},
+      events_{std::move(events)},
+      announcements_{std::move(stream), std::move(own)} {}
+
+void Backplane::close() {
+  const MutexLock lock{mutex_};
+  pause_.reset();
+  if (client_) client_->close();
+}
+
+void Backplane::connected(const redis::Session& session) {
+  {
+    const MutexLock lock{mutex_};
+    // What another run has under the same place is another stream.
+    if (std::exchange(run_, session.run) != session.run) announcements_.forget_place();
+  }
+  go_on();
+}
+
+void Backplane::go_on() {
+  const MutexLock lock{mutex_};
+  if (asking_) return;
+  const auto self = shared_from_this();
+  // Refused, it goes on when there is a connection again.
+  if (!announcements_.placed()) {
+    asking_ = !client_->submit(
+        {.run = run_},
+        [&](resp::RequestWriter& write) {
+          mutex_.assert_held();
+          announcements_.write_hello(write);
+        },
+        [self](const Result<redis::Replies>& replies) { self->take_hello(replies); });
+  } else {
+    asking_ = !client_->submit(
+        {.commands = 2, .timeout = kPatience, .run = run_},
+        [&](resp::RequestWriter& write) {
+          mutex_.assert_held();
+          announcements_.write_read(write, kBlock);
+        },
+        [self](const Result<redis::Replies>& replies) { self->take_read(replies); });
+  }
+}
+
+void Backplane::take_hello(const Result<redis::Replies>& replies) {
+  {
+    const MutexLock lock{mutex_};
+    asking_ = false;
+    if (!replies || !announcements_.take_hello(replies->front())) return go_on_later();
+  }
+  gaps_.fetch_add(1, std::memory_order_relaxed);
+  if (const auto events = events_.lock()) events->missed();
+  go_on();
+}
+
+void Backplane::take_read(const Result<redis::Replies>& replies) {
+  std::vector<Announcement> announced;
+  {
+    const MutexLock lock{mutex_};
+    asking_ = false;
+    if (!replies) return go_on_later();
+    auto news = announcements_.take_read((*replies)[0], (*replies)[1]);
+    if (!news) return go_on_later();
+    announced = std::move(*news);
+  }
+  heard_.fetch_add(announced.size(), std::memory_order_relaxed);
+  if (const auto events = events_.lock()) {
+    for (const Announcement& each : announced) events->announced(each);
+  }
+  go_on();
+}
+
+// After an error: a lost connection calls as well, once it is there again.
+void Backplane::go_on_later() {
+  pause_ = timers_->after(kPause, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->go_on();
+  });
+}
+
+}  // namespace larder::shared

@@ -1,0 +1,73 @@
+// What one process invalidates, the others hear.
+#include <gmock/gmock.h>
+
+#include "shared/process.hpp"
+
+namespace larder::shared {
+namespace {
+
+TEST_F(RedisTierTest, WhatOneInvalidatesTheOthersHear) {
+  Process one{*server_};
+  Process other{*server_};
+  const auto heard = other.listen();
+  const auto own = one.listen();
+
+  one.ready().copies().invalidate("1");
+  one.copies().clear();
+  one.copies().invalidate("2");
+
+  EXPECT_EQ(heard->word(1), "1");
+  EXPECT_EQ(heard->word(2), "*");
+  EXPECT_EQ(heard->word(3), "2");
+  EXPECT_EQ(own->size(), 0U);
+}
+
+TEST_F(RedisTierTest, OtherCachesDoNotHearIt) {
+  Process one{*server_};
+  Process other{*server_};
+  const auto heard = other.listen();
+  const auto reviews = std::make_shared<Heard>();
+  other.tier().copies("review", kFingerprint)->listen(reviews);
+
+  one.ready().copies().invalidate("1");
+
+  EXPECT_EQ(heard->word(), "1");
+  EXPECT_EQ(reviews->size(), 0U);
+}
+
+TEST_F(RedisTierTest, WhatCouldNotBeToldIsHeardLater) {
+  Process one{*server_, {.timeout = 50ms}};
+  Process other{*server_};
+  const auto heard = other.listen();
+  one.ready();
+  server_->pause();
+  one.copies().invalidate("1");
+  one.lost();
+  server_->resume();
+
+  // Told twice, perhaps: whether the first was carried out was not known.
+  EXPECT_EQ(heard->word(), "1");
+}
+
+TEST_F(RedisTierTest, ARestartedServerMayHaveLostAnnouncements) {
+  Process one{*server_};
+  const auto heard = one.listen();
+  server_->kill();
+  server_->start();
+
+  EXPECT_EQ(heard->word(), "*");
+}
+
+TEST_F(RedisTierTest, AStreamThatLostWhatWasNotReadIsNoticed) {
+  Process one{*server_};
+  const auto heard = one.listen();
+
+  server_->ask(
+      {"XADD", "larder/announcements", "MAXLEN", "0", "*", "o", "other", "c", "product", "k", "1"});
+
+  // What came before the loss was seen is heard or not; the loss is.
+  while (heard->size() == 0 || heard->word(heard->size()) != "*") std::this_thread::yield();
+}
+
+}  // namespace
+}  // namespace larder::shared

@@ -1,0 +1,143 @@
+// A Redis that is not there, dies, hangs, is full, forgets, or comes back with the past.
+#include <gmock/gmock.h>
+
+#include "shared/process.hpp"
+
+namespace larder::shared {
+namespace {
+
+TEST_F(RedisTierTest, WithoutATierReadsGoToTheSourceAtOnce) {
+  Process one{"unix:///nowhere/redis.sock"};
+
+  const SharedAnswer answer = one.read("1");
+
+  EXPECT_EQ(answer.kind, Kind::kLoad);
+  EXPECT_FALSE(answer.lease);
+}
+
+TEST_F(RedisTierTest, ThoseWhoWaitGoOnWhenTheTierDies) {
+  Process one{*server_};
+  Process other{*server_};
+  ASSERT_TRUE(one.ready().read("1").lease);
+  const auto waiting = other.ready().begin({"1"});
+  while (other.tier().stats().waits == 0) std::this_thread::yield();
+
+  server_->kill();
+
+  EXPECT_EQ(waiting->wait().front().kind, Kind::kLoad);
+}
+
+TEST_F(RedisTierTest, ARestartIsSaidOnceEachWay) {
+  Process one{*server_};
+  one.ready();
+  server_->kill();
+  one.lost();
+  server_->start();
+  one.ready();
+
+  const auto said = one.said();
+
+  ASSERT_EQ(said.size(), 3U);
+  EXPECT_THAT(said[0], ::testing::HasSubstr("is there"));
+  EXPECT_THAT(said[1], ::testing::HasSubstr("reads go to the source"));
+  EXPECT_THAT(said[2], ::testing::HasSubstr("is there"));
+}
+
+TEST_F(RedisTierTest, WhatAnRdbFileBringsBackIsNotServed) {
+  Process one{*server_};
+  one.ready().load("1", "old");
+  EXPECT_EQ(one.copy("1"), "old");
+  server_->ask({"SAVE"});
+  one.copies().invalidate("1");
+  EXPECT_EQ(one.copy("1"), std::nullopt);
+  server_->kill();
+  one.lost();
+  server_->start();
+  ASSERT_EQ(server_->ask({"EXISTS", "larder:product:1"}).integer, 1);
+
+  EXPECT_EQ(one.ready().copy("1"), std::nullopt);
+}
+
+TEST_F(RedisTierTest, ALeaseOfAnotherRunFillsNothing) {
+  Process one{*server_};
+  const SharedAnswer mine = one.ready().read("1");
+  server_->ask({"SAVE"});  // with the lease
+  server_->kill();
+  one.lost();
+  server_->start();
+  one.ready();
+
+  one.copies().fill(mine.lease, "old", 60s, 1ms);
+
+  EXPECT_EQ(server_->ask({"GETRANGE", "larder:product:1", "0", "0"}).text, "L");
+}
+
+TEST_F(RedisTierTest, AnInvalidationThatCouldNotBeToldIsToldBeforeItIsAskedAgain) {
+  Process one{*server_, {.timeout = 50ms}};
+  Process other{*server_};
+  one.ready().load("1", "old");
+  EXPECT_EQ(other.ready().copy("1"), "old");
+  server_->pause();
+  one.copies().invalidate("1");
+  one.lost();
+  EXPECT_EQ(one.tier().stats().undelivered, 1U);
+  EXPECT_EQ(one.copy("1"), std::nullopt) << "it is not asked";
+
+  server_->resume();
+
+  EXPECT_EQ(one.ready().copy("1"), std::nullopt);
+  EXPECT_EQ(other.copy("1"), std::nullopt);
+}
+
+TEST_F(RedisTierTest, MoreThanCanBeKeptUntoldInvalidatesTheWholeCache) {
+  Process one{*server_, {.timeout = 50ms, .most_undelivered = 2}};
+  one.ready().load("1", "old");
+  EXPECT_EQ(one.copy("1"), "old");
+  server_->kill();
+  one.lost();
+  for (const char* key : {"2", "3", "4"}) one.copies().invalidate(key);
+
+  EXPECT_EQ(one.tier().stats().undelivered, 1U);
+  server_->start();
+  EXPECT_EQ(one.ready().copy("1"), std::nullopt);
+  EXPECT_EQ(one.tier().stats().undelivered, 0U);
+}
+
+TEST_F(RedisTierTest, AUserWithoutTheRightToRunScriptsIsNotTrusted) {
+  server_->ask({"ACL", "SETUSER", "app", "on", ">secret", "~*", "&*", "+@all", "-eval"});
+
+  Process one{"redis://app:secret@127.0.0.1:" + std::to_string(server_->port())};
+  while (one.said().empty()) std::this_thread::yield();
+
+  EXPECT_THAT(one.said().front(), ::testing::HasSubstr("NOPERM"));
+  EXPECT_EQ(one.read("1").kind, Kind::kLoad);
+}
+
+TEST_F(RedisTierTest, AFullServerCostsCopiesAndNothingElse) {
+  Process one{*server_};
+  one.ready().load("1", "v");
+  EXPECT_EQ(one.copy("1"), "v");
+  server_->ask({"CONFIG", "SET", "maxmemory", "1"});
+
+  const SharedAnswer answer = one.read("2");
+  EXPECT_EQ(answer.kind, Kind::kLoad);
+  EXPECT_FALSE(answer.lease);
+  EXPECT_EQ(one.copy("1"), "v");
+  one.copies().invalidate("1");
+  EXPECT_EQ(one.copy("1"), std::nullopt);
+}
+
+TEST_F(RedisTierTest, ClosingSendsThoseWhoWaitToTheSource) {
+  Process one{*server_};
+  Process other{*server_};
+  ASSERT_TRUE(one.ready().read("1").lease);
+  const auto waiting = other.ready().begin({"1"});
+  while (other.tier().stats().waits == 0) std::this_thread::yield();
+
+  other.tier().close();
+
+  EXPECT_EQ(waiting->wait().front().kind, Kind::kLoad);
+}
+
+}  // namespace
+}  // namespace larder::shared

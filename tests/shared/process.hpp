@@ -1,0 +1,182 @@
+// Two or more tiers over one real Redis, standing for as many processes.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "larder/runtime.hpp"
+#include "larder/shared_tier.hpp"
+#include "larder/thread_annotations.hpp"
+#include "redis/redis_server.hpp"
+#include "shared/redis_tier.hpp"
+
+namespace larder::shared {
+
+using namespace std::chrono_literals;
+using test::RedisServer;
+using Kind = SharedAnswer::Kind;
+
+inline constexpr std::uint64_t kFingerprint = 7;
+
+// Collects the answers of one read.
+class Answered {
+ public:
+  explicit Answered(std::size_t count) : answers_(count), owed_{count} {}
+
+  void take(SharedCopies::Answers answers) {
+    const MutexLock lock{mutex_};
+    for (auto& [index, answer] : answers) {
+      EXPECT_FALSE(answers_[index].has_value()) << "one answer a key";
+      answers_[index] = std::move(answer);
+      --owed_;
+    }
+    news_.notify_all();
+  }
+  std::vector<SharedAnswer> wait() {
+    const MutexLock lock{mutex_};
+    while (owed_ > 0) news_.wait(mutex_);
+    std::vector<SharedAnswer> all;
+    for (auto& answer : answers_) all.push_back(*answer);
+    return all;
+  }
+  bool done() {
+    const MutexLock lock{mutex_};
+    return owed_ == 0;
+  }
+
+ private:
+  Mutex mutex_;
+  Condition news_;
+  std::vector<std::optional<SharedAnswer>> answers_ LARDER_GUARDED_BY(mutex_);
+  std::size_t owed_ LARDER_GUARDED_BY(mutex_);
+};
+
+// Writes down what others invalidate: keys, and "*" for all.
+class Heard final : public SharedListener {
+ public:
+  void invalidated(std::string_view key) override { add(std::string{key}); }
+  void cleared() override { add("*"); }
+
+  // Waits for the count-th.
+  std::string word(std::size_t count = 1) {
+    const MutexLock lock{mutex_};
+    while (words_.size() < count) news_.wait(mutex_);
+    return words_[count - 1];
+  }
+  std::size_t size() {
+    const MutexLock lock{mutex_};
+    return words_.size();
+  }
+
+ private:
+  void add(std::string word) {
+    const MutexLock lock{mutex_};
+    words_.push_back(std::move(word));
+    news_.notify_all();
+  }
+
+  Mutex mutex_;
+  Condition news_;
+  std::vector<std::string> words_ LARDER_GUARDED_BY(mutex_);
+};
+
+// One larder process's sight of the tier.
+class Process {
+ public:
+  explicit Process(const RedisServer& server, RedisTierOptions options = {})
+      : Process{server.url(), std::move(options)} {}
+  explicit Process(const std::string& url, RedisTierOptions options = {}) {
+    options.url = redis::parse_redis_url(url).value();
+    options.tell = [this](bool there, const std::string& sentence) { tell(there, sentence); };
+    tier_ = RedisTier::start(runtime_, std::move(options)).value();
+    copies_ = tier_->copies("product", kFingerprint);
+  }
+  // Ends as a killed one does: what it holds is left as it is.
+  ~Process() { tier_->close(); }
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+
+  Process& ready() {
+    const MutexLock lock{mutex_};
+    while (!there_) news_.wait(mutex_);
+    return *this;
+  }
+  void lost() {
+    const MutexLock lock{mutex_};
+    while (there_) news_.wait(mutex_);
+  }
+  std::vector<std::string> said() {
+    const MutexLock lock{mutex_};
+    return said_;
+  }
+
+  std::shared_ptr<Answered> begin(const std::vector<std::string>& keys, bool anew = false) {
+    auto answered = std::make_shared<Answered>(keys.size());
+    std::vector<SharedCopies::Key> wanted;
+    for (const std::string& key : keys) wanted.push_back({.key = key, .anew = anew});
+    copies_->read(std::move(wanted), [answered](SharedCopies::Answers answers) {
+      answered->take(std::move(answers));
+    });
+    return answered;
+  }
+  SharedAnswer read(const std::string& key, bool anew = false) {
+    return begin({key}, anew)->wait().front();
+  }
+  // What a read is answered with if it is a copy.
+  std::optional<std::string> copy(const std::string& key) {
+    const SharedAnswer answer = read(key);
+    if (answer.lease) copies_->release(answer.lease);
+    return answer.kind == Kind::kCopy ? answer.copy.bytes : std::nullopt;
+  }
+  // Loads it as a cache would.
+  void load(const std::string& key, const std::string& value, Duration ttl = 60s) {
+    const SharedAnswer answer = read(key);
+    ASSERT_TRUE(answer.lease) << "somebody else has it";
+    copies_->fill(answer.lease, value, ttl, 0ms);
+  }
+
+  // From when it hears.
+  std::shared_ptr<Heard> listen() {
+    while (tier_->stats().gaps == 0) std::this_thread::yield();
+    auto heard = std::make_shared<Heard>();
+    copies_->listen(heard);
+    return heard;
+  }
+
+  SharedCopies& copies() { return *copies_; }
+  RedisTier& tier() { return *tier_; }
+
+ private:
+  void tell(bool there, const std::string& sentence) {
+    const MutexLock lock{mutex_};
+    there_ = there;
+    said_.push_back(sentence);
+    news_.notify_all();
+  }
+
+  Mutex mutex_;
+  Condition news_;
+  bool there_ LARDER_GUARDED_BY(mutex_) = false;
+  std::vector<std::string> said_ LARDER_GUARDED_BY(mutex_);
+  Runtime runtime_{{.io_threads = 1}};
+  std::shared_ptr<RedisTier> tier_;
+  std::shared_ptr<SharedCopies> copies_;
+};
+
+class RedisTierTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!RedisServer::installed()) GTEST_SKIP() << "redis-server is not installed";
+    server_.emplace();
+  }
+
+  std::optional<RedisServer> server_;
+};
+
+}  // namespace larder::shared
