@@ -104,6 +104,19 @@ TEST_F(MemoryTierTest, AScanDoesNotFlushWhatIsInUse) {
   EXPECT_EQ(still, 100);
 }
 
+// Buckets that overflow need memory too, which a full tier must make room for.
+TEST_F(MemoryTierTest, AFullTierTakesSmallEntriesHoweverTheirHashesFall) {
+  for (std::uint64_t seed = 0; seed < 30; ++seed) {
+    Bytes tier{{.capacity = 1_MiB, .hash_seed = seed}};
+
+    for (int i = 0; i < 20'000; ++i) {
+      ASSERT_EQ(tier.put("scan:" + std::to_string(i), "x", live_until(now_ + 1h), now_),
+                PutOutcome::kStored)
+          << "seed " << seed << ", entry " << i;
+    }
+  }
+}
+
 TEST_F(MemoryTierTest, RefusesWhatIsLargerThanItselfAndDropsTheOldCopy) {
   put("page", "small");
 

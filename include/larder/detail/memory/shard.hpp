@@ -315,7 +315,7 @@ class Shard {
     while (eviction_.weight() + weight > eviction_capacity() && evict()) {
     }
     const Ref fresh = make(size, key, value, info);
-    if (fresh == 0 || (old == 0 && !table_.insert(hash, fresh))) {
+    if (fresh == 0 || (old == 0 && !enter_table(fresh, hash))) {
       if (fresh != 0) discard(fresh);
       if (old != 0) enter_queues(old, to_main);
       return PutOutcome::kNoMemory;
@@ -373,6 +373,18 @@ class Shard {
         return 0;
       }
     }
+  }
+
+  // Evicts until a bucket of the table has room, or there is memory for one that overflows.
+  bool enter_table(Ref entry, std::uint64_t hash) LARDER_REQUIRES(mutex_) {
+    while (!table_.insert(hash, entry)) {
+      if (in_limbo()) {
+        empty_limbo();
+      } else if (!evict()) {
+        return false;
+      }
+    }
+    return true;
   }
 
   bool evict() LARDER_REQUIRES(mutex_) {
