@@ -12,7 +12,7 @@
 #include "base/quantity.hpp"
 #include "config/address.hpp"
 #include "config/setting_text.hpp"
-#include "config/sql_parameters.hpp"
+#include "base/sql_parameters.hpp"
 #include "larder/memory_tier.hpp"
 
 namespace larder {

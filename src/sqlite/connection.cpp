@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/quantity.hpp"
+#include "base/sql_place.hpp"
 #include "sqlite/messages.hpp"
 
 namespace larder {

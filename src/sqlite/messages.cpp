@@ -1,49 +1,8 @@
 #include "sqlite/messages.hpp"
 
-#include <algorithm>
-
 #include "base/quantity.hpp"
 
 namespace larder {
-
-namespace {
-
-std::size_t characters(std::string_view utf8) {
-  return static_cast<std::size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-  }));
-}
-
-}  // namespace
-
-std::string point_at(std::string_view sql, std::size_t offset) {
-  offset = std::min(offset, sql.size());
-  const std::string_view before = sql.substr(0, offset);
-  const std::size_t newline = before.rfind('\n');
-  const std::size_t start = newline == std::string_view::npos ? 0 : newline + 1;
-  const std::string_view line = sql.substr(start, sql.find('\n', start) - start);
-  const std::string_view lead = sql.substr(start, offset - start);
-
-  std::string text = "line " + std::to_string(std::count(before.begin(), before.end(), '\n') + 1) +
-                     ", column " + std::to_string(characters(lead) + 1) + ":\n  ";
-  text += line;
-  text += "\n  ";
-  // A tab stays a tab, so that the caret stands under the place in any terminal.
-  for (const char c : lead) {
-    if ((static_cast<unsigned char>(c) & 0xC0U) != 0x80U) text += c == '\t' ? '\t' : ' ';
-  }
-  return text += '^';
-}
-
-std::string join(const std::vector<std::string>& names, std::string_view sigil) {
-  std::string text;
-  for (const std::string& name : names) {
-    if (!text.empty()) text += ", ";
-    text += sigil;
-    text += name;
-  }
-  return text;
-}
 
 std::string explain(int code, std::string_view path, std::string_view said, Duration busy_timeout) {
   const std::string file{path};

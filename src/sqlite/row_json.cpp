@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/sql_place.hpp"
 #include "larder/json_text.hpp"
-#include "sqlite/messages.hpp"
 
 namespace larder {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/nearest_name.hpp"
-#include "sqlite/messages.hpp"
+#include "base/sql_place.hpp"
 
 namespace larder {
 

@@ -1,4 +1,4 @@
-#include "config/sql_parameters.hpp"
+#include "base/sql_parameters.hpp"
 
 #include <algorithm>
 
@@ -147,7 +147,7 @@ class Scanner {
 
   void use_up_to(std::size_t end) {
     count_to(at_);
-    uses_.push_back({std::string{sql_.substr(at_, end - at_)}, line_, column_});
+    uses_.push_back({std::string{sql_.substr(at_, end - at_)}, line_, column_, at_});
     at_ = end;
   }
 

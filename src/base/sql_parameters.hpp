@@ -21,6 +21,7 @@ struct SqlParameterUse {
   std::string text;    // ":id" as it stands; "?1", "$1", "@id" are not larder's
   std::uint32_t line;  // in the statement, from 1
   std::uint32_t column;
+  std::size_t offset;  // of its first byte in the statement
 
   // "id" of ":id"; empty when it is not written that way.
   [[nodiscard]] std::string_view name() const {

@@ -1,5 +1,5 @@
 // Parameters of SQL: each stands where it is said to stand, in order.
-#include "config/sql_parameters.hpp"
+#include "base/sql_parameters.hpp"
 #include "fuzz/check.hpp"
 
 namespace larder {
@@ -18,6 +18,7 @@ void check(std::string_view sql, SqlDialect dialect) {
   for (const SqlParameterUse& use : sql_parameters(sql, dialect)) {
     const std::size_t at = offset_of(sql, use);
     require(at >= reached, "in order");
+    require(at == use.offset, "at its offset");
     require(!use.text.empty() && sql.substr(at).starts_with(use.text), "where it is said to stand");
     reached = at + use.text.size();
   }

@@ -1,4 +1,4 @@
-#include "config/sql_parameters.hpp"
+#include "base/sql_parameters.hpp"
 
 #include <gmock/gmock.h>
 #include <sqlite3.h>
