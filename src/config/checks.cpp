@@ -10,9 +10,9 @@
 #include "access/users.hpp"
 #include "base/nearest_name.hpp"
 #include "base/quantity.hpp"
+#include "base/sql_parameters.hpp"
 #include "config/address.hpp"
 #include "config/setting_text.hpp"
-#include "base/sql_parameters.hpp"
 #include "larder/memory_tier.hpp"
 
 namespace larder {
@@ -291,10 +291,19 @@ class Checks {
     }
     const auto used = check_parameters(cache, "read_many", cache.read_many, {"ids"});
     if (used.contains("ids")) return;
-    mistake(cache.written.of("read_many"),
-            path(cache, "read_many") +
-                " does not use :ids, the JSON array of the keys to read; for example WHERE id IN "
-                "(SELECT value FROM json_each(:ids)).");
+    mistake(
+        cache.written.of("read_many"),
+        path(cache, "read_many") +
+            " does not use :ids, the list of the keys to read; for example WHERE id " +
+            (dialect(cache) == SqlDialect::kPostgres ? "= ANY(:ids)."
+                                                     : "IN (SELECT value FROM json_each(:ids))."));
+  }
+
+  // Of a source that is not known, SQLite's: its mistake is reported already.
+  [[nodiscard]] SqlDialect dialect(const CacheConfig& cache) const {
+    const auto source = std::ranges::find(config_.sources, cache.source, &SourceConfig::name);
+    const bool postgres = source != config_.sources.end() && source->kind == SourceKind::kPostgres;
+    return postgres ? SqlDialect::kPostgres : SqlDialect::kSqlite;
   }
 
   // Reports each parameter that `known` does not have, once; returns those used.
@@ -307,7 +316,7 @@ class Checks {
       mistake(position, path(cache, setting) + " holds a zero byte, where SQL would end.");
     }
     std::set<std::string, std::less<>> used;
-    for (const SqlParameterUse& use : sql_parameters(sql, SqlDialect::kSqlite)) {
+    for (const SqlParameterUse& use : sql_parameters(sql, dialect(cache))) {
       if (!used.insert(use.name().empty() ? use.text : std::string{use.name()}).second) continue;
       if (!use.name().empty() && std::ranges::find(known, use.name()) != known.end()) continue;
       mistake(position, path(cache, setting) + unknown_parameter(cache, setting, use, known));

@@ -117,14 +117,15 @@ struct SharedConfig {
   Written written{};
 };
 
-enum class SourceKind : std::uint8_t { kSqlite };
+enum class SourceKind : std::uint8_t { kSqlite, kPostgres };
 
 struct SourceConfig {
   std::string name;
   Secret url;  // as written, resolved; describe_url() to show it
   SourceKind kind = SourceKind::kSqlite;
-  std::string path;             // of the SQLite file, from the file's folder
+  std::string path;             // of a SQLite file, from the file's folder
   unsigned connections = 4;     // for reading
+  bool prepared = true;         // statements, once a session; of PostgreSQL
   unsigned max_loads = 16;      // loads at a time; further ones wait in order
   unsigned max_waiting = 1024;  // loads that wait; further ones fail at once
   Duration load_timeout = std::chrono::seconds{10};

@@ -254,7 +254,7 @@ class Parse {
     const auto url = parse_source_url(source.url.reveal());
     if (!url) return;  // reported as it was read
     source.kind = url->kind;
-    source.path = beside(surroundings_.file, url->path);
+    if (url->kind == SourceKind::kSqlite) source.path = beside(surroundings_.file, url->path);
   }
 
   void finish(ServerConfig& server) const {

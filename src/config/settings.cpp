@@ -5,7 +5,6 @@
 
 #include "access/password_hash.hpp"
 #include "config/address.hpp"
-#include "config/source_url.hpp"
 #include "redis/redis_url.hpp"
 
 namespace larder {
@@ -35,10 +34,6 @@ std::optional<std::string> check_socket_path(std::string_view text) {
 
 std::optional<std::string> check_permissions(std::string_view text) {
   return complaint(parse_permissions(text));
-}
-
-std::optional<std::string> check_url(std::string_view text) {
-  return complaint(parse_source_url(text));
 }
 
 std::optional<std::string> check_shared_url(std::string_view text) {
@@ -389,149 +384,6 @@ SectionRecord<SharedConfig> make_shared_section() {
       }};
 }
 
-SectionRecord<SourceConfig> make_source_section() {
-  using S = SourceConfig;
-  return {
-      "sources",
-      true,
-      "Where the truth lives: one database, which caches name as their source.",
-      {
-          {.name = "url",
-           .target = SecretText<S>{&S::url, "a URL as \"sqlite:shop.db\"", check_url},
-           .example = "\"sqlite:shop.db\"",
-           .meaning = "The database. A relative path starts at the configuration file's folder; "
-                      "the file must exist. The URL is never logged with its password.",
-           .required = true},
-          {.name = "connections",
-           .target = Ranged<S, unsigned>{&S::connections, 1, 256},
-           .example = "4",
-           .meaning = "Connections for reading: statements that run at the same time.",
-           .too_small = "Loads wait for a connection while the database idles.",
-           .too_large = "Each has its own page cache and thread; beyond the cores they only "
-                        "compete."},
-          {.name = "max_loads",
-           .target = Ranged<S, unsigned>{&S::max_loads, 1, 10'000},
-           .example = "16",
-           .meaning = "Loads of each cache at a time, waiting for a connection included. "
-                      "Further loads wait in order.",
-           .too_small = "Misses queue although the source could answer them.",
-           .too_large = "A slow source is asked more than it can bear."},
-          {.name = "max_waiting",
-           .target = Ranged<S, unsigned>{&S::max_waiting, 0, 1'000'000},
-           .example = "1024",
-           .meaning = "Loads that wait for their turn. Further ones fail at once, with an error "
-                      "that says so.",
-           .too_small = "A short burst of misses brings errors.",
-           .too_large = "While the source is slow, clients wait long for answers that they no "
-                        "longer want."},
-          {.name = "load_timeout",
-           .target = Ranged<S, Duration>{&S::load_timeout, 1ms, 10min},
-           .example = "\"10s\"",
-           .meaning = "The longest that one load may run; past it, it is an error. What it waits "
-                      "before it runs does not count.",
-           .too_small = "Slow but healthy statements fail, and their keys are never cached.",
-           .too_large = "A source that hangs holds clients and the turns of other loads."},
-          {.name = "wait_timeout",
-           .target = Ranged<S, Duration>{&S::wait_timeout, 1ms, 10min},
-           .example = "\"10s\"",
-           .meaning = "The longest that a load waits before it runs: for its turn among max_loads "
-                      "and for a connection. Past it, it is an error.",
-           .too_small = "A short burst of misses brings errors.",
-           .too_large = "While the source is slow, clients wait long for answers that they no "
-                        "longer want."},
-      }};
-}
-
-SectionRecord<CacheConfig> make_cache_section() {
-  using S = CacheConfig;
-  return {
-      "caches",
-      true,
-      "One kind of entry: which keys it has, how they are loaded, and how long they live.",
-      {
-          {.name = "key",
-           .target = &S::key,
-           .example = "\"product:{id:int}\"",
-           .meaning = "The pattern of the cache's keys. A part is written {name} or {name:text} "
-                      "(bytes up to the next literal byte) or {name:int} (a decimal 64-bit "
-                      "number); {{ and }} are the braces themselves. A key that fits two patterns "
-                      "would have two owners, so patterns that share a key are refused. Not "
-                      "looked up in the environment or a file.",
-           .required = true},
-          {.name = "source",
-           .target = Text<S>{&S::source, "a source's name"},
-           .example = "\"shop\"",
-           .meaning = "The [sources.NAME] that misses are loaded from.",
-           .unset = "none: a plain cache, which its clients fill with SET"},
-          {.name = "read",
-           .target = Text<S>{&S::read, "a SQL statement"},
-           .example = "\"SELECT id, name, price FROM products WHERE id = :id\"",
-           .meaning = "The statement that loads one key. The key's parts are its parameters, by "
-                      "name and type. One row becomes a JSON object; no row means absent.",
-           .unset = "none; needed when there is a source"},
-          {.name = "read_many",
-           .target = Text<S>{&S::read_many, "a SQL statement"},
-           .example = "\"SELECT id, name, price FROM products WHERE id IN (SELECT value FROM "
-                      "json_each(:ids))\"",
-           .meaning = "A statement that loads many keys at once, for MGET and for misses that come "
-                      "together. :ids is a JSON array of the keys' only part, and each row names "
-                      "its key in the column of that part's name.",
-           .unset = "none: many keys are read one by one in one transaction"},
-          {.name = "many",
-           .target = &S::many,
-           .example = "true",
-           .meaning = "Whether every row that `read` finds counts: the value is then a JSON array "
-                      "of rows, and no row is an empty array. Otherwise a second row is an error."},
-          {.name = "json",
-           .target = &S::json,
-           .example = "[\"attributes\"]",
-           .meaning = "Columns whose text is JSON and is embedded as such, instead of as a string.",
-           .unset = "none, but columns that the database itself knows to be JSON"},
-          {.name = "strategy",
-           .target = &S::strategy,
-           .example = "\"read-through\"",
-           .meaning = "How reads and writes travel. cache-aside: clients SET what they read "
-                      "elsewhere, and GET of a missing key answers nil. read-through: GET loads "
-                      "what is missing, and clients do not write.",
-           .unset = "read-through with a source, cache-aside without"},
-          {.name = "ttl",
-           .target = Ranged<S, Duration>{&S::ttl, 1ms, kYear},
-           .example = "\"5m\"",
-           .meaning =
-               "How long an entry is fresh. No entry lives for ever: when an invalidation is "
-               "missed, this is how long the old value may be served.",
-           .too_small = "Entries are loaded again before they were worth keeping. No number here "
-                        "means for ever.",
-           .too_large = "A change that larder is not told of stays unseen that long."},
-          {.name = "jitter",
-           .target = Ranged<S, double>{&S::jitter, 0.0, 0.5},
-           .example = "0.1",
-           .meaning = "The share of its ttl by which an entry's life is made longer or shorter, at "
-                      "random: 0.1 is up to a tenth either way.",
-           .too_small = "Entries that were filled together expire together, and their loads come "
-                        "as one burst.",
-           .too_large = "How long an entry lives is hard to foretell."},
-          {.name = "negative_ttl",
-           .target = Ranged<S, Duration>{&S::negative_ttl, 0s, kYear},
-           .example = "\"5s\"",
-           .meaning = "How long larder remembers that there is no such row; at most ttl, which is "
-                      "also the default where it is less than 5s. 0s: not at all.",
-           .too_small = "Keys that do not exist ask the source each time.",
-           .too_large = "A row that is added later is not seen for that long."},
-          {.name = "shared",
-           .target = &S::shared,
-           .example = "false",
-           .meaning = "Whether a read-through cache keeps copies in the shared tier, where there "
-                      "is one. Plain caches are always this process's own."},
-          {.name = "version",
-           .target = Text<S>{&S::version, "any text", nullptr, /*may_be_empty=*/true},
-           .example = "\"2\"",
-           .meaning = "Change it when the same statement means other values than before, as after "
-                      "a migration: copies in the shared tier that were made under another "
-                      "version are not used. A changed statement needs no such help."},
-      }};
-}
-
 constexpr std::array<std::string_view, 7> kSections{"server", "tls",     "users", "memory",
                                                     "shared", "sources", "caches"};
 
@@ -570,16 +422,6 @@ const SectionRecord<MemoryConfig>& memory_section() {
 
 const SectionRecord<SharedConfig>& shared_section() {
   static const auto record = make_shared_section();
-  return record;
-}
-
-const SectionRecord<SourceConfig>& source_section() {
-  static const auto record = make_source_section();
-  return record;
-}
-
-const SectionRecord<CacheConfig>& cache_section() {
-  static const auto record = make_cache_section();
   return record;
 }
 

@@ -13,10 +13,10 @@ namespace larder {
 
 struct SourceUrl {
   SourceKind kind = SourceKind::kSqlite;
-  std::string path;  // as in the URL
+  std::string path;  // of a file, as in the URL
 };
 
-// "sqlite:shop.db", "sqlite:/var/lib/shop.db". Errors are half sentences; they
+// "sqlite:shop.db", "sqlite:/var/lib/shop.db", "postgresql://…". Errors are half sentences; they
 // show the URL's scheme and nothing else of it.
 [[nodiscard]] Result<SourceUrl> parse_source_url(std::string_view url);
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "config/change.hpp"
+#include "larder/postgres.hpp"
 #include "larder/sqlite.hpp"
 #include "server/pattern_source.hpp"
 #include "server/shared_parts.hpp"
@@ -102,10 +103,7 @@ class Planner {
         stays_[source.name] = Stays::kValues;
       }
     }
-    auto database = open_sqlite(runtime_, source.path,
-                                {.query_timeout = source.load_timeout,
-                                 .connections = source.connections,
-                                 .max_value = config_.server.max_value});
+    auto database = connect(source);
     if (!database) {
       return report(source.written.of("url"),
                     "sources." + source.name + ": " + database.error().message);
@@ -119,6 +117,20 @@ class Planner {
                              std::move(gate),
                              std::make_shared<SourceState>(runtime_.clock()),
                              {}});
+  }
+
+  Result<std::shared_ptr<SqlDatabase>> connect(const SourceConfig& source) {
+    if (source.kind == SourceKind::kPostgres) {
+      return open_postgres(runtime_, source.url.reveal(),
+                           {.prepared = source.prepared,
+                            .query_timeout = source.load_timeout,
+                            .connections = source.connections,
+                            .max_value = config_.server.max_value});
+    }
+    return open_sqlite(runtime_, source.path,
+                       {.query_timeout = source.load_timeout,
+                        .connections = source.connections,
+                        .max_value = config_.server.max_value});
   }
 
   void plan(const CacheConfig& cache) {
@@ -225,11 +237,16 @@ class Planner {
   std::vector<Problem> problems_;
 };
 
+// Those that take a thread while they work; PostgreSQL's are the I/O threads' work.
+unsigned blocking_connections(const SourceConfig& source) {
+  return source.kind == SourceKind::kSqlite ? source.connections : 0;
+}
+
 // Databases whose statements would wait for threads.
 std::vector<Problem> too_many_connections(const Config& config, unsigned threads) {
   unsigned connections = 0;
   for (const SourceConfig& source : config.sources) {
-    connections += source.connections;
+    connections += blocking_connections(source);
     if (connections <= threads) continue;
     return {{.position = source.written.of("connections"),
              .message = "sources." + source.name +
@@ -316,11 +333,11 @@ Assembly::Predecessor Assembly::change(Successor successor) {
 }
 
 RuntimeOptions runtime_options(const Config& config) {
-  // The server has threads of its own. The runtime's one accepts, keeps time and
-  // serves the admin door.
+  // The server has threads of its own. The runtime's one accepts, keeps time, serves the
+  // admin door, and writes PostgreSQL's rows as JSON.
   RuntimeOptions options{.io_threads = 1};
   unsigned connections = 0;
-  for (const SourceConfig& source : config.sources) connections += source.connections;
+  for (const SourceConfig& source : config.sources) connections += blocking_connections(source);
   options.blocking_threads = std::max(options.blocking_threads, connections);
   return options;
 }

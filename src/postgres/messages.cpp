@@ -1,0 +1,89 @@
+#include "postgres/messages.hpp"
+
+#include <charconv>
+
+#include "base/quantity.hpp"
+#include "base/sql_place.hpp"
+
+namespace larder {
+
+namespace {
+
+std::string_view field(const PGresult* result, int code) {
+  const char* text = PQresultErrorField(result, code);
+  return text == nullptr ? std::string_view{} : std::string_view{text};
+}
+
+// "relation \"products\" does not exist (SQLSTATE 42P01)", with detail and hint.
+std::string said(const PGresult* result) {
+  std::string text{field(result, PG_DIAG_MESSAGE_PRIMARY)};
+  if (text.empty()) return one_line(PQresultErrorMessage(result));
+  text += " (SQLSTATE " + std::string{sqlstate(result)} + ')';
+  for (const int more : {PG_DIAG_MESSAGE_DETAIL, PG_DIAG_MESSAGE_HINT}) {
+    if (const std::string_view extra = field(result, more); !extra.empty()) {
+      text += "; " + one_line(extra);
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string one_line(std::string_view text) {
+  std::string line;
+  for (const char c : text) {
+    if (c != '\n' && c != '\t') {
+      line += c;
+    } else if (!line.empty() && line.back() != ' ') {
+      line += ' ';
+    }
+  }
+  while (line.ends_with(' ')) line.pop_back();
+  return line;
+}
+
+std::string_view sqlstate(const PGresult* result) { return field(result, PG_DIAG_SQLSTATE); }
+
+Error not_prepared(const PGresult* result, const PostgresText& text, std::string_view sql) {
+  std::string message = "the statement does not prepare: " + said(result);
+  const std::string_view position = field(result, PG_DIAG_STATEMENT_POSITION);
+  std::size_t character = 0;
+  std::from_chars(position.data(), position.data() + position.size(), character);
+  if (character > 0)
+    message += ", at " + point_at(sql, text.origin(character));
+  else
+    message += ":\n  " + std::string{sql};
+  // Classes 42 and 0A are about the statement; others about the database.
+  const std::string_view state = sqlstate(result);
+  const bool mistake = state.starts_with("42") || state.starts_with("0A");
+  return {mistake ? Errc::kInvalidArgument : Errc::kSourceFailed, std::move(message)};
+}
+
+Error query_failed(const PGresult* result, std::string_view name, Duration query_timeout) {
+  const std::string where = std::string{name} + ": ";
+  const std::string_view state = sqlstate(result);
+  if (state == "57014") {
+    return {Errc::kSourceFailed, where + "the query was cancelled: it took longer than " +
+                                     format_duration(query_timeout) + ", or somebody ended it (" +
+                                     said(result) + ')'};
+  }
+  if (state == "25006") {
+    return {Errc::kSourceFailed,
+            where + "the statement writes, and must only read: " + said(result)};
+  }
+  if (state == "26000" || state == "42P05") {
+    return {Errc::kSourceFailed,
+            where + "the session lost its prepared statements: " + said(result) +
+                "; through PgBouncer in transaction mode, set prepared = false"};
+  }
+  // Class 22: this key's data cannot be what the statement makes of it.
+  const bool data = state.starts_with("22");
+  return {data ? Errc::kBadValue : Errc::kSourceFailed, where + said(result)};
+}
+
+bool is_outdated(std::string_view sqlstate) {
+  // "cached plan must not change result type" is 0A000; 26000: no such prepared statement.
+  return sqlstate == "0A000" || sqlstate == "26000";
+}
+
+}  // namespace larder

@@ -1,0 +1,191 @@
+#include "postgres/postgres_server.hpp"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
+#include <stdexcept>
+#include <thread>
+
+namespace larder {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// Whom PostgreSQL runs as: it refuses to be root.
+const passwd* unprivileged() {
+  if (::geteuid() != 0) return nullptr;
+  const passwd* user = ::getpwnam("postgres");
+  return user != nullptr ? user : ::getpwnam("nobody");
+}
+
+// The newest version's programs.
+fs::path find_binaries() {
+  fs::path newest;
+  std::error_code none;
+  for (const auto& version : fs::directory_iterator{"/usr/lib/postgresql", none}) {
+    const fs::path binaries = version.path() / "bin";
+    if (fs::exists(binaries / "initdb") && binaries > newest) newest = binaries;
+  }
+  return newest;
+}
+
+}  // namespace
+
+UnprivilegedChild::UnprivilegedChild(const std::vector<std::string>& command, const fs::path& log) {
+  const passwd* const user = unprivileged();
+  std::vector<char*> arguments;
+  for (const std::string& argument : command) {
+    arguments.push_back(const_cast<char*>(argument.c_str()));  // execv takes it so
+  }
+  arguments.push_back(nullptr);
+  id_ = ::fork();
+  if (id_ != 0) return;
+  const int out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  ::dup2(out, 1);
+  ::dup2(out, 2);
+  if (user != nullptr) {
+    const bool changed =
+        ::setgroups(0, nullptr) == 0 && ::setgid(user->pw_gid) == 0 && ::setuid(user->pw_uid) == 0;
+    if (!changed) ::_exit(126);
+  }
+  ::prctl(PR_SET_PDEATHSIG, SIGQUIT);
+  ::execv(arguments.front(), arguments.data());
+  ::_exit(127);
+}
+
+void UnprivilegedChild::end(int signal) {
+  if (!running()) return;
+  ::kill(id_, signal);
+  (void)succeeded();
+}
+
+bool UnprivilegedChild::succeeded() {
+  if (!status_) {
+    int status = 0;
+    ::waitpid(id_, &status, 0);
+    status_ = status;
+  }
+  return WIFEXITED(*status_) && WEXITSTATUS(*status_) == 0;
+}
+
+bool UnprivilegedChild::running() {
+  if (status_) return false;
+  int status = 0;
+  if (::waitpid(id_, &status, WNOHANG) == 0) return true;
+  status_ = status;
+  return false;
+}
+
+fs::path unprivileged_directory() {
+  std::string name = (fs::temp_directory_path() / "larder-postgres-XXXXXX").string();
+  if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error{"no temporary directory"};
+  if (const passwd* user = unprivileged();
+      user != nullptr && ::chown(name.c_str(), user->pw_uid, user->pw_gid) != 0) {
+    throw std::runtime_error{"cannot give " + name + " away"};
+  }
+  return name;
+}
+
+std::unique_ptr<PostgresServer> PostgresServer::start() {
+  std::unique_ptr<PostgresServer> server{new PostgresServer};
+  server->binaries_ = find_binaries();
+  if (server->binaries_.empty()) return nullptr;
+  server->directory_ = unprivileged_directory();
+  UnprivilegedChild initdb{{server->binaries_ / "initdb", "-D", server->directory_ / "data", "-U",
+                            "larder", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"},
+                           server->directory_ / "initdb.log"};
+  if (!initdb.succeeded()) throw std::runtime_error{"initdb failed"};
+  server->run();
+  return server;
+}
+
+PostgresServer::~PostgresServer() {
+  server_.reset();
+  std::error_code ignored;
+  fs::remove_all(directory_, ignored);
+}
+
+void PostgresServer::run() {
+  server_ = std::make_unique<UnprivilegedChild>(
+      std::vector<std::string>{binaries_ / "postgres", "-D", directory_ / "data", "-k", directory_,
+                               "-c", "listen_addresses=", "-c", "fsync=off", "-c",
+                               "shared_buffers=16MB", "-c", "max_connections=60"},
+      directory_ / "server.log");
+  while (PQping(url().c_str()) != PQPING_OK) {
+    if (!server_->running()) throw std::runtime_error{"PostgreSQL ended: see server.log"};
+    std::this_thread::sleep_for(std::chrono::milliseconds{10});
+  }
+}
+
+void PostgresServer::stop(int signal) { server_->end(signal); }
+
+std::string PostgresServer::url(const std::string& database, const std::string& more) const {
+  return "postgresql:///" + database + "?host=" + directory_.string() + "&user=larder" +
+         (more.empty() ? "" : "&" + more);
+}
+
+PostgresClient::PostgresClient(const std::string& url) : session_{PQconnectdb(url.c_str())} {
+  if (PQstatus(session_) != CONNECTION_OK) throw std::runtime_error{PQerrorMessage(session_)};
+  PQsetNoticeProcessor(session_, [](void*, const char*) {}, nullptr);
+}
+
+std::string PostgresClient::execute(const std::string& sql) {
+  PGresult* result = PQexec(session_, sql.c_str());
+  const ExecStatusType status = PQresultStatus(result);
+  const std::string answer = PQntuples(result) > 0 ? PQgetvalue(result, 0, 0) : "";
+  PQclear(result);
+  if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) return answer;
+  throw std::runtime_error{PQerrorMessage(session_) + (": " + sql)};
+}
+
+std::future<std::vector<Loaded<std::string>>> begin_load(SqlReader& reader,
+                                                         std::vector<SqlParameters> keys) {
+  auto promise = std::make_shared<std::promise<std::vector<Loaded<std::string>>>>();
+  auto future = promise->get_future();
+  reader.load(std::move(keys), [promise](auto results) { promise->set_value(std::move(results)); });
+  return future;
+}
+
+std::string shown(const Loaded<std::string>& loaded) {
+  if (!loaded) return "error: " + loaded.error().message;
+  return loaded->value_or("absent");
+}
+
+std::string value(SqlReader& reader, SqlParameters key) {
+  return shown(begin_load(reader, {std::move(key)}).get().front());
+}
+
+std::vector<std::string> values(SqlReader& reader, std::vector<SqlParameters> keys) {
+  std::vector<std::string> all;
+  for (const auto& loaded : begin_load(reader, std::move(keys)).get()) all.push_back(shown(loaded));
+  return all;
+}
+
+PostgresServer* PostgresTest::server() {
+  static const std::unique_ptr<PostgresServer> one = PostgresServer::start();
+  return one.get();
+}
+
+void PostgresTest::SetUp() {
+  if (server() == nullptr) GTEST_SKIP() << "PostgreSQL is not installed: `./dev setup` does it";
+  static int count = 0;
+  name_ = "test_" + std::to_string(++count);
+  PostgresClient{server()->url()}.execute("CREATE DATABASE " + name_);
+}
+
+void PostgresTest::TearDown() {
+  if (name_.empty()) return;
+  client_.reset();
+  database_.reset();
+  PostgresClient{server()->url()}.execute("DROP DATABASE " + name_ + " WITH (FORCE)");
+}
+
+}  // namespace larder

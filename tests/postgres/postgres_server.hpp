@@ -1,0 +1,130 @@
+// A PostgreSQL of the tests' own: in a temporary directory, on a Unix socket there, as an
+// unprivileged user. It ends with the process, whatever happens to that.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <libpq-fe.h>
+#include <sys/types.h>
+
+#include <filesystem>
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "larder/postgres.hpp"
+#include "larder/runtime.hpp"
+#include "larder/sql_database.hpp"
+
+namespace larder {
+
+// A program that runs as the unprivileged user, and ends with this one.
+class UnprivilegedChild {
+ public:
+  UnprivilegedChild(const std::vector<std::string>& command, const std::filesystem::path& log);
+  ~UnprivilegedChild() { end(SIGQUIT); }
+  UnprivilegedChild(const UnprivilegedChild&) = delete;
+  UnprivilegedChild& operator=(const UnprivilegedChild&) = delete;
+
+  void end(int signal);
+  // Waits; whether it succeeded.
+  [[nodiscard]] bool succeeded();
+  [[nodiscard]] bool running();
+
+ private:
+  pid_t id_ = 0;
+  std::optional<int> status_;
+};
+
+class PostgresServer {
+ public:
+  // Null when PostgreSQL is not installed here.
+  [[nodiscard]] static std::unique_ptr<PostgresServer> start();
+  ~PostgresServer();
+
+  [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
+  [[nodiscard]] std::string url(const std::string& database = "postgres",
+                                const std::string& more = "") const;
+  void stop(int signal);  // SIGINT: fast, SIGQUIT: at once
+  void run();
+
+ private:
+  PostgresServer() = default;
+
+  std::filesystem::path binaries_;
+  std::filesystem::path directory_;
+  std::unique_ptr<UnprivilegedChild> server_;
+};
+
+// A directory that the unprivileged user owns.
+[[nodiscard]] std::filesystem::path unprivileged_directory();
+
+// Another program's session.
+class PostgresClient {
+ public:
+  explicit PostgresClient(const std::string& url);
+  ~PostgresClient() { PQfinish(session_); }
+  PostgresClient(const PostgresClient&) = delete;
+  PostgresClient& operator=(const PostgresClient&) = delete;
+
+  // The first value of the answer, if there is one. Throws when it fails.
+  std::string execute(const std::string& sql);
+
+ private:
+  PGconn* session_;
+};
+
+inline SqlParameters id(std::int64_t value) { return {{"id", value}}; }
+inline SqlParameters id(std::string value) { return {{"id", std::move(value)}}; }
+
+[[nodiscard]] std::future<std::vector<Loaded<std::string>>> begin_load(
+    SqlReader& reader, std::vector<SqlParameters> keys);
+// One key's value; "absent", or "error: …".
+[[nodiscard]] std::string shown(const Loaded<std::string>& loaded);
+[[nodiscard]] std::string value(SqlReader& reader, SqlParameters key);
+[[nodiscard]] std::vector<std::string> values(SqlReader& reader, std::vector<SqlParameters> keys);
+
+// Each test has a database of its own, on the program's server.
+class PostgresTest : public testing::Test {
+ protected:
+  void SetUp() override;
+  void TearDown() override;
+
+  // Null when it could not be started.
+  static PostgresServer* server();
+  [[nodiscard]] std::string url(const std::string& more = "") const {
+    return server()->url(name_, more);
+  }
+  PostgresClient& client() {
+    if (!client_) client_ = std::make_unique<PostgresClient>(url());
+    return *client_;
+  }
+  std::string execute(const std::string& sql) { return client().execute(sql); }
+
+  SqlDatabase& database(PostgresOptions options = {}) {
+    if (!database_) database_ = postgres(runtime_, url(), options);
+    return *database_;
+  }
+  std::shared_ptr<SqlReader> prepare(SqlRead read, std::vector<std::string> parameters = {"id"}) {
+    auto reader = database().prepare(std::move(read), std::move(parameters));
+    if (!reader) throw Failure{reader.error()};
+    return *reader;
+  }
+  std::shared_ptr<SqlReader> prepare(std::string one) {
+    return prepare(SqlRead{.one = std::move(one)});
+  }
+  // What prepare() says against it.
+  std::string refusal(SqlRead read, std::vector<std::string> parameters = {"id"}) {
+    auto reader = database().prepare(std::move(read), std::move(parameters));
+    return reader ? "it prepares" : reader.error().message;
+  }
+  std::string refusal(std::string one) { return refusal(SqlRead{.one = std::move(one)}); }
+
+  std::string name_;
+  Runtime runtime_{{.io_threads = 2}};
+  std::unique_ptr<PostgresClient> client_;
+  std::shared_ptr<SqlDatabase> database_;
+};
+
+}  // namespace larder
