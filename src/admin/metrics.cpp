@@ -212,8 +212,9 @@ void add_server(const ServerState& state, Families& families) {
     families.sample(state.met(limit), {{"limit", std::string{name}}});
   }
   families.counter("larder_commands_total", "Commands received");
-  for (const Command& command : all_commands()) {
-    families.sample(state.calls(index_of(command)), {{"command", std::string{command.name}}});
+  const auto commands = counted_commands();
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    families.sample(state.calls(i), {{"command", std::string{commands[i]->name}}});
   }
   families.counter("larder_error_replies_total", "Commands answered with an error");
   families.sample(state.sum(&Counters::error_replies));

@@ -19,7 +19,7 @@ class BatchTiming {
   BatchTiming(const Clock& clock, Counters& counters, TimePoint start)
       : clock_{clock}, counters_{counters}, since_{start} {}
 
-  // One more command was carried out, named by its index_of(). REQUIRES: fewer than
+  // One more command was carried out, named by its counted_as(). REQUIRES: fewer than
   // kMost were since the last settle().
   void add(std::size_t command) { commands_[count_++] = command; }
   [[nodiscard]] std::size_t unsettled() const { return count_; }
@@ -29,12 +29,21 @@ class BatchTiming {
     if (count_ == 0) return {};
     const TimePoint now = clock_.now();
     const Duration each = (now - since_) / static_cast<Duration::rep>(count_);
+    const auto nanoseconds = static_cast<std::uint64_t>(each.count());
+    const std::size_t step = latency_step(nanoseconds);
     since_ = now;
     for (std::size_t i = 0; i < count_; ++i) {
-      counters_.time_by_command[commands_[i]].add(static_cast<std::uint64_t>(each.count()));
+      counters_.time_by_command[commands_[i]].add(nanoseconds);
+      counters_.steps_by_command[commands_[i]][step].add();
     }
     count_ = 0;
     return each;
+  }
+
+  // The same where all but the last are known to be quick: what they took is the last's.
+  Duration settle_last() {
+    const auto count = static_cast<Duration::rep>(count_);
+    return settle() * count;
   }
 
  private:

@@ -11,7 +11,29 @@ namespace larder {
 namespace {
 
 using commands::kCommands;
-static_assert(kCommands.size() < kMostCommands);
+
+// The commands, then the subcommands of each.
+consteval std::size_t count_all() {
+  std::size_t count = kCommands.size();
+  for (const Command& each : kCommands) count += each.subcommands.size();
+  return count;
+}
+static_assert(count_all() <= kMostCounted);
+
+struct Counted {
+  std::array<const Command*, count_all()> all{};
+  std::array<std::size_t, kCommands.size()> first_subcommand{};  // by the command's index
+
+  consteval Counted() {
+    std::size_t next = kCommands.size();
+    for (std::size_t i = 0; i < kCommands.size(); ++i) {
+      all[i] = &kCommands[i];
+      first_subcommand[i] = next;
+      for (const Command& sub : kCommands[i].subcommands) all[next++] = &sub;
+    }
+  }
+};
+constexpr Counted kCounted;
 
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
@@ -65,8 +87,20 @@ constexpr NameTable kNames;
 
 std::span<const Command> all_commands() { return kCommands; }
 
+std::span<const Command* const> counted_commands() { return kCounted.all; }
+
 std::size_t index_of(const Command& command) {
   return static_cast<std::size_t>(&command - kCommands.data());
+}
+
+std::size_t counted_as(const Command& command, Arguments words) {
+  const std::size_t index = index_of(command);
+  if (command.subcommands.empty() || words.size() < 2) [[likely]]
+    return index;
+  const Command* const sub = find_subcommand(command, words[1]);
+  if (sub == nullptr) return index;
+  return kCounted.first_subcommand[index] +
+         static_cast<std::size_t>(sub - command.subcommands.data());
 }
 
 bool same_word(std::string_view a, std::string_view b) {

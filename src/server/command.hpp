@@ -75,14 +75,21 @@ struct Command {
 
 // All commands, in the order of the tables in docs/redis-protocol.md.
 [[nodiscard]] std::span<const Command> all_commands();
-inline constexpr std::size_t kMostCommands = 128;
+
+// All whose calls are counted, each by itself: the commands, and behind them their
+// subcommands.
+[[nodiscard]] std::span<const Command* const> counted_commands();
+inline constexpr std::size_t kMostCounted = 192;
 
 // The command of that name in any case; null when there is none. Guarded by
 // bench/server: it is on the path of every command.
 [[nodiscard]] const Command* find_command(std::string_view name);
 [[nodiscard]] const Command* find_subcommand(const Command& command, std::string_view name);
-// The place of a command of all_commands() in it.
+// The place of a command of all_commands() in it, and in counted_commands().
 [[nodiscard]] std::size_t index_of(const Command& command);
+// The place in counted_commands() of the subcommand that `words` name, or of the command
+// itself if they name none. REQUIRES: `command` is one of all_commands().
+[[nodiscard]] std::size_t counted_as(const Command& command, Arguments words);
 
 // What Redis answers to a word that is no command, or no subcommand of one.
 [[nodiscard]] std::string unknown_command(Arguments words);

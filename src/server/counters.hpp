@@ -9,6 +9,7 @@
 
 #include "server/command.hpp"
 #include "server/error_prefix.hpp"
+#include "server/latency_histogram.hpp"
 #include "server/tally.hpp"
 
 namespace larder {
@@ -27,15 +28,16 @@ inline constexpr std::size_t kLimitsMet = 6;
 struct alignas(64) Counters {
   void count(LimitMet limit) { limits_met[static_cast<std::size_t>(limit)].add(); }
 
-  Tally connections;                            // open now
-  Tally connections_taken;                      // since the start, as all below
-  Tally commands;                               // that were understood and carried out
-  std::array<Tally, kMostCommands> by_command;  // by index_of(command)
+  Tally connections;                           // open now
+  Tally connections_taken;                     // since the start, as all below
+  Tally commands;                              // that were understood and carried out
+  std::array<Tally, kMostCounted> by_command;  // by counted_as(command)
   // Of each of these: nanoseconds that carrying it out took, errors before that, and
-  // errors meanwhile.
-  std::array<Tally, kMostCommands> time_by_command;
-  std::array<Tally, kMostCommands> rejected_by_command;
-  std::array<Tally, kMostCommands> failed_by_command;
+  // errors meanwhile; and how many took how long, by latency_step().
+  std::array<Tally, kMostCounted> time_by_command;
+  std::array<Tally, kMostCounted> rejected_by_command;
+  std::array<Tally, kMostCounted> failed_by_command;
+  std::array<std::array<Tally, kLatencySteps>, kMostCounted> steps_by_command;
   Tally error_replies;
   std::array<Tally, kErrorPrefixes.size()> errors_by_prefix;
   Tally protocol_errors;  // connections closed for malformed requests

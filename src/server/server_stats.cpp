@@ -23,12 +23,15 @@ ServerStats ServerStats::of(const ServerState& state) {
     for (std::size_t i = 0; i < kErrorPrefixes.size(); ++i) {
       stats.errors[i] += each.errors_by_prefix[i].value();
     }
-    for (std::size_t i = 0; i < all_commands().size(); ++i) {
+    for (std::size_t i = 0; i < counted_commands().size(); ++i) {
       OfCommand& command = stats.by_command[i];
       command.received += each.by_command[i].value();
       command.rejected += each.rejected_by_command[i].value();
       command.failed += each.failed_by_command[i].value();
       command.nanoseconds += each.time_by_command[i].value();
+      for (std::size_t step = 0; step < kLatencySteps; ++step) {
+        command.steps[step] += each.steps_by_command[i][step].value();
+      }
     }
   }
   const MemoryStats tier = state.keyspace().tier().stats();
@@ -60,6 +63,9 @@ ServerStats ServerStats::since(const ServerStats& earlier) const {
     subtract(mine.rejected, theirs.rejected);
     subtract(mine.failed, theirs.failed);
     subtract(mine.nanoseconds, theirs.nanoseconds);
+    for (std::size_t step = 0; step < kLatencySteps; ++step) {
+      subtract(mine.steps[step], theirs.steps[step]);
+    }
   }
   return stats;
 }

@@ -9,6 +9,7 @@
 
 #include "server/command.hpp"
 #include "server/error_prefix.hpp"
+#include "server/latency_histogram.hpp"
 
 namespace larder {
 
@@ -17,9 +18,10 @@ class ServerState;
 struct ServerStats {
   struct OfCommand {
     std::uint64_t received = 0;
-    std::uint64_t rejected = 0;     // before they were carried out
-    std::uint64_t failed = 0;       // while they were
-    std::uint64_t nanoseconds = 0;  // that carrying them out took
+    std::uint64_t rejected = 0;                        // before they were carried out
+    std::uint64_t failed = 0;                          // while they were
+    std::uint64_t nanoseconds = 0;                     // that carrying them out took
+    std::array<std::uint64_t, kLatencySteps> steps{};  // how many took how long
   };
 
   std::uint64_t connections_taken = 0;
@@ -35,7 +37,7 @@ struct ServerStats {
   std::uint64_t hits = 0;
   std::uint64_t misses = 0;
   std::array<std::uint64_t, kErrorPrefixes.size()> errors{};
-  std::array<OfCommand, kMostCommands> by_command{};
+  std::array<OfCommand, kMostCounted> by_command{};  // by counted_as()
 
   // Since the start. O(threads × commands).
   [[nodiscard]] static ServerStats of(const ServerState& state);

@@ -21,6 +21,9 @@ resp::CommandLimits decoder_limits(const Limits& limits) {
           .max_request = limits.max_request};
 }
 
+// Moving so many bytes may take long.
+constexpr std::size_t kWorthALook = std::size_t{64} << 10;
+
 // The first words of HTTP requests, which a web page can have a browser send here.
 bool is_http(std::string_view word) { return same_word(word, "post") || same_word(word, "host:"); }
 
@@ -237,15 +240,22 @@ std::size_t Session::kept_bytes() const {
 // bench/server.
 bool Session::carry_out_timed(const Command* command, Arguments words, BatchTiming& timing) {
   if (command == nullptr) return answer_or_not(command, words);
-  if (timed_alone(*command, words)) [[unlikely]] {
+  const bool alone = timed_alone(*command, words);
+  if (alone) [[unlikely]]
     settle(timing);
-    if (!answer_or_not(command, words)) return false;
-    timing.add(index_of(*command));
-    note_slow(*command, words, timing.settle());
-    return true;
-  }
+  const Tally& carried_out = context_.counters.commands;
+  const std::uint64_t earlier = carried_out.value();
+  const std::size_t written = replies_.tail().size();
   if (!answer_or_not(command, words)) return false;
-  timing.add(index_of(*command));
+  if (carried_out.value() == earlier) return true;  // it was refused, or waits for EXEC
+
+  timing.add(counted_as(*command, words));
+  if (alone) [[unlikely]] {
+    note_slow(*command, words, timing.settle());
+  } else if (replies_.tail().size() >= written + kWorthALook) [[unlikely]] {
+    // Among quick commands it is the one with bytes to move that takes long.
+    note_slow(*command, words, timing.settle_last());
+  }
   return true;
 }
 
@@ -262,7 +272,7 @@ void Session::settle(BatchTiming& timing) {
 bool Session::timed_alone(const Command& command, Arguments words) const {
   constexpr Duration kWorthEachLook = std::chrono::milliseconds{1};
   return (command.flags & kFast) == 0 || words.size() > Lookahead::kMostWords ||
-         context_.limits.slowlog_slower_than < kWorthEachLook;
+         words.back().size() >= kWorthALook || context_.limits.slowlog_slower_than < kWorthEachLook;
 }
 
 void Session::note_slow(const Command& command, Arguments words, Duration took) {
@@ -290,7 +300,12 @@ bool Session::carry_out(const Command* command, Arguments words) {
   if (awaiting_) return false;
   const Command* const named = command;
   const auto rejected = [&] {
-    if (named != nullptr) context_.counters.rejected_by_command[index_of(*named)].add();
+    if (named == nullptr) return true;
+    const std::size_t counted = counted_as(*named, words);
+    // A subcommand that there is not is no command's, as in Redis.
+    const bool known =
+        named->subcommands.empty() || words.size() < 2 || counted != index_of(*named);
+    if (known) context_.counters.rejected_by_command[counted].add();
     return true;
   };
   command = understand(command, words);
@@ -302,16 +317,16 @@ bool Session::carry_out(const Command* command, Arguments words) {
   }
   if (!loading_.empty() && must_wait(*command, words)) return false;
   if (!identity_.unlimited() && forbidden(*command, words)) return rejected();
-  execute(*command, index_of(*named), words);
+  execute(*command, counted_as(*named, words), words);
   return true;
 }
 
-void Session::execute(const Command& command, std::size_t counted_as, Arguments words) {
+void Session::execute(const Command& command, std::size_t counted, Arguments words) {
   Counters& counters = context_.counters;
   counters.commands.add();
   const std::uint64_t errors = counters.error_replies.value();
   command.run(*this, words);
-  if (counters.error_replies.value() != errors) counters.failed_by_command[counted_as].add();
+  if (counters.error_replies.value() != errors) counters.failed_by_command[counted].add();
   if (context_.server.monitors().watched()) [[unlikely]]
     show(command, words);
 }
@@ -352,12 +367,12 @@ const Command* Session::understand(const Command* command, Arguments words) {
     }
     return refuse(unknown_command(words));
   }
-  context_.counters.by_command[index_of(*command)].add();
+  const std::size_t counted = counted_as(*command, words);
   if (!command->subcommands.empty() && words.size() > 1) {
-    const Command* sub = find_subcommand(*command, words[1]);
-    if (sub == nullptr) return refuse(unknown_subcommand(*command, words[1]));
-    command = sub;
+    if (counted == index_of(*command)) return refuse(unknown_subcommand(*command, words[1]));
+    command = counted_commands()[counted];
   }
+  context_.counters.by_command[counted].add();
   if (!command->takes(words.size())) {
     return refuse_arity(*command);
   }
@@ -414,13 +429,13 @@ void Session::queue(const Command& command, Arguments words) {
 void Session::run_queued(const Command& command, Arguments words) {
   const Command& named = *find_command(words[0]);
   if (!identity_.unlimited() && forbidden(command, words)) {
-    return context_.counters.rejected_by_command[index_of(named)].add();
+    return context_.counters.rejected_by_command[counted_as(named, words)].add();
   }
   const std::size_t before = replies_.tail().size();
   const Clock& clock = context_.keys.keyspace().clock();
   BatchTiming timing{clock, context_.counters, clock.now()};
-  execute(command, index_of(named), words);
-  timing.add(index_of(named));
+  execute(command, counted_as(named, words), words);
+  timing.add(counted_as(named, words));
   note_slow(named, words, timing.settle());
   if (replies_.bytes() <= context_.limits.max_reply_buffer.bytes) return;
   replies_.tail().retract(replies_.tail().size() - before);

@@ -224,7 +224,7 @@ class Session {
   [[nodiscard]] bool timed_alone(const Command& command, Arguments words) const;
   void note_slow(const Command& command, Arguments words, Duration took);
   bool carry_out(const Command* command, Arguments words);
-  void execute(const Command& command, std::size_t counted_as, Arguments words);
+  void execute(const Command& command, std::size_t counted, Arguments words);
   bool carry_out_unanswered(const Command* command, Arguments words);
   void tell_activity(std::size_t unread);
   void show(const Command& command, Arguments words);

@@ -76,6 +76,31 @@ TEST_F(SessionOperates, InfoCountsCallsRejectionsAndFailures) {
                               "failed_calls=1\r\n"));
 }
 
+TEST_F(SessionOperates, InfoCountsEachSubcommandByItself) {
+  ask("CLIENT SETNAME shop");
+  ask("CLIENT NOSUCH");
+  ask("CLIENT ID x");
+
+  EXPECT_THAT(ask("INFO commandstats"),
+              AllOf(HasSubstr("cmdstat_client|setname:calls=1,"),
+                    HasSubstr("cmdstat_client|id:calls=0,usec=0,usec_per_call=0.00,"
+                              "rejected_calls=1,failed_calls=0\r\n"),
+                    Not(HasSubstr("cmdstat_client:"))));
+}
+
+TEST_F(SessionOperates, LatencyHistogramTellsOfWhatWasCarriedOut) {
+  ask("SET tag:a x");
+  ask("GET");
+  ask("CLIENT ID");
+  ask("CLIENT SETNAME shop");
+
+  EXPECT_EQ(ask("LATENCY HISTOGRAM SET get nosuch"),
+            "*2\r\n$3\r\nset\r\n*4\r\n$5\r\ncalls\r\n:1\r\n$14\r\nhistogram_usec\r\n"
+            "*2\r\n:1\r\n:1\r\n");
+  EXPECT_THAT(ask("LATENCY HISTOGRAM client"),
+              AllOf(StartsWith("*4\r\n"), HasSubstr("client|id"), HasSubstr("client|setname")));
+}
+
 TEST_F(SessionOperates, InfoCountsErrorsByTheirPrefix) {
   ask("NOSUCH");
   ask("SET product:1 x");
@@ -188,6 +213,14 @@ TEST_F(SessionOfSlowCommands, ShowInLatencyToo) {
   EXPECT_EQ(ask("LATENCY RESET other"), ":0\r\n");
   EXPECT_EQ(ask("LATENCY RESET command"), ":1\r\n");
   EXPECT_THAT(ask("LATENCY DOCTOR"), HasSubstr("SLOWLOG GET tells which"));
+}
+
+TEST_F(SessionOfSlowCommands, MakeAPicture) {
+  EXPECT_EQ(ask("LATENCY GRAPH other"), "-ERR No samples available for event 'other'\r\n");
+  ask("PING");
+
+  EXPECT_THAT(ask("LATENCY GRAPH command"),
+              HasSubstr("command - high 0 ms, low 0 ms (all time high 0 ms)\n-----"));
 }
 
 class SessionWithoutSlowLog : public SessionOperates {

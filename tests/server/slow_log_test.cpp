@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "server/latency_graph.hpp"
+#include "server/latency_histogram.hpp"
 #include "server/rate_meter.hpp"
 
 namespace larder::test {
@@ -49,6 +51,40 @@ TEST(SlowLog, ManyWordsAreCut) {
 
   EXPECT_EQ(words.size(), 32U);
   EXPECT_EQ(words.back(), "... (9 more arguments)");
+}
+
+TEST(LatencyGraph, DrawsAColumnForEachSpikeAndSaysWhen) {
+  const std::vector<SlowLog::Spike> spikes{{100s, 10ms}, {101s, 60ms}, {9990s, 35ms}};
+
+  EXPECT_EQ(latency_graph("command", spikes, 70ms, 10000s),
+            "command - high 60 ms, low 10 ms (all time high 70 ms)\n" + std::string(80, '-') +
+                "\n"
+                " # \n"
+                " |_\n"
+                " ||\n"
+                "_||\n"
+                "   \n"
+                "221\n"
+                "hh0\n"
+                "  s\n");
+}
+
+TEST(LatencyGraph, ContinuesBelowWhatIsWiderThanEightyColumns) {
+  const std::vector<SlowLog::Spike> spikes(81, {100s, 10ms});
+
+  EXPECT_THAT(latency_graph("command", spikes, 10ms, 100s),
+              ::testing::EndsWith(std::string(80, '_') + "\n" + std::string(80, ' ') + "\n" +
+                                  std::string(80, '0') + "\n" + std::string(80, 's') +
+                                  "\n \n \n \n_\n \n0\ns\n"));
+}
+
+TEST(LatencyHistogram, EachStepBeginsBehindTheLast) {
+  for (std::size_t step = 0; step + 1 < kLatencySteps; ++step) {
+    EXPECT_EQ(latency_step(end_of_latency_step(step)), step);
+    EXPECT_EQ(latency_step(end_of_latency_step(step) + 1), step + 1);
+  }
+  EXPECT_EQ(latency_step(0), 0U);
+  EXPECT_EQ(latency_step(~std::uint64_t{0}), kLatencySteps - 1);
 }
 
 TEST(SlowLog, RemembersTheSlowestOfEachSecond) {

@@ -41,6 +41,7 @@ void config_set(Session&, Arguments);
 
 // slow_log.cpp
 void latency_doctor(Session&, Arguments);
+void latency_graph(Session&, Arguments);
 void latency_history(Session&, Arguments);
 void latency_latest(Session&, Arguments);
 void latency_reset(Session&, Arguments);
@@ -91,6 +92,9 @@ void scan(Session&, Arguments);
 
 // larder_reload.cpp
 void larder_reload(Session&, Arguments);
+
+// latency_histogram.cpp
+void latency_histogram(Session&, Arguments);
 
 // monitor.cpp
 void monitor(Session&, Arguments);

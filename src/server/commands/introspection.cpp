@@ -199,7 +199,7 @@ void command_count(Session& session, Arguments) {
   session.reply().integer(static_cast<std::int64_t>(all_commands().size()));
 }
 
-// Redis takes one filter, FILTERBY and what it is by.
+// With subcommands. Redis takes one filter, FILTERBY and what it is by.
 void command_list(Session& session, Arguments words) {
   std::string_view pattern = "*";
   bool by_category = false;
@@ -212,11 +212,11 @@ void command_list(Session& session, Arguments words) {
   }
   if (pattern.size() > kLongestPattern) return session.error(pattern_too_long(pattern));
   std::vector<std::string_view> names;
-  for (const Command& each : all_commands()) {
+  for (const Command* const each : counted_commands()) {
     const bool wanted = by_category
-                            ? has_category(each, pattern)
-                            : resp::glob_matches(pattern, each.name, resp::GlobCase::kIgnore);
-    if (wanted) names.push_back(each.name);
+                            ? has_category(*each, pattern)
+                            : resp::glob_matches(pattern, each->name, resp::GlobCase::kIgnore);
+    if (wanted) names.push_back(each->name);
   }
   auto reply = session.reply();
   reply.set(names.size());

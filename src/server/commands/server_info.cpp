@@ -160,13 +160,14 @@ void modules(Asked&, Lines& lines) { lines.title("Modules"); }
 // Calls of Redis's are those that were carried out.
 void command_stats(Asked& asked, Lines& lines) {
   lines.title("Commandstats");
-  for (const Command& each : all_commands()) {
-    const ServerStats::OfCommand& command = asked.stats.by_command[index_of(each)];
+  const auto names = counted_commands();
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const ServerStats::OfCommand& command = asked.stats.by_command[i];
     if (command.received == 0) continue;
     const std::uint64_t calls = command.received - std::min(command.rejected, command.received);
     const std::uint64_t usec = command.nanoseconds / 1000;
     const double mean = calls == 0 ? 0 : static_cast<double>(usec) / static_cast<double>(calls);
-    lines.add("cmdstat_" + std::string{each.name},
+    lines.add("cmdstat_" + std::string{names[i]->name},
               "calls=" + std::to_string(calls) + ",usec=" + std::to_string(usec) +
                   ",usec_per_call=" + fixed(mean) +
                   ",rejected_calls=" + std::to_string(command.rejected) +

@@ -11,6 +11,7 @@
 #include "base/quantity.hpp"
 #include "server/commands/commands.hpp"
 #include "server/commands/words.hpp"
+#include "server/latency_graph.hpp"
 #include "server/session.hpp"
 
 namespace larder::commands {
@@ -78,6 +79,18 @@ void latency_history(Session& session, Arguments words) {
     reply.integer(spike.at.count());
     reply.integer(spike.took.count());
   }
+}
+
+void latency_graph(Session& session, Arguments words) {
+  std::vector<SlowLog::Spike> spikes;
+  if (words[2] == kEvent) spikes = log_of(session).spikes();
+  if (spikes.empty()) {
+    return session.error("ERR No samples available for event '" + std::string{words[2]} + "'");
+  }
+  const auto now = std::chrono::duration_cast<std::chrono::seconds>(
+      std::chrono::system_clock::now().time_since_epoch());
+  session.reply().verbatim("txt",
+                           larder::latency_graph(kEvent, spikes, log_of(session).worst(), now));
 }
 
 // How many events were forgotten: one, or none.

@@ -118,7 +118,11 @@ inline constexpr Command kConfigCommands[] = {
 inline constexpr Command kLatencyCommands[] = {
     {"latency|doctor", 2, kOperates, kNoKeys, latency_doctor, "server", "2.8.13", "O(1)",
      "In a sentence, whether commands took long"},
+    {"latency|graph", 3, kOperates, kNoKeys, latency_graph, "server", "2.8.13", "O(1)",
+     "The slow seconds as a picture; the event is `command`", "event"},
     {"latency|help", 2, kAnytime, kNoKeys, help, "server", "2.8.13", "O(1)", "These lines"},
+    {"latency|histogram", -2, kOperates, kNoKeys, latency_histogram, "server", "7.0.0", "O(N)",
+     "How many calls of each command took how long", "[command [command ...]]"},
     {"latency|history", 3, kOperates, kNoKeys, latency_history, "server", "2.8.13", "O(1)",
      "The slowest command of each second that had a slow one; the event is `command`", "event"},
     {"latency|latest", 2, kOperates, kNoKeys, latency_latest, "server", "2.8.13", "O(1)",
