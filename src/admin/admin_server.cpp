@@ -1,15 +1,20 @@
 #include "admin/admin_server.hpp"
 
+#include <openssl/ssl.h>
+
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 #include <chrono>
 #include <future>
+#include <new>
 #include <optional>
 #include <string_view>
 #include <utility>
+#include <variant>
 
 #include "larder/version.hpp"
 
@@ -33,11 +38,12 @@ constexpr std::chrono::milliseconds kRetry{100};  // after a failed accept
 // What listens, and what its connections share. Confined to one I/O thread.
 class AdminServer::Door : public std::enable_shared_from_this<Door> {
  public:
-  Door(tcp::acceptor acceptor, AdminPages pages, AdminGuard guard)
+  Door(tcp::acceptor acceptor, AdminPages pages, AdminGuard guard, Certificates certificates)
       : acceptor_{std::move(acceptor)},
         retry_{acceptor_.get_executor()},
         pages_{std::move(pages)},
-        guard_{std::move(guard)} {}
+        guard_{std::move(guard)},
+        certificates_{std::move(certificates)} {}
 
   void accept() {
     acceptor_.async_accept([self = shared_from_this()](error_code error, tcp::socket socket) {
@@ -75,6 +81,7 @@ class AdminServer::Door : public std::enable_shared_from_this<Door> {
   asio::steady_timer retry_;
   AdminPages pages_;
   const AdminGuard guard_;
+  const Certificates certificates_;
   unsigned connections_ = 0;
 };
 
@@ -82,26 +89,55 @@ class AdminServer::Door : public std::enable_shared_from_this<Door> {
 class AdminServer::Door::Connection : public std::enable_shared_from_this<Connection> {
  public:
   Connection(std::shared_ptr<Door> door, tcp::socket socket)
-      : door_{std::move(door)}, stream_{std::move(socket)} {
+      : door_{std::move(door)}, stream_{std::in_place_type<Plain>, std::move(socket)} {
     ++door_->connections_;
+    if (!door_->certificates_) return;
+    context_ = door_->certificates_->current();
+    SSL* const ssl = SSL_new(context_->native());
+    if (ssl == nullptr) throw std::bad_alloc{};
+    Plain plain = std::move(std::get<Plain>(stream_));
+    stream_.emplace<Encrypted>(std::move(plain), ssl);  // which frees it
   }
   ~Connection() { --door_->connections_; }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
+  void start() {
+    auto* const encrypted = std::get_if<Encrypted>(&stream_);
+    if (encrypted == nullptr) return read();
+    plain().expires_after(kPatience);
+    encrypted->async_handshake(asio::ssl::stream_base::server,
+                               [self = shared_from_this()](error_code error) {
+                                 if (!error) self->read();
+                               });
+  }
+
+ private:
+  using Plain = beast::tcp_stream;
+  using Encrypted = asio::ssl::stream<Plain>;
+
+  // The connection below TLS, if there is TLS.
+  [[nodiscard]] Plain& plain() {
+    auto* const encrypted = std::get_if<Encrypted>(&stream_);
+    return encrypted != nullptr ? encrypted->next_layer() : std::get<Plain>(stream_);
+  }
+
   void read() {
     parser_.emplace();
     parser_->header_limit(kHeaderLimit);
     parser_->body_limit(0);
-    stream_.expires_after(kPatience);
-    http::async_read(stream_, buffer_, *parser_,
-                     [self = shared_from_this()](error_code error, std::size_t) {
-                       if (!error) return self->respond();
-                       if (error != http::error::end_of_stream) self->refuse(error);
-                     });
+    plain().expires_after(kPatience);
+    std::visit(
+        [&](auto& stream) {
+          http::async_read(stream, buffer_, *parser_,
+                           [self = shared_from_this()](error_code error, std::size_t) {
+                             if (!error) return self->respond();
+                             if (error != http::error::end_of_stream) self->refuse(error);
+                           });
+        },
+        stream_);
   }
 
- private:
   void respond() {
     const auto& request = parser_->get();
     const std::string_view target = request.target();
@@ -113,10 +149,10 @@ class AdminServer::Door::Connection : public std::enable_shared_from_this<Connec
     }
     if (!door_->guard_.asks(target.substr(0, target.find('?')))) return show();
 
-    stream_.expires_never();  // the password is not the client's to hurry
+    plain().expires_never();  // the password is not the client's to hurry
     error_code ignored;
     door_->guard_.let_in(
-        request[http::field::authorization], stream_.socket().remote_endpoint(ignored).address(),
+        request[http::field::authorization], plain().socket().remote_endpoint(ignored).address(),
         [self = shared_from_this()](const Login& login) mutable {
           // Moved, not copied: the connection must not end on the thread that checked.
           const auto executor = self->door_->executor();
@@ -167,17 +203,33 @@ class AdminServer::Door::Connection : public std::enable_shared_from_this<Connec
     response_.keep_alive(keep);
     response_.content_length(page.body.size());
     if (!head) response_.body() = std::move(page.body);
-    stream_.expires_after(kPatience);
-    http::async_write(stream_, response_,
-                      [self = shared_from_this()](error_code error, std::size_t) {
-                        if (error) return;
-                        if (self->response_.keep_alive()) return self->read();
-                        self->stream_.socket().shutdown(tcp::socket::shutdown_send, error);
-                      });
+    plain().expires_after(kPatience);
+    std::visit(
+        [&](auto& stream) {
+          http::async_write(stream, response_,
+                            [self = shared_from_this()](error_code error, std::size_t) {
+                              if (error) return;
+                              self->response_.keep_alive() ? self->read() : self->close();
+                            });
+        },
+        stream_);
+  }
+
+  // Says that nothing more comes; of TLS, so that a reply that was cut off is told from it.
+  void close() {
+    const auto shut = [self = shared_from_this()](error_code) {
+      error_code ignored;
+      self->plain().socket().shutdown(tcp::socket::shutdown_send, ignored);
+    };
+    auto* const encrypted = std::get_if<Encrypted>(&stream_);
+    if (encrypted == nullptr) return shut({});
+    plain().expires_after(kPatience);
+    encrypted->async_shutdown(shut);
   }
 
   const std::shared_ptr<Door> door_;
-  beast::tcp_stream stream_;
+  std::shared_ptr<const TlsContext> context_;  // what TLS was begun with
+  std::variant<Plain, Encrypted> stream_;
   beast::flat_buffer buffer_{kHeaderLimit};
   std::optional<http::request_parser<http::empty_body>> parser_;
   http::response<http::string_body> response_;
@@ -193,14 +245,15 @@ void AdminServer::Door::accepted(error_code error, tcp::socket socket) {
     return;
   }
   if (connections_ < kMostConnections) {
-    std::make_shared<Connection>(shared_from_this(), std::move(socket))->read();
+    std::make_shared<Connection>(shared_from_this(), std::move(socket))->start();
   }
   accept();
 }
 
 Result<std::unique_ptr<AdminServer>> AdminServer::start(Runtime& runtime, const std::string& host,
                                                         std::uint16_t port, AdminPages pages,
-                                                        AdminGuard guard) {
+                                                        AdminGuard guard,
+                                                        Certificates certificates) {
   error_code error;
   tcp::acceptor acceptor{runtime.io(0)};
   const auto found = tcp::resolver{runtime.io(0)}.resolve(host, std::to_string(port), error);
@@ -216,7 +269,8 @@ Result<std::unique_ptr<AdminServer>> AdminServer::start(Runtime& runtime, const 
                                     error.message() + "; see server.admin");
   }
   const tcp::endpoint endpoint = acceptor.local_endpoint();
-  auto door = std::make_shared<Door>(std::move(acceptor), std::move(pages), std::move(guard));
+  auto door = std::make_shared<Door>(std::move(acceptor), std::move(pages), std::move(guard),
+                                     std::move(certificates));
   asio::post(runtime.io(0), [door] { door->accept(); });
   return std::unique_ptr<AdminServer>{new AdminServer{std::move(door), endpoint}};
 }

@@ -1,7 +1,8 @@
 // The admin door: a small HTTP server for machines that watch larder.
 //
 // Answers GET and HEAD of the paths it was given; every other path is 404 with
-// the list of them. An AdminGuard says who may ask. Bounded: a request has 8 KiB of header and no
+// the list of them. With certificates it speaks TLS and nothing else. An AdminGuard says
+// who may ask. Bounded: a request has 8 KiB of header and no
 // body, a connection 10 seconds for each, and there are at most 64 connections.
 //
 // Threads: start() and the destructor by one thread, which is not an I/O thread.
@@ -18,6 +19,7 @@
 #include "admin/admin_guard.hpp"
 #include "larder/error.hpp"
 #include "larder/runtime.hpp"
+#include "tls/tls_context.hpp"
 
 namespace larder {
 
@@ -30,12 +32,12 @@ using AdminPages = std::map<std::string, std::function<AdminPage()>, std::less<>
 
 class AdminServer {
  public:
+  using Certificates = std::shared_ptr<TlsCertificates>;  // null: no TLS
+
   // kRefused: the address cannot be listened on, with the system's reason.
-  [[nodiscard]] static Result<std::unique_ptr<AdminServer>> start(Runtime& runtime,
-                                                                  const std::string& host,
-                                                                  std::uint16_t port,
-                                                                  AdminPages pages,
-                                                                  AdminGuard guard = AdminGuard{});
+  [[nodiscard]] static Result<std::unique_ptr<AdminServer>> start(
+      Runtime& runtime, const std::string& host, std::uint16_t port, AdminPages pages,
+      AdminGuard guard = AdminGuard{}, Certificates certificates = {});
   // Accepts no more. What the pages refer to must live until then.
   ~AdminServer();
   AdminServer(const AdminServer&) = delete;

@@ -94,9 +94,10 @@ std::string shown(const boost::asio::ip::tcp::endpoint& endpoint) {
   return host + ":" + std::to_string(endpoint.port());
 }
 
-Result<std::unique_ptr<AdminServer>> start_admin(Runtime& runtime, const ServerConfig& config,
+Result<std::unique_ptr<AdminServer>> start_admin(Runtime& runtime, const Config& whole,
                                                  const Access& access, const ServerState& state,
                                                  const Assembly& assembly) {
+  const ServerConfig& config = whole.server;
   const Address address = parse_address(config.admin).value();  // parse_config() checked it
   return AdminServer::start(
       runtime, address.host, address.port,
@@ -106,7 +107,8 @@ Result<std::unique_ptr<AdminServer>> start_admin(Runtime& runtime, const ServerC
           return AdminPage{.content_type = "text/plain; version=0.0.4; charset=utf-8",
                            .body = metrics_text(state, *assembly.sources(), assembly.shared())};
         }}},
-      AdminGuard{config.admin_hosts, access.authenticator, runtime.clock()});
+      AdminGuard{config.admin_hosts, access.authenticator, runtime.clock()},
+      whole.tls.admin ? access.certificates : nullptr);
 }
 
 Exit serve(const std::string& file) {
@@ -147,13 +149,14 @@ Exit serve(const std::string& file) {
   std::optional<Reloads> reloads{std::in_place, *reloader, **server};
   std::unique_ptr<AdminServer> admin;
   if (!config.server.admin.empty()) {
-    auto started = start_admin(runtime, config.server, *access, (*server)->state(), assembly);
+    auto started = start_admin(runtime, config, *access, (*server)->state(), assembly);
     if (!started) {
       complain(started.error().message);
       return Exit::kMistake;
     }
     admin = std::move(*started);
-    log->info("metrics and health on http://{}", shown(admin->endpoint()));
+    log->info("metrics and health on {}://{}", config.tls.admin ? "https" : "http",
+              shown(admin->endpoint()));
   }
   log->info("larder {} serves {} {} on {}", kVersion, config.caches.size(),
             config.caches.size() == 1 ? "cache" : "caches",

@@ -76,6 +76,7 @@ std::vector<std::string_view> differences(const CacheConfig& a, const CacheConfi
 std::vector<Problem> what_needs_restart(const Config& running, const Config& wanted) {
   std::vector<Problem> problems;
   find_fixed(server_section(), running.server, wanted.server, problems);
+  find_fixed(tls_section(), running.tls, wanted.tls, problems);
   find_fixed(memory_section(), running.memory, wanted.memory, problems);
   find_fixed(shared_section(), running.shared, wanted.shared, problems);
   if (running.tls.certificate.empty() != wanted.tls.certificate.empty()) {

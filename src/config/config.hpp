@@ -88,6 +88,7 @@ struct TlsConfig {
   std::string certificate;
   std::string key;
   std::string client_ca;
+  bool admin = false;  // the admin door speaks it, too
 
   Written written{};
 };

@@ -282,6 +282,13 @@ SectionRecord<TlsConfig> make_tls_section() {
                .meaning = "Certificates in PEM. With them, each client must show a certificate "
                           "that one of these signed; passwords are asked for besides.",
                .unset = "none; clients need no certificate"},
+              {.name = "admin",
+               .target = &S::admin,
+               .example = "true",
+               .meaning = "The door of metrics and health, server.admin, speaks TLS as well, with "
+                          "this certificate, and asks its clients for theirs if there is a "
+                          "client_ca.",
+               .needs_restart = true},
           }};
 }
 

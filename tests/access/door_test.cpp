@@ -108,6 +108,28 @@ TEST_F(Door, MetricsNeedAUser) {
   EXPECT_THAT(shell("curl -si -H 'Host: evil.example'" + url + "/health"), HasSubstr(" 421 "));
 }
 
+TEST_F(Door, MetricsSpeakTlsToWhomTheyKnow) {
+  files_.write("ca.pem", authority_.certificate);
+  files_.write(issue(authority_, "first"));
+  const Certificate web = issue(authority_, "web");
+  files_.write("web.pem", web.certificate);
+  files_.write("web.key", web.key);
+  serve("",
+        "[tls]\ncertificate = \"server.pem\"\nkey = \"server.key\"\nclient_ca = \"ca.pem\"\n"
+        "admin = true\n");
+  const std::string place = "://localhost:" + std::to_string(larder_->admin_port()) + "/metrics";
+  const std::string trusting = "curl -si --cacert " + files_.path("ca.pem");
+  const std::string known =
+      trusting + " --cert " + files_.path("web.pem") + " --key " + files_.path("web.key");
+
+  EXPECT_THAT(shell(known + " https" + place),
+              AllOf(HasSubstr(" 200 "), HasSubstr("larder_connections 0")));
+  EXPECT_THAT(shell(known + " -H 'Host: evil.example' https" + place), HasSubstr(" 421 "));
+  EXPECT_THAT(shell(trusting + " https" + place), Not(HasSubstr("larder_connections")));
+  EXPECT_THAT(shell("curl -si http" + place), Not(HasSubstr("larder_connections")));
+  EXPECT_THAT(shell(known + " --tls-max 1.1 https" + place), Not(HasSubstr("larder_connections")));
+}
+
 TEST_F(Door, NewPasswordsHoldAfterSighup) {
   serve_users();
   std::ofstream{folder() + "/larder.toml"} << "[server]\nlisten = \"127.0.0.1:0\"\n"

@@ -84,7 +84,8 @@ void RunningLarder::read_until_served() {
     if (got <= 0) throw std::runtime_error{"larder did not start:\n" + log_};
     log_.append(bytes.data(), static_cast<std::size_t>(got));
   }
-  admin_port_ = port_after(log_, "on http://127.0.0.1:");
+  admin_port_ = port_after(
+      log_, log_.contains("on https:") ? "on https://127.0.0.1:" : "on http://127.0.0.1:");
   port_ = port_after(log_, " on 127.0.0.1:");
   reader_ = std::thread{[this] {
     std::array<char, 4096> more{};
