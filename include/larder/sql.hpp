@@ -128,6 +128,7 @@ class ReaderSource final : public Source<Key, Value> {
   }
 
   [[nodiscard]] std::string describe() const override { return reader_->describe(); }
+  [[nodiscard]] std::size_t most_keys() const override { return reader_->most_keys(); }
 
  private:
   static Loaded<Value> decoded(const Decode& decode, Loaded<std::string> row) {

@@ -33,16 +33,23 @@ struct SqlRead {
   std::string one;
   // Every row counts: the value is a JSON array of rows, and no row is an empty array.
   bool rows = false;
-  // Answers many keys with one query: `:ids` is bound to a JSON array of the
-  // keys' only part, and each row names its key in the column `many_key`. Its
-  // other columns are those of `one`, in any order; `many_key` becomes part of
-  // the value when `one` has it too. Empty: many keys share one transaction.
+  // Answers many keys with one query: `:ids` is bound to the list of the keys' only
+  // part (for SQLite a JSON array, for PostgreSQL an array, as in `= ANY(:ids)`), and
+  // each row names its key in the column `many_key`. Its other columns are those of
+  // `one`, in any order; `many_key` becomes part of the value when `one` has it too.
+  // Empty: many keys are asked one by one, in one transaction or one round trip.
   std::string many{};
   std::string many_key{};
   // Columns whose text is JSON and is embedded as such, besides those that the
   // database itself knows to be JSON.
   std::vector<std::string> json_columns{};
 };
+
+// How many keys one load of `read` carries at most. One statement answers many; keys that
+// are read one by one share the load's timeout, and none is kept before the last is read.
+[[nodiscard]] inline std::size_t most_keys_of(const SqlRead& read) {
+  return read.many.empty() ? 100 : 1000;
+}
 
 // A prepared SqlRead. Loads JSON text.
 // Threads: any, concurrently.
@@ -59,6 +66,7 @@ class SqlReader {
     submit(std::move(keys), [] { return true; }, std::move(done));
   }
   [[nodiscard]] virtual std::string describe() const = 0;
+  [[nodiscard]] virtual std::size_t most_keys() const = 0;  // of one load; see most_keys_of
   [[nodiscard]] virtual std::uint64_t queries() const = 0;  // statements run since the start
 };
 

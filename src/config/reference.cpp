@@ -204,7 +204,10 @@ ttl    = "5m"
 - Any **text** but a `key` may stand elsewhere: `"env:SHOP_URL"` is the value of
   an environment variable, `"file:/run/secrets/shop_url"` a file's text without
   its last line break. A relative path starts at the configuration file's folder.
-  What is read so appears in no message and no log.
+  What a mistake in it is, is told without its text; but the file name of a SQLite
+  database, the host and database of a PostgreSQL one, and a statement's SQL are
+  shown to operators and stand in errors wherever they come from. A password in a
+  `url` never is.
 - A **key pattern** is text with parts in braces, `product:{id:int}`. No key may
   fit the patterns of two caches.
 )";

@@ -63,8 +63,9 @@ SectionRecord<SourceConfig> make_source_section() {
           {.name = "load_timeout",
            .target = Ranged<S, Duration>{&S::load_timeout, 1ms, 10min},
            .example = "\"10s\"",
-           .meaning = "The longest that one load may run; past it, it is an error. What it waits "
-                      "before it runs does not count.",
+           .meaning = "The longest that one load may run, with all its keys: up to 100 of an "
+                      "MGET or a pipeline, or 1,000 with read_many. Past it, it is an error. "
+                      "What it waits before it runs does not count.",
            .too_small = "Slow but healthy statements fail, and their keys are never cached.",
            .too_large = "A source that hangs holds clients and the turns of other loads."},
           {.name = "wait_timeout",

@@ -45,6 +45,7 @@ class PostgresReader final : public SqlReader {
   [[nodiscard]] std::string describe() const override {
     return database_->pool().target().name() + " · " + plan_->read().one;
   }
+  [[nodiscard]] std::size_t most_keys() const override { return most_keys_of(plan_->read()); }
   [[nodiscard]] std::uint64_t queries() const override {
     return plan_->queries.load(std::memory_order_relaxed);
   }

@@ -63,8 +63,8 @@ std::string error_line(const Error& error) {
 }
 
 std::string reply_too_large(std::size_t most) {
-  return "ERR the reply does not fit into what is free of server.max_reply_buffer, " +
-         std::to_string(most) + " bytes; ask for less at a time, or raise it";
+  return "ERR the reply does not fit into server.max_reply_buffer, " + std::to_string(most) +
+         " bytes; ask for less at a time, or raise it";
 }
 
 AwaitedReply::AwaitedReply(Form form, resp::Protocol protocol, std::size_t elements)

@@ -52,9 +52,8 @@ ReplyQueue::Progress ReplyQueue::take(Place place, std::size_t element,
   assert(index >= released_ && index < held_.size());
   AwaitedReply& reply = held_[index].reply;
 
-  const std::size_t others = bytes() - reply.bytes();
   late_bytes_ -= reply.bytes();
-  reply.take(element, answer, most - std::min(others, most));
+  reply.take(element, answer, most);
   late_bytes_ += reply.bytes();
   if (!reply.complete()) return Progress::kOwed;
 

@@ -40,8 +40,8 @@ class ReplyQueue {
   // and the last is not complete.
   void hush() { held_.back().reply.hush(); }
   // Gives an answer that the reply at `place` is owed. A reply is never larger
-  // than what is free of `most` bytes for the whole queue. Whether the reply is
-  // thereby complete, and failed. REQUIRES: it is owed.
+  // than `most` bytes; how many wait together is for who orders them to bound.
+  // Whether the reply is thereby complete, and failed. REQUIRES: it is owed.
   enum class Progress : std::uint8_t { kOwed, kComplete, kFailed };
   Progress take(Place place, std::size_t element, const Answer<std::string>& answer,
                 std::size_t most);

@@ -2,7 +2,6 @@
 #include <gmock/gmock.h>
 #include <signal.h>
 
-#include <algorithm>
 #include <atomic>
 #include <random>
 #include <string>
@@ -188,26 +187,6 @@ bool all_whole(TcpClient& client, const std::string& expected) {
 }
 
 // Moving so many bytes takes longer than a millisecond, and its neighbours do not.
-TEST(Serve, TheSlowLogHasTheSlowCommandOfAPipeline) {
-  ShopServer server{"slowlog_slower_than = \"1ms\""};
-  TcpClient client = server.connect();
-  ASSERT_EQ(client.ask({"SET", "tag:large", std::string(30 << 20, 'x')}).text, "OK");
-  ASSERT_EQ(client.ask({"SLOWLOG", "RESET"}).text, "OK");
-  std::string pipeline;
-  for (int i = 0; i < 5; ++i) pipeline += request({"GET", "tag:small"});
-  pipeline += request({"GET", "tag:large"});
-  for (int i = 0; i < 5; ++i) pipeline += request({"GET", "tag:small"});
-
-  client.send(pipeline);
-  for (int i = 0; i < 11; ++i) client.reply();
-
-  const resp::Reply log = client.ask({"SLOWLOG", "GET"});
-  const auto large = std::ranges::count_if(log.items, [](const resp::Reply& entry) {
-    return entry.items[3].items[1].text == "tag:large";
-  });
-  EXPECT_EQ(large, 1);
-}
-
 TEST(Serve, SigtermAnswersWhatWasAskedAndExitsWithZero) {
   ShopServer server;
   std::vector<TcpClient> clients;

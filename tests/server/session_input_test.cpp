@@ -157,6 +157,16 @@ TEST_F(SessionWithSmallBuffers, AnMgetThatDoesNotFitOnceItIsLoadedIsAnError) {
   EXPECT_THAT(collect(), StartsWith("-ERR the reply does not fit"));
 }
 
+TEST_F(SessionWithSmallBuffers, RepliesThatComeTogetherNeedNotFitTogether) {
+  const std::string value(3000, 'x');
+  send(command("GET product:1") + command("GET product:2") + command("GET product:3"));
+
+  source_->succeed_with(0, value);
+
+  const std::string reply = "$3000\r\n" + value + "\r\n";
+  EXPECT_EQ(collect(), reply + reply + reply);
+}
+
 TEST_F(SessionWithSmallBuffers, AValueBeyondTheLimitIsRefusedBeforeItArrives) {
   EXPECT_THAT(send("*3\r\n$3\r\nSET\r\n$5\r\ntag:a\r\n$2000000\r\n"),
               StartsWith("-ERR Protocol error: invalid bulk length"));

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <ostream>
 #include <random>
 #include <sstream>
 
@@ -11,6 +12,10 @@
 #include "simulate/replay.hpp"
 
 namespace larder::simulate {
+
+// How a test's parameter is shown.
+static void PrintTo(const PolicyKind& kind, std::ostream* out) { *out << kind.name; }
+
 namespace {
 
 using namespace std::chrono_literals;

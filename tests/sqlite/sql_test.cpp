@@ -155,6 +155,19 @@ TEST_F(Sql, RowsBecomeAVector) {
   EXPECT_TRUE(loaded[1].value().value().empty());
 }
 
+TEST_F(Sql, KeysThatAreReadOneByOneTravelInSmallerLoads) {
+  const std::string one = "SELECT name FROM p WHERE id = :id";
+  const auto singly = sql<std::int64_t, std::string, BytesCodec>(database_, one);
+  const auto together = sql<std::int64_t, std::string, BytesCodec>(
+      database_, SqlRead{.one = one,
+                         .many = "SELECT id, name FROM p WHERE id IN "
+                                 "(SELECT value FROM json_each(:ids))",
+                         .many_key = "id"});
+
+  EXPECT_EQ(singly->most_keys(), 100U);
+  EXPECT_EQ(together->most_keys(), 1000U);
+}
+
 TEST_F(Sql, TextKeysAreBoundByAFunctionAndMayBeRefusedByIt) {
   const auto source = sql_text(prepare("SELECT name FROM p WHERE id = :id"),
                                [](std::string_view key) -> Result<SqlParameters> {
