@@ -67,8 +67,12 @@ class Planner {
  public:
   // Without `running`, all is new.
   Planner(Runtime& runtime, const Config& config, std::shared_ptr<shared::RedisTier> shared,
-          const Running* running)
-      : runtime_{runtime}, config_{config}, shared_{std::move(shared)}, running_{running} {}
+          Assembly::Tell tell, const Running* running)
+      : runtime_{runtime},
+        config_{config},
+        shared_{std::move(shared)},
+        tell_{std::move(tell)},
+        running_{running} {}
 
   std::expected<Plan, std::vector<Problem>> plan() {
     for (const SourceConfig& source : config_.sources) open(source);
@@ -115,7 +119,7 @@ class Planner {
     plan_.sources.push_back({source,
                              std::move(*database),
                              std::move(gate),
-                             std::make_shared<SourceState>(runtime_.clock()),
+                             std::make_shared<SourceState>(runtime_.clock(), source.name, tell_),
                              {}});
   }
 
@@ -231,6 +235,7 @@ class Planner {
   Runtime& runtime_;
   const Config& config_;
   const std::shared_ptr<shared::RedisTier> shared_;  // null: none
+  const Assembly::Tell tell_;
   const Running* running_;
   std::map<std::string, Stays, std::less<>> stays_;  // by source
   Plan plan_;
@@ -266,27 +271,29 @@ std::uint64_t AssembledSource::queries() const {
 }
 
 std::expected<std::unique_ptr<Assembly>, std::vector<Problem>> Assembly::assemble(
-    Runtime& runtime, const Config& config, TellShared tell) {
-  auto shared = open_shared(runtime, config, std::move(tell));
+    Runtime& runtime, const Config& config, Tell tell) {
+  auto shared = open_shared(runtime, config, tell);
   if (!shared) {
     return std::unexpected{
         std::vector<Problem>{{.position = config.shared.written.of("url"),
                               .message = "shared.url: " + shared.error().message + "."}}};
   }
-  auto plan = Planner{runtime, config, *shared, nullptr}.plan();
+  auto plan = Planner{runtime, config, *shared, tell, nullptr}.plan();
   if (!plan) return std::unexpected{std::move(plan.error())};
   std::vector<KeyspaceCache> caches;
   for (PlannedCache& cache : plan->caches) caches.push_back(std::move(*cache.fresh));
-  return std::unique_ptr<Assembly>{new Assembly{runtime, config, std::move(*shared),
-                                                std::move(plan->sources), std::move(caches)}};
+  return std::unique_ptr<Assembly>{new Assembly{runtime, config, std::move(tell),
+                                                std::move(*shared), std::move(plan->sources),
+                                                std::move(caches)}};
 }
 
-Assembly::Assembly(Runtime& runtime, const Config& config,
+Assembly::Assembly(Runtime& runtime, const Config& config, Tell tell,
                    std::shared_ptr<shared::RedisTier> shared, AssembledSources sources,
                    std::vector<KeyspaceCache> caches)
     : runtime_{runtime},
       blocking_threads_{runtime_options(config).blocking_threads},
       config_{config},
+      tell_{std::move(tell)},
       shared_{std::move(shared)},
       keyspace_{runtime, MemoryOptions{.capacity = config.memory.capacity}, std::move(caches)},
       sources_{std::make_shared<const AssembledSources>(std::move(sources))} {}
@@ -303,7 +310,7 @@ std::expected<Assembly::Successor, std::vector<Problem>> Assembly::prepare(const
   const auto sources = this->sources();
   const auto caches = keyspace_.members();
   const Running running{config_, *sources, *caches};
-  auto plan = Planner{runtime_, config, shared_, &running}.plan();
+  auto plan = Planner{runtime_, config, shared_, tell_, &running}.plan();
   if (!plan) return std::unexpected{std::move(plan.error())};
 
   Successor successor{config, std::move(plan->sources), {}, std::move(plan->change)};

@@ -49,10 +49,10 @@ class Assembly {
  public:
   // Everything, or what is in the way of it: all of it, each with the place of the
   // setting that it is about. The runtime must outlive what it returns.
-  // `tell` as RedisTierOptions has it.
-  using TellShared = std::function<void(bool there, const std::string& sentence)>;
+  // `tell` is told when what this depends on is no longer there, and when it is again.
+  using Tell = std::function<void(bool there, const std::string& sentence)>;
   [[nodiscard]] static std::expected<std::unique_ptr<Assembly>, std::vector<Problem>> assemble(
-      Runtime& runtime, const Config& config, TellShared tell = {});
+      Runtime& runtime, const Config& config, Tell tell = {});
 
   [[nodiscard]] Keyspace& keyspace() { return keyspace_; }
   // What it was made of.
@@ -78,12 +78,14 @@ class Assembly {
   [[nodiscard]] Predecessor change(Successor successor) LARDER_EXCLUDES(mutex_);
 
  private:
-  Assembly(Runtime& runtime, const Config& config, std::shared_ptr<shared::RedisTier> shared,
-           AssembledSources sources, std::vector<KeyspaceCache> caches);
+  Assembly(Runtime& runtime, const Config& config, Tell tell,
+           std::shared_ptr<shared::RedisTier> shared, AssembledSources sources,
+           std::vector<KeyspaceCache> caches);
 
   Runtime& runtime_;
   const unsigned blocking_threads_;  // of the runtime
   Config config_;
+  const Tell tell_;
   const std::shared_ptr<shared::RedisTier> shared_;
   Keyspace keyspace_;
   mutable Mutex mutex_;

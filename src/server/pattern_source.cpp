@@ -6,12 +6,12 @@ namespace {
 
 // One answered key is enough: the others' rows may be what is wrong.
 void note(SourceState& state, const std::vector<Loaded<std::string>>& results) {
-  bool failed = false;
+  const Error* failure = nullptr;
   for (const Loaded<std::string>& result : results) {
     if (result || result.error().code == Errc::kBadValue) return state.answered();
-    failed = failed || result.error().code == Errc::kSourceFailed;
+    if (result.error().code == Errc::kSourceFailed) failure = &result.error();
   }
-  if (failed) state.failed();
+  if (failure != nullptr) state.failed(failure->message);
 }
 
 }  // namespace

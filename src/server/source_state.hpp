@@ -3,6 +3,12 @@
 // Threads: any. Owned by the assembled source and by what reads from it.
 #pragma once
 
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
 #include "larder/clock.hpp"
 #include "larder/thread_annotations.hpp"
 
@@ -10,12 +16,17 @@ namespace larder {
 
 class SourceState {
  public:
-  // Well from now on: it was opened.
-  explicit SourceState(const Clock& clock) : clock_{clock}, since_{clock.now()} {}
+  // Told that the source fails, and that it answers again: at most once each in ten
+  // seconds, however often they take turns. Called by whoever reports, without a lock.
+  using Tell = std::function<void(bool well, const std::string& sentence)>;
+
+  // Well from now on: it was opened. `name` is what `tell` calls it.
+  explicit SourceState(const Clock& clock, std::string name = {}, Tell tell = {})
+      : clock_{clock}, name_{std::move(name)}, tell_{std::move(tell)}, since_{clock.now()} {}
 
   // What a load came to. One that was called off, or not tried, tells nothing.
-  void answered() LARDER_EXCLUDES(mutex_) { become(true); }
-  void failed() LARDER_EXCLUDES(mutex_) { become(false); }
+  void answered() LARDER_EXCLUDES(mutex_) { become(true, {}); }
+  void failed(std::string_view why = {}) LARDER_EXCLUDES(mutex_) { become(false, why); }
 
   struct Standing {
     bool well = true;    // its last load was answered
@@ -24,12 +35,18 @@ class SourceState {
   [[nodiscard]] Standing standing() const LARDER_EXCLUDES(mutex_);
 
  private:
-  void become(bool well) LARDER_EXCLUDES(mutex_);
+  void become(bool well, std::string_view why) LARDER_EXCLUDES(mutex_);
+  // Whether a change to `well` is worth telling; if so it counts as told.
+  [[nodiscard]] bool to_be_told(bool well) LARDER_REQUIRES(mutex_);
 
   const Clock& clock_;
+  const std::string name_;
+  const Tell tell_;
   mutable Mutex mutex_;
   bool well_ LARDER_GUARDED_BY(mutex_) = true;
   TimePoint since_ LARDER_GUARDED_BY(mutex_);
+  bool told_failing_ LARDER_GUARDED_BY(mutex_) = false;
+  std::optional<TimePoint> last_told_ LARDER_GUARDED_BY(mutex_){};  // that it fails
 };
 
 }  // namespace larder
