@@ -25,6 +25,12 @@ BytesCache* plain_cache(Session& session, std::string_view key, std::string_view
   if (member == nullptr) return nullptr;
   BytesCache& cache = *member->cache;
   if (!cache.has_source()) return &cache;
+  if (command == "MULTI") {
+    session.error("REFUSED cache \"" + cache.name() +
+                  "\" has a source, which a transaction cannot wait for: MULTI works on caches "
+                  "without one. Read the key, or DEL it, outside of MULTI");
+    return nullptr;
+  }
   std::string name{command};
   for (char& c : name) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
   session.error("REFUSED cache \"" + cache.name() + "\" has a source, which " + name +
