@@ -1,6 +1,8 @@
 // A cache over memory, a shared tier and a source, step by step.
 #include <gmock/gmock.h>
 
+#include <utility>
+
 #include "core_fixture.hpp"
 #include "hand_copies.hpp"
 
@@ -22,6 +24,12 @@ class SharedCore : public testing::CoreFixture {
                }};
     memory_ttl_ = 10s;
     make();
+  }
+  // A read that waits holds the core, which holds the copies.
+  ~SharedCore() override {
+    while (!copies_->pending.empty()) {
+      const auto lost = std::exchange(copies_->pending, {});
+    }
   }
 
   std::shared_ptr<testing::HandCopies> copies_ = std::make_shared<testing::HandCopies>();
@@ -213,6 +221,15 @@ TEST_F(SharedCore, AnInvalidationBetweenTheTwoQuestionsDoomsTheLoad) {
 
   EXPECT_THAT(copies_->released, ElementsAre("42"));
   EXPECT_TRUE(read(42)->waits());
+}
+
+TEST_F(SharedCore, ATierThatDropsAReadFailsIt) {
+  const auto reader = read(42);
+
+  copies_->pending.clear();
+
+  EXPECT_EQ(reader->answer().error().code, Errc::kCancelled);
+  EXPECT_TRUE(read(42)->waits());  // and asks anew
 }
 
 TEST_F(SharedCore, ClearIsTold) {

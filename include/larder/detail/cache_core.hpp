@@ -274,6 +274,7 @@ class CacheCore : public Closable,
   static constexpr std::size_t kShards = 64;
 
   class Load;
+  class Asked;
   using LoadPtr = std::shared_ptr<Load>;
 
   Shard& shard_of(KeyView key) {
@@ -330,7 +331,7 @@ class CacheCore : public Closable,
 
   // The shared tier; cache_shared.hpp.
   void ask_shared(std::vector<FlightPtr> flights);
-  void take_shared(const std::vector<FlightPtr>& asked, SharedCopies::Answers answers);
+  void take_shared(const std::vector<FlightPtr>& flights, SharedCopies::Answers answers);
   [[nodiscard]] bool land_copy(const FlightPtr& flight, SharedCopy copy);
   void settle(SharedLease lease, bool may_fill, const Loaded<Value>& result,
               const Handle<Value>& value, const std::optional<EntryInfo>& life);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +18,39 @@
 #include "larder/detail/cache_core.hpp"
 
 namespace larder::detail {
+
+// What is asked of the shared tier at a time. Whoever lets go of it without an answer has
+// lost it, and its readers are told.
+template <class Key, class Value>
+class CacheCore<Key, Value>::Asked {
+ public:
+  Asked(std::shared_ptr<CacheCore> core, std::vector<FlightPtr> flights)
+      : core_{std::move(core)}, flights_{std::move(flights)}, answered_(flights_.size()) {}
+  ~Asked() {
+    const Error dropped{Errc::kCancelled, "the shared tier dropped a read; is it shutting down?"};
+    for (std::size_t i = 0; i < flights_.size(); ++i) {
+      if (answered_[i] == 0) core_->land(flights_[i], Loaded<Value>{std::unexpected{dropped}}, {});
+    }
+  }
+  Asked(const Asked&) = delete;
+  Asked& operator=(const Asked&) = delete;
+
+  // Concurrently for different indices.
+  void take(SharedCopies::Answers answers) {
+    std::vector<FlightPtr> flights;
+    flights.reserve(answers.size());
+    for (const auto& [index, answer] : answers) {
+      answered_[index] = 1;
+      flights.push_back(flights_[index]);
+    }
+    core_->take_shared(flights, std::move(answers));
+  }
+
+ private:
+  const std::shared_ptr<CacheCore> core_;
+  const std::vector<FlightPtr> flights_;
+  std::vector<unsigned char> answered_;
+};
 
 // The flights' epoch is fixed here: what they take from the shared tier may be as old as
 // this.
@@ -31,19 +65,20 @@ void CacheCore<Key, Value>::ask_shared(std::vector<FlightPtr> flights) {
     return false;
   });
   if (flights.empty()) return;
+  const auto asked = std::make_shared<Asked>(this->shared_from_this(), std::move(flights));
   parts_.shared.copies->read(
-      std::move(keys),
-      [self = this->shared_from_this(), asked = std::move(flights)](SharedCopies::Answers answers) {
-        self->take_shared(asked, std::move(answers));
-      });
+      std::move(keys), [asked](SharedCopies::Answers answers) { asked->take(std::move(answers)); });
 }
 
+// flights[i] is that of answers[i].
+
 template <class Key, class Value>
-void CacheCore<Key, Value>::take_shared(const std::vector<FlightPtr>& asked,
+void CacheCore<Key, Value>::take_shared(const std::vector<FlightPtr>& flights,
                                         SharedCopies::Answers answers) {
   std::vector<FlightPtr> missing;
-  for (auto& [index, answer] : answers) {
-    const FlightPtr& flight = asked[index];
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    const FlightPtr& flight = flights[i];
+    SharedAnswer& answer = answers[i].second;
     if (answer.kind == SharedAnswer::Kind::kFailure) {
       land(flight, Loaded<Value>{std::unexpected{std::move(answer.error)}}, {});
       continue;
