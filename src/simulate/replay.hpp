@@ -21,7 +21,7 @@ struct Ratios {
 
 struct ReplayOptions {
   // Behaviour.
-  Duration ttl{};    // of every entry, from its load; 0: none
+  Duration ttl{};  // of every entry, from its load; 0: none
   // (0, 1]: of the keys (SHARDS), at a capacity so much smaller. Ratios are within
   // 0.01 of the full ones as long as the sample's capacity is some hundred entries.
   double share = 1;
