@@ -134,6 +134,16 @@ awaitable<void> Client::run(std::shared_ptr<Client> self) {
 }
 
 awaitable<Error> Client::connect_and_serve() {
+  // Also when the runtime ends meanwhile, which destroys this coroutine: what a connection
+  // waits with does not outlive the runtime's context.
+  struct Leaving {
+    explicit Leaving(Client& leaving) : client{leaving} {}
+    ~Leaving() { client.connection_.reset(); }
+    Leaving(const Leaving&) = delete;
+    Leaving& operator=(const Leaving&) = delete;
+    Client& client;
+  };
+  const Leaving leaving{*this};
   connection_ = std::make_shared<Connection>(
       executor_, options_.url, tls_, waiting_,
       [this](auto& bytes, auto& in_flight) { return refill(bytes, in_flight); },
@@ -146,7 +156,6 @@ awaitable<Error> Client::connect_and_serve() {
   } else {
     why = session.error();
   }
-  connection_.reset();
   co_return *why;
 }
 
