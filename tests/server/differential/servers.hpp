@@ -4,14 +4,12 @@
 #pragma once
 
 #include <chrono>
-#include <filesystem>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "cache/keyspace.hpp"
-#include "demo/child.hpp"
 #include "larder/runtime.hpp"
+#include "redis/redis_server.hpp"
 #include "server/differential/peer.hpp"
 #include "server/limits.hpp"
 #include "server/server.hpp"
@@ -21,7 +19,7 @@ namespace larder::test {
 constexpr std::chrono::seconds kLife{100'000};  // of a key without another; see differences.cpp
 constexpr std::size_t kMostBytes = 1 << 20;     // of a value
 
-// Debian's redis-server on a socket in a directory of its own.
+// Debian's redis-server, with larder's limits.
 class Redis {
  public:
   // Why there is none to compare with; empty: there is one.
@@ -29,16 +27,11 @@ class Redis {
 
   // REQUIRES: missing().empty().
   Redis();
-  ~Redis();
-  Redis(const Redis&) = delete;
-  Redis& operator=(const Redis&) = delete;
 
-  // Waits until it answers.
-  [[nodiscard]] Peer connect();
+  [[nodiscard]] Peer connect() const { return Peer::to_socket(server_.socket()); }
 
  private:
-  const std::filesystem::path directory_;
-  std::optional<demo::Child> child_;
+  RedisServer server_;
 };
 
 // larder, whose one cache takes every key.
