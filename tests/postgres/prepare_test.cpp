@@ -82,7 +82,7 @@ TEST_F(PostgresPreparing, NoMessageShowsThePassword) {
   }
 }
 
-TEST_F(PostgresPreparing, AWrongPasswordAndAnUnknownDatabaseAreSaidPlainly) {
+TEST_F(PostgresPreparing, AnUnknownDatabaseAndAPlaceWithoutAServerAreSaidPlainly) {
   EXPECT_THAT(open_postgres(runtime_, server()->url("nowhere")).error().message,
               AllOf(HasSubstr("cannot connect"), HasSubstr("database \"nowhere\" does not exist")));
   EXPECT_THAT(open_postgres(runtime_, "postgresql:///x?host=/nonexistent").error().message,
