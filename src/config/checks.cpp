@@ -287,7 +287,7 @@ class Checks {
               path(cache, "read_many") + " needs a key with exactly one part, and " +
                   in_quotes(cache.key.text()) + " has " +
                   (parts == 0 ? "none" : std::to_string(parts)) +
-                  "; leave read_many out, and many keys are read one by one in one transaction.");
+                  "; leave read_many out, and many keys are read one by one.");
     }
     const auto used = check_parameters(cache, "read_many", cache.read_many, {"ids"});
     if (used.contains("ids")) return;
