@@ -146,29 +146,6 @@ std::string PostgresClient::execute(const std::string& sql) {
   throw std::runtime_error{PQerrorMessage(session_) + (": " + sql)};
 }
 
-std::future<std::vector<Loaded<std::string>>> begin_load(SqlReader& reader,
-                                                         std::vector<SqlParameters> keys) {
-  auto promise = std::make_shared<std::promise<std::vector<Loaded<std::string>>>>();
-  auto future = promise->get_future();
-  reader.load(std::move(keys), [promise](auto results) { promise->set_value(std::move(results)); });
-  return future;
-}
-
-std::string shown(const Loaded<std::string>& loaded) {
-  if (!loaded) return "error: " + loaded.error().message;
-  return loaded->value_or("absent");
-}
-
-std::string value(SqlReader& reader, SqlParameters key) {
-  return shown(begin_load(reader, {std::move(key)}).get().front());
-}
-
-std::vector<std::string> values(SqlReader& reader, std::vector<SqlParameters> keys) {
-  std::vector<std::string> all;
-  for (const auto& loaded : begin_load(reader, std::move(keys)).get()) all.push_back(shown(loaded));
-  return all;
-}
-
 PostgresServer* PostgresTest::server() {
   static const std::unique_ptr<PostgresServer> one = PostgresServer::start();
   return one.get();

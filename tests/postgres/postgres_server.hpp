@@ -7,7 +7,6 @@
 #include <sys/types.h>
 
 #include <filesystem>
-#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +15,7 @@
 #include "larder/postgres.hpp"
 #include "larder/runtime.hpp"
 #include "larder/sql_database.hpp"
+#include "sql_test.hpp"
 
 namespace larder {
 
@@ -75,18 +75,8 @@ class PostgresClient {
   PGconn* session_;
 };
 
-inline SqlParameters id(std::int64_t value) { return {{"id", value}}; }
-inline SqlParameters id(std::string value) { return {{"id", std::move(value)}}; }
-
-[[nodiscard]] std::future<std::vector<Loaded<std::string>>> begin_load(
-    SqlReader& reader, std::vector<SqlParameters> keys);
-// One key's value; "absent", or "error: …".
-[[nodiscard]] std::string shown(const Loaded<std::string>& loaded);
-[[nodiscard]] std::string value(SqlReader& reader, SqlParameters key);
-[[nodiscard]] std::vector<std::string> values(SqlReader& reader, std::vector<SqlParameters> keys);
-
 // Each test has a database of its own, on the program's server.
-class PostgresTest : public testing::Test {
+class PostgresTest : public SqlDatabaseTest {
  protected:
   void SetUp() override;
   void TearDown() override;
@@ -106,20 +96,7 @@ class PostgresTest : public testing::Test {
     if (!database_) database_ = postgres(runtime_, url(), options);
     return *database_;
   }
-  std::shared_ptr<SqlReader> prepare(SqlRead read, std::vector<std::string> parameters = {"id"}) {
-    auto reader = database().prepare(std::move(read), std::move(parameters));
-    if (!reader) throw Failure{reader.error()};
-    return *reader;
-  }
-  std::shared_ptr<SqlReader> prepare(std::string one) {
-    return prepare(SqlRead{.one = std::move(one)});
-  }
-  // What prepare() says against it.
-  std::string refusal(SqlRead read, std::vector<std::string> parameters = {"id"}) {
-    auto reader = database().prepare(std::move(read), std::move(parameters));
-    return reader ? "it prepares" : reader.error().message;
-  }
-  std::string refusal(std::string one) { return refusal(SqlRead{.one = std::move(one)}); }
+  SqlDatabase& opened() override { return database(); }
 
   std::string name_;
   Runtime runtime_{{.io_threads = 2}};

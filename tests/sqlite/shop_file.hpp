@@ -8,7 +8,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <future>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -18,6 +17,7 @@
 #include "larder/runtime.hpp"
 #include "larder/sql_database.hpp"
 #include "larder/sqlite.hpp"
+#include "sql_test.hpp"
 
 namespace larder {
 
@@ -76,31 +76,7 @@ class Writer {
   sqlite3* connection_ = nullptr;
 };
 
-inline SqlParameters id(std::int64_t value) { return {{"id", value}}; }
-inline SqlParameters id(std::string value) { return {{"id", std::move(value)}}; }
-
-// What a load brings; waits for it.
-inline std::vector<Loaded<std::string>> load(SqlReader& reader, std::vector<SqlParameters> keys) {
-  std::promise<std::vector<Loaded<std::string>>> promise;
-  reader.load(std::move(keys), [&](auto results) { promise.set_value(std::move(results)); });
-  return promise.get_future().get();
-}
-
-// One key's value; "absent", or "error: …".
-inline std::string shown(const Loaded<std::string>& loaded) {
-  if (!loaded) return "error: " + loaded.error().message;
-  return loaded->value_or("absent");
-}
-inline std::string value(SqlReader& reader, SqlParameters key) {
-  return shown(load(reader, {std::move(key)}).front());
-}
-inline std::vector<std::string> values(SqlReader& reader, std::vector<SqlParameters> keys) {
-  std::vector<std::string> all;
-  for (const auto& loaded : load(reader, std::move(keys))) all.push_back(shown(loaded));
-  return all;
-}
-
-class SqliteTest : public testing::Test {
+class SqliteTest : public SqlDatabaseTest {
  protected:
   // Another program's view of the file; creates it.
   Writer& writer() {
@@ -113,20 +89,7 @@ class SqliteTest : public testing::Test {
     if (!database_) database_ = sqlite(runtime_, path_, options);
     return *database_;
   }
-  std::shared_ptr<SqlReader> prepare(SqlRead read, std::vector<std::string> parameters = {"id"}) {
-    auto reader = database().prepare(std::move(read), std::move(parameters));
-    if (!reader) throw Failure{reader.error()};
-    return *reader;
-  }
-  std::shared_ptr<SqlReader> prepare(std::string one) {
-    return prepare(SqlRead{.one = std::move(one)});
-  }
-  // What prepare() says against it.
-  std::string refusal(SqlRead read, std::vector<std::string> parameters = {"id"}) {
-    auto reader = database().prepare(std::move(read), std::move(parameters));
-    return reader ? "it prepares" : reader.error().message;
-  }
-  std::string refusal(std::string one) { return refusal(SqlRead{.one = std::move(one)}); }
+  SqlDatabase& opened() override { return database(); }
 
   TemporaryDirectory directory_;
   std::string path_ = directory_.file("shop.db");
