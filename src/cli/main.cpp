@@ -4,6 +4,7 @@
 #include <string>
 
 #include "cli/subcommand.hpp"
+#include "cli/wrong_usage.hpp"
 #include "larder/version.hpp"
 #include "server/assembly.hpp"
 
@@ -32,7 +33,7 @@ Exit run(int argc, char** argv) {
     program.exit(wanted);
     return Exit::kOk;
   } catch (const CLI::ParseError& error) {
-    complain(std::string{error.what()} + "\nRun `larder --help` to see what there is.");
+    complain(explain_usage(program, error));
     return Exit::kUsage;
   }
   return action();
