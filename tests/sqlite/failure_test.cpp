@@ -145,12 +145,26 @@ TEST_F(SqliteFailure, AFileLockedAtTheStartIsAnError) {
 
 TEST_F(SqliteFailure, AWaitForALockEndsWhenTheDatabaseCloses) {
   make_shop();
-  database({.read_only = true, .busy_timeout = 1h, .query_timeout = 1h});
+  // One connection: the second load has that of the first, and runs.
+  database({.read_only = true, .busy_timeout = 1h, .query_timeout = 1h, .connections = 1});
   const auto reader = prepare(kRead);
   (void)value(*reader, id(1));
   execute("BEGIN EXCLUSIVE");
   auto load = start(*reader);
   wait_until_it_runs(*reader, 2);
+
+  database_->close();
+
+  EXPECT_EQ(error_of(load).code, Errc::kCancelled);
+}
+
+// A new connection looks at the file before it runs anything.
+TEST_F(SqliteFailure, AWaitForALockOfANewConnectionEndsWhenTheDatabaseCloses) {
+  make_shop();
+  database({.read_only = true, .busy_timeout = 1h, .query_timeout = 1h});
+  const auto reader = prepare(kRead);
+  execute("BEGIN EXCLUSIVE");
+  auto load = start(*reader);
 
   database_->close();
 
