@@ -41,7 +41,7 @@ template <class Section>
 struct SecretText {
   Secret Section::* member;
   std::string_view form;
-  TextCheck check = nullptr;
+  TextCheck check = nullptr;  // quotes nothing of the text
 };
 template <class Section>
 using Target =

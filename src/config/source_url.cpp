@@ -57,7 +57,8 @@ Result<SourceUrl> parse_source_url(std::string_view url) {
   }
   constexpr std::array<std::string_view, 1> kSqlite{"sqlite"};
   constexpr std::array<std::string_view, 2> kPostgres{"postgresql", "postgres"};
-  std::string why = "has the unknown scheme \"" + std::string{scheme.substr(0, 20)} + "\"";
+  // Not shown: it may be the beginning of something else, in a variable that holds a secret.
+  const std::string why = "has an unknown scheme";
   if (nearest_name(scheme, kPostgres) || scheme == "pgsql" || scheme == "pg") {
     return refuse(why + "; did you mean \"postgresql:\"?");
   }

@@ -17,7 +17,7 @@ struct SourceUrl {
 };
 
 // "sqlite:shop.db", "sqlite:/var/lib/shop.db", "postgresql://…". Errors are half sentences; they
-// show the URL's scheme and nothing else of it.
+// quote nothing of the URL but a scheme that larder knows.
 [[nodiscard]] Result<SourceUrl> parse_source_url(std::string_view url);
 
 }  // namespace larder

@@ -211,7 +211,7 @@ void ValueReader::secret(const Place& place, std::string_view form, TextCheck ch
   if (!text) return;
   const auto complaint = check != nullptr ? check(text->value) : std::nullopt;
   if (complaint && text->literal) return report(place, *complaint);
-  if (complaint) return report(place, "is " + text->shown + ", which is not " + std::string{form});
+  if (complaint) return report(place, "is " + text->shown + ", which " + *complaint);
   into = Secret{std::move(text->value)};
 }
 

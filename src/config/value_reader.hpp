@@ -52,7 +52,7 @@ class ValueReader {
   void pattern(const Place& place, KeyPattern& into);
   void strategy(const Place& place, StrategyKind& into);
   // `check`, as in TextCheck; `form` says what is wanted when the check's own
-  // words might give away a secret.
+  // words might give away a secret, which those of a secret's check never do.
   void text(const Place& place, std::string_view form, TextCheck check, bool may_be_empty,
             std::string& into);
   void secret(const Place& place, std::string_view form, TextCheck check, Secret& into);

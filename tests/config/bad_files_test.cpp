@@ -37,6 +37,7 @@ std::vector<fs::path> bad_files() {
 // What the bad files may refer to. Of the values, nothing may be in a message.
 test::Surroundings surroundings() {
   return {.variables = {{"SHOP_URL", "mysql://shop:hunter2@db/shop"},
+                        {"NEAR_URL", "sqlit:///hunter2.db"},
                         {"LONG", "9753d"},
                         {"SHORT", "1357ms"},
                         {"ADDRESS", "hunter2:6380"},
