@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <type_traits>
 #include <utility>
@@ -285,8 +286,17 @@ class Parse {
   Config config_;
 };
 
-// A regular file's text, bounded.
+// A regular file's text, bounded. Anything else could be waited for without end.
 Result<std::string> read_file(const std::string& path) {
+  std::error_code ignored;
+  const std::filesystem::file_status status = std::filesystem::status(path, ignored);
+  if (std::filesystem::is_directory(status)) {
+    return fail(Errc::kInvalidArgument, "is a folder; name a file in it");
+  }
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+    return fail(Errc::kInvalidArgument,
+                "is a pipe, a socket or a device; write the text to a file and name that");
+  }
   std::ifstream file{path, std::ios::binary};
   if (!file) {
     return fail(Errc::kInvalidArgument, std::string{"cannot be read: "} + std::strerror(errno));

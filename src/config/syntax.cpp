@@ -136,6 +136,7 @@ Problem explain(const toml::parse_error& error, std::string_view text) {
   std::string message = "the file is not TOML from here on: " + std::string{error.description()};
   if (!message.ends_with('.')) message += '.';
   message += missing_quotes(line_of(text, position.line));
+  message += " Mend this first: the settings of this file were not checked.";
   return {.position = position, .message = std::move(message)};
 }
 

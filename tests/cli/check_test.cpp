@@ -1,4 +1,5 @@
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -76,6 +77,33 @@ TEST_F(CheckTest, AMissingFileIsAMistake) {
 
   EXPECT_EQ(ran.exit_code, 1);
   EXPECT_EQ(ran.err, "/nowhere/shop.toml: the file cannot be read: No such file or directory.\n");
+}
+
+TEST_F(CheckTest, OnlyARegularFileIsRead) {
+  const std::string pipe = file("") + ".pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+
+  const test::Ran of_a_pipe = test::run_larder({"check", pipe});
+  const test::Ran of_a_device = test::run_larder({"check", "/dev/zero"});
+  const test::Ran of_a_folder = test::run_larder({"check", testing::TempDir()});
+
+  EXPECT_EQ(of_a_pipe.exit_code, 1);
+  EXPECT_EQ(of_a_pipe.err, pipe +
+                               ": the file is a pipe, a socket or a device; write the text to a "
+                               "file and name that.\n");
+  EXPECT_THAT(of_a_device.err, HasSubstr("is a pipe, a socket or a device"));
+  EXPECT_THAT(of_a_folder.err, HasSubstr("the file is a folder; name a file in it."));
+}
+
+TEST_F(CheckTest, ASecretIsReadFromARegularFileAlone) {
+  const std::string path = file("[sources.shop]\nurl = \"file:secret\"\n");
+  const std::string pipe = std::filesystem::path{path}.parent_path() / "secret";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+
+  const test::Ran ran = test::run_larder({"check", path});
+
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_THAT(ran.err, HasSubstr("secret\", which is a pipe, a socket or a device"));
 }
 
 TEST_F(CheckTest, ExplainsASetting) {

@@ -1,8 +1,10 @@
 #include "config/parse.hpp"
 
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <concepts>
+#include <filesystem>
 #include <fstream>
 #include <ostream>
 #include <random>
@@ -286,11 +288,17 @@ TEST(LoadConfig, SaysWhyAFileCannotBeRead) {
 }
 
 TEST(LoadConfig, SaysThatAFolderIsNoFile) {
-  EXPECT_THAT(messages(load_config(testing::TempDir())), HasSubstr("f: the file cannot be read"));
+  EXPECT_THAT(messages(load_config(testing::TempDir())), HasSubstr("f: the file is a folder"));
 }
 
 TEST(LoadConfig, BoundsWhatItReads) {
-  EXPECT_THAT(messages(load_config("/dev/zero")), HasSubstr("f: the file has more than 1MiB"));
+  const std::string path = testing::TempDir() + "larder-large-" + std::to_string(::getpid());
+  std::ofstream{path} << std::string((1 << 20) + 1, '#');
+
+  const std::string said = messages(load_config(path));
+  std::filesystem::remove(path);
+
+  EXPECT_THAT(said, HasSubstr("f: the file has more than 1MiB"));
 }
 
 }  // namespace
