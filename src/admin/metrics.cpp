@@ -205,13 +205,13 @@ void add_server(const ServerState& state, Families& families) {
   families.sample(state.sum(&Counters::closed_heavy), {{"limit", "max_client_memory"}});
   families.gauge("larder_client_memory_bytes",
                  "What connections keep: commands that wait, replies that were not read");
-  families.sample(state.sum(&Counters::memory));
+  families.sample(state.client_memory());
   families.counter("larder_limits_met_total",
                    "Commands refused, or clients that had to wait, by the limit met");
   for (const auto& [name, limit] : kLimits) {
     families.sample(state.met(limit), {{"limit", std::string{name}}});
   }
-  families.counter("larder_commands_total", "Commands received");
+  families.counter("larder_commands_total", "Commands carried out");
   const auto commands = counted_commands();
   for (std::size_t i = 0; i < commands.size(); ++i) {
     families.sample(state.calls(i), {{"command", std::string{commands[i]->name}}});

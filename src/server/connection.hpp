@@ -59,8 +59,8 @@ class Connection final : public Poller::Watcher, public std::enable_shared_from_
   // Limits or users changed.
   void notice_change();
 
-  // Bytes of memory that it keeps for its client.
-  [[nodiscard]] std::size_t kept() const { return kept_; }
+  // Bytes of memory that it keeps for its client, and that others do.
+  [[nodiscard]] std::size_t kept() const { return kept_ + session_->waiting_for_it(); }
   [[nodiscard]] const boost::asio::ip::address& client() const { return client_; }
   // Tells the client why, if it would understand and listens, and closes.
   void send_away(const std::string& why);

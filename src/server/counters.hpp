@@ -30,10 +30,10 @@ struct alignas(64) Counters {
 
   Tally connections;                           // open now
   Tally connections_taken;                     // since the start, as all below
-  Tally commands;                              // that were understood and carried out
-  std::array<Tally, kMostCounted> by_command;  // by counted_as(command)
-  // Of each of these: nanoseconds that carrying it out took, errors before that, and
-  // errors meanwhile; and how many took how long, by latency_step().
+  Tally commands;                              // that were carried out
+  std::array<Tally, kMostCounted> by_command;  // the same, by counted_as(command)
+  // Of each: nanoseconds that carrying it out took; how many were refused before that,
+  // and failed meanwhile; and how many took how long, by latency_step().
   std::array<Tally, kMostCounted> time_by_command;
   std::array<Tally, kMostCounted> rejected_by_command;
   std::array<Tally, kMostCounted> failed_by_command;

@@ -73,7 +73,10 @@ void MonitorFeed::add(std::uint64_t id, ByteCount most, const std::function<void
 
 void MonitorFeed::remove(std::uint64_t id) {
   const MutexLock lock{mutex_};
-  by_id_.erase(id);
+  const auto watcher = by_id_.find(id);
+  if (watcher == by_id_.end()) return;
+  count(watcher->second.waiting(), 0);
+  by_id_.erase(watcher);
   watchers_.store(by_id_.size(), std::memory_order_relaxed);
 }
 
@@ -82,12 +85,14 @@ void MonitorFeed::tell(Time at, std::string_view address, std::span<const std::s
   const MutexLock lock{mutex_};  // while it is held, no watcher goes
   for (auto& [id, watcher] : by_id_) {
     if (watcher.lost) continue;
+    const std::size_t before = watcher.waiting();
     if (watcher.pending.size() + line.size() > watcher.most) {
       watcher.lost = true;
       std::string{}.swap(watcher.pending);
     } else {
       watcher.pending += line;
     }
+    count(before, watcher.waiting());
     if (!std::exchange(watcher.awake, true)) (*watcher.wake)();
   }
 }
@@ -97,7 +102,17 @@ std::optional<std::string> MonitorFeed::take(std::uint64_t id) {
   Watcher& watcher = by_id_.at(id);
   watcher.awake = false;
   if (watcher.lost) return std::nullopt;
+  count(watcher.waiting(), 0);
   return std::exchange(watcher.pending, {});
+}
+
+std::size_t MonitorFeed::waiting_for(std::uint64_t id) const {
+  const MutexLock lock{mutex_};
+  return by_id_.at(id).waiting();
+}
+
+void MonitorFeed::count(std::size_t before, std::size_t now) {
+  waiting_.store(waiting() - before + now, std::memory_order_relaxed);
 }
 
 }  // namespace larder

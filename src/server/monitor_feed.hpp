@@ -49,6 +49,11 @@ class MonitorFeed {
   // REQUIRES: it watches.
   [[nodiscard]] std::optional<std::string> take(std::uint64_t id) LARDER_EXCLUDES(mutex_);
 
+  // Bytes of memory that lines take which wait to be taken: all, and a watcher's. REQUIRES,
+  // of the latter: it watches.
+  [[nodiscard]] std::size_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::size_t waiting_for(std::uint64_t id) const LARDER_EXCLUDES(mutex_);
+
  private:
   struct Watcher {
     const std::function<void()>* wake;
@@ -56,10 +61,15 @@ class MonitorFeed {
     std::string pending{};
     bool lost = false;
     bool awake = false;
+
+    [[nodiscard]] std::size_t waiting() const { return pending.empty() ? 0 : pending.capacity(); }
   };
 
+  void count(std::size_t before, std::size_t now) LARDER_REQUIRES(mutex_);
+
   std::atomic<std::size_t> watchers_{0};
-  alignas(64) Mutex mutex_;
+  alignas(64) mutable Mutex mutex_;
+  std::atomic<std::size_t> waiting_{0};  // written under the lock
   std::map<std::uint64_t, Watcher> by_id_ LARDER_GUARDED_BY(mutex_);
 };
 

@@ -98,11 +98,16 @@ class ServerState {
   [[nodiscard]] std::uint64_t calls(std::size_t command) const;
   [[nodiscard]] std::uint64_t met(LimitMet limit) const;
 
+  // Bytes of memory that all clients keep, and that are kept for them.
+  [[nodiscard]] std::uint64_t client_memory() const {
+    return sum(&Counters::memory) + monitors_.waiting();
+  }
   // What happens when clients keep too much memory together. Before the threads start.
   void set_shed(std::function<void()> shed) { shed_ = std::move(shed); }
-  // Sees to that if they keep more than `most`. By workers, when one of theirs keeps more.
+  // Sees to that if they keep more than `most`. By workers, when one of theirs keeps more,
+  // or more is kept for somebody.
   void watch_memory(ByteCount most) const {
-    if (sum(&Counters::memory) > most.bytes && shed_) shed_();
+    if (client_memory() > most.bytes && shed_) shed_();
   }
 
   // Connections that were turned away: because there were too many in all, too many of

@@ -25,7 +25,7 @@ ServerStats ServerStats::of(const ServerState& state) {
     }
     for (std::size_t i = 0; i < counted_commands().size(); ++i) {
       OfCommand& command = stats.by_command[i];
-      command.received += each.by_command[i].value();
+      command.calls += each.by_command[i].value();
       command.rejected += each.rejected_by_command[i].value();
       command.failed += each.failed_by_command[i].value();
       command.nanoseconds += each.time_by_command[i].value();
@@ -59,7 +59,7 @@ ServerStats ServerStats::since(const ServerStats& earlier) const {
   for (std::size_t i = 0; i < by_command.size(); ++i) {
     OfCommand& mine = stats.by_command[i];
     const OfCommand& theirs = earlier.by_command[i];
-    subtract(mine.received, theirs.received);
+    subtract(mine.calls, theirs.calls);
     subtract(mine.rejected, theirs.rejected);
     subtract(mine.failed, theirs.failed);
     subtract(mine.nanoseconds, theirs.nanoseconds);

@@ -17,11 +17,11 @@ class ServerState;
 
 struct ServerStats {
   struct OfCommand {
-    std::uint64_t received = 0;
-    std::uint64_t rejected = 0;                        // before they were carried out
-    std::uint64_t failed = 0;                          // while they were
-    std::uint64_t nanoseconds = 0;                     // that carrying them out took
-    std::array<std::uint64_t, kLatencySteps> steps{};  // how many took how long
+    std::uint64_t calls = 0;        // that were carried out
+    std::uint64_t rejected = 0;     // others, before they were
+    std::uint64_t failed = 0;       // while they were
+    std::uint64_t nanoseconds = 0;  // that carrying them out took
+    LatencySteps steps{};           // how many took how long
   };
 
   std::uint64_t connections_taken = 0;

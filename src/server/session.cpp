@@ -323,10 +323,14 @@ bool Session::carry_out(const Command* command, Arguments words) {
 
 void Session::execute(const Command& command, std::size_t counted, Arguments words) {
   Counters& counters = context_.counters;
-  counters.commands.add();
-  const std::uint64_t errors = counters.error_replies.value();
+  const std::uint64_t errors = counters.error_replies.value() - errors_inside_;
   command.run(*this, words);
-  if (counters.error_replies.value() != errors) counters.failed_by_command[counted].add();
+  if (counters.error_replies.value() - errors_inside_ != errors) {
+    counters.failed_by_command[counted].add();
+  }
+  // Behind what it does, so that what tells of counts does not tell of itself, as in Redis.
+  counters.commands.add();
+  counters.by_command[counted].add();
   if (context_.server.monitors().watched()) [[unlikely]]
     show(command, words);
 }
@@ -372,7 +376,6 @@ const Command* Session::understand(const Command* command, Arguments words) {
     if (counted == index_of(*command)) return refuse(unknown_subcommand(*command, words[1]));
     command = counted_commands()[counted];
   }
-  context_.counters.by_command[counted].add();
   if (!command->takes(words.size())) {
     return refuse_arity(*command);
   }
@@ -434,7 +437,9 @@ void Session::run_queued(const Command& command, Arguments words) {
   const std::size_t before = replies_.tail().size();
   const Clock& clock = context_.keys.keyspace().clock();
   BatchTiming timing{clock, context_.counters, clock.now()};
+  const std::uint64_t errors = context_.counters.error_replies.value();
   execute(command, counted_as(named, words), words);
+  errors_inside_ += context_.counters.error_replies.value() - errors;
   timing.add(counted_as(named, words));
   note_slow(named, words, timing.settle());
   if (replies_.bytes() <= context_.limits.max_reply_buffer.bytes) return;
@@ -461,6 +466,11 @@ void Session::show(const Command& command, Arguments words) {
   ServerState& server = context_.server;
   server.monitors().tell(std::chrono::system_clock::now(), server.clients().origin(id_).address,
                          redacted(*find_command(words[0]), words));
+  server.watch_memory(context_.limits.max_client_memory);
+}
+
+std::size_t Session::waiting_for_it() const {
+  return watches_commands() ? context_.server.monitors().waiting_for(id_) : 0;
 }
 
 // What others did goes to the client. One that does not read, or may not watch any

@@ -98,6 +98,8 @@ class Session {
   // Bytes of memory that it holds for its client between turns: what was received and
   // not carried out, replies that were not sent, a transaction, and what waits for loads.
   [[nodiscard]] std::size_t kept_bytes() const;
+  // And bytes of what others do that wait for its collect(); others count these.
+  [[nodiscard]] std::size_t waiting_for_it() const;
   // The limits or the users changed. A client whose user is gone is answered what it
   // waits for, and nothing more.
   void notice_change();
@@ -267,8 +269,9 @@ class Session {
   Answers answers_ = Answers::kAll;
   std::optional<Transaction> transaction_;
   Watches watches_;
-  bool alone_ = false;  // within alone()
-  std::string input_;   // what was received and not carried out
+  bool alone_ = false;               // within alone()
+  std::uint64_t errors_inside_ = 0;  // of commands inside an EXEC, which are not its own
+  std::string input_;                // what was received and not carried out
   ReplyQueue replies_;
 
   // What waits for loads; empty in an idle session.

@@ -39,11 +39,11 @@ class HandSource final : public Source<std::string, std::string> {
     for (const std::string& key : loads_[load].keys) results.emplace_back("<" + key + ">");
     loads_[load].done(std::move(results));
   }
-  // There are no such rows.
   // The same value for each key.
   void succeed_with(std::size_t load, const std::string& value) {
     loads_[load].done(std::vector<Loaded<std::string>>(loads_[load].keys.size(), value));
   }
+  // There are no such rows.
   void find_nothing(std::size_t load) {
     loads_[load].done(std::vector<Loaded<std::string>>(loads_[load].keys.size(), std::nullopt));
   }

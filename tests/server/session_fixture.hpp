@@ -40,8 +40,12 @@ inline std::string command(std::string_view line) {
 
 class SessionTest : public ::testing::Test {
  protected:
-  explicit SessionTest(Limits limits = {})
-      : state_{keyspace_, limits, 1, {.config_file = "larder.toml", .port = 6380}, authenticator_} {
+  // On `clock`, or else on one that stands still.
+  explicit SessionTest(Limits limits = {}, const Clock* clock = nullptr)
+      : runtime_{{.io_threads = 1,
+                  .blocking_threads = 1,
+                  .clock = clock == nullptr ? &clock_ : clock}},
+        state_{keyspace_, limits, 1, {.config_file = "larder.toml", .port = 6380}, authenticator_} {
     open();
   }
 
@@ -105,7 +109,7 @@ class SessionTest : public ::testing::Test {
   }
 
   ManualClock clock_;
-  Runtime runtime_{{.io_threads = 1, .blocking_threads = 1, .clock = &clock_}};
+  Runtime runtime_;
   std::shared_ptr<HandSource> source_ = std::make_shared<HandSource>();
   Keyspace keyspace_{runtime_, {.capacity = {16 << 20}}, caches(source_)};
   // Passwords are checked when the test says so.

@@ -152,6 +152,41 @@ TEST_F(SessionMonitorOfLittle, IsClosedRatherThanThatItsLinesPileUp) {
   EXPECT_EQ(state_.met(LimitMet::kReplyBuffer), 1);
 }
 
+TEST_F(SessionMonitor, WhatWaitsForItCountsAsMemoryOfClients) {
+  ask("MONITOR");
+  const std::uint64_t before = state_.client_memory();
+
+  for (int i = 0; i < 100; ++i) other_asks("PING");
+
+  EXPECT_GE(session_->waiting_for_it(), 100 * std::string_view{"\"PING\"\r\n"}.size());
+  EXPECT_EQ(state_.client_memory(), before + session_->waiting_for_it());
+  collect();
+  EXPECT_EQ(state_.client_memory(), before);
+  other_asks("PING");
+  session_.reset();
+  EXPECT_EQ(state_.client_memory(), before);
+}
+
+class SessionMonitorOfAll : public SessionTest {
+ protected:
+  SessionMonitorOfAll() : SessionTest{{.max_client_memory = {8192}}} {}
+};
+
+TEST_F(SessionMonitorOfAll, IsLookedForWhenWhatWaitsForItIsTooMuch) {
+  int sheds = 0;
+  state_.set_shed([&] { ++sheds; });
+  ask("MONITOR");
+  Session other{context_, state_.next_client_id(), [] {}};
+
+  for (int i = 0; i < 1000 && sheds == 0; ++i) {
+    other.receive(command("PING"));
+    other.replies().drop();
+  }
+
+  EXPECT_EQ(sheds, 1);
+  EXPECT_GT(session_->waiting_for_it(), 8192);
+}
+
 TEST_F(SessionMonitorOfLittle, IsClosedWhenItDoesNotRead) {
   ask("MONITOR");
   Session other{context_, state_.next_client_id(), [] {}};

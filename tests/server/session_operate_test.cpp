@@ -56,7 +56,8 @@ TEST_F(SessionOperates, ResetstatLetsInfoBeginAnewAndTheCountersGoOn) {
   EXPECT_THAT(ask("INFO stats"),
               AllOf(HasSubstr("keyspace_hits:0\r\n"), HasSubstr("total_error_replies:0\r\n"),
                     HasSubstr("total_commands_processed:1\r\n")));
-  EXPECT_THAT(ask("INFO commandstats"), Not(HasSubstr("cmdstat_get:")));
+  EXPECT_THAT(ask("INFO commandstats"), AllOf(HasSubstr("cmdstat_config|resetstat:calls=1,"),
+                                              Not(HasSubstr("cmdstat_get:"))));
   EXPECT_GT(state_.sum(&Counters::commands), before);
 }
 
@@ -74,6 +75,36 @@ TEST_F(SessionOperates, InfoCountsCallsRejectionsAndFailures) {
                               "failed_calls=0\r\n"));
   EXPECT_THAT(info, HasSubstr("cmdstat_incr:calls=1,usec=0,usec_per_call=0.00,rejected_calls=0,"
                               "failed_calls=1\r\n"));
+}
+
+TEST_F(SessionOperates, InfoCountsACommandThatWaitsForALoadOnce) {
+  ask("GET product:1");
+  EXPECT_EQ(ask("TTL product:1"), "");
+  source_->succeed(0);
+  collect();
+
+  EXPECT_THAT(ask("INFO commandstats"), HasSubstr("cmdstat_ttl:calls=1,"));
+}
+
+TEST_F(SessionOperates, InfoCountsWhatATransactionDidAndNotWhatItDidNot) {
+  ask("SET tag:a x");
+  for (const char* each : {"MULTI", "INCR tag:a", "EXEC", "MULTI", "INCR tag:a", "DISCARD"}) {
+    ask(each);
+  }
+
+  EXPECT_THAT(ask("INFO commandstats"),
+              AllOf(HasSubstr("cmdstat_incr:calls=1,usec=0,usec_per_call=0.00,rejected_calls=0,"
+                              "failed_calls=1\r\n"),
+                    HasSubstr("cmdstat_exec:calls=1,usec=0,usec_per_call=0.00,rejected_calls=0,"
+                              "failed_calls=0\r\n")));
+}
+
+TEST_F(SessionOperates, InfoTellsPercentilesOfWhatCommandsTook) {
+  ask("SET tag:a x");
+
+  EXPECT_THAT(ask("INFO latencystats"),
+              HasSubstr("# Latencystats\r\nlatency_percentiles_usec_set:p50=1.031,p99=1.031,"
+                        "p99.9=1.031\r\n"));
 }
 
 TEST_F(SessionOperates, InfoCountsEachSubcommandByItself) {
@@ -121,7 +152,7 @@ TEST_F(SessionOperates, InfoTellsHowLongCopiesLive) {
 }
 
 TEST_F(SessionOperates, InfoTellsTheRateSinceTheLastLook) {
-  for (int i = 0; i < 99; ++i) ask("PING");
+  for (int i = 0; i < 100; ++i) ask("PING");
   clock_.advance(10s);
 
   EXPECT_THAT(ask("INFO stats"), HasSubstr("instantaneous_ops_per_sec:10\r\n"));

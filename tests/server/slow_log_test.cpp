@@ -87,6 +87,18 @@ TEST(LatencyHistogram, EachStepBeginsBehindTheLast) {
   EXPECT_EQ(latency_step(~std::uint64_t{0}), kLatencySteps - 1);
 }
 
+TEST(LatencyHistogram, APercentileIsTheEndOfItsStep) {
+  LatencySteps steps{};
+  steps[2] = 989;
+  steps[7] = 10;
+  steps[20] = 1;
+
+  EXPECT_EQ(latency_percentile(steps, 0.5), end_of_latency_step(2));
+  EXPECT_EQ(latency_percentile(steps, 0.99), end_of_latency_step(7));
+  EXPECT_EQ(latency_percentile(steps, 0.999), end_of_latency_step(7));
+  EXPECT_EQ(latency_percentile(steps, 1), end_of_latency_step(20));
+}
+
 TEST(SlowLog, RemembersTheSlowestOfEachSecond) {
   SlowLog log;
   log.add({.at = 100s, .took = 20ms}, 3);

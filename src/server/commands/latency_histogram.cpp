@@ -14,16 +14,8 @@ namespace larder::commands {
 
 namespace {
 
-using Steps = std::array<std::uint64_t, kLatencySteps>;
-
-std::uint64_t sum(const Steps& steps) {
-  std::uint64_t all = 0;
-  for (const std::uint64_t count : steps) all += count;
-  return all;
-}
-
 // Of each step that something counts with, how many took no longer than its end.
-void write_steps(resp::ReplyWriter& reply, const Steps& steps) {
+void write_steps(resp::ReplyWriter& reply, const LatencySteps& steps) {
   reply.map(steps.size() - static_cast<std::size_t>(std::ranges::count(steps, 0)));
   std::uint64_t until = 0;
   for (std::size_t step = 0; step < steps.size(); ++step) {
@@ -51,16 +43,16 @@ void latency_histogram(Session& session, Arguments words) {
     const bool wanted = names.empty() || std::ranges::any_of(names, [&](std::string_view name) {
                           return means(name, *commands[i]);
                         });
-    if (wanted && sum(stats.by_command[i].steps) > 0) shown.push_back(i);
+    if (wanted && count_of(stats.by_command[i].steps) > 0) shown.push_back(i);
   }
   auto reply = session.reply();
   reply.map(shown.size());
   for (const std::size_t i : shown) {
-    const Steps& steps = stats.by_command[i].steps;
+    const LatencySteps& steps = stats.by_command[i].steps;
     reply.bulk(commands[i]->name);
     reply.map(2);
     reply.bulk("calls");
-    reply.integer(static_cast<std::int64_t>(sum(steps)));
+    reply.integer(static_cast<std::int64_t>(count_of(steps)));
     reply.bulk("histogram_usec");
     write_steps(reply, steps);
   }

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/quantity.hpp"
@@ -53,10 +54,10 @@ struct Asked {
   ServerStats stats;
 };
 
-std::string fixed(double number) {
+std::string fixed(double number, int digits_behind = 2) {
   std::array<char, 64> digits{};
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number,
-                                 std::chars_format::fixed, 2)
+                                 std::chars_format::fixed, digits_behind)
                        .ptr;
   return std::string{digits.data(), end};
 }
@@ -100,7 +101,7 @@ void memory(Asked& asked, Lines& lines) {
   lines.add("used_memory_human", format_bytes({used}));
   lines.add("used_memory_rss", resident);
   lines.add("used_memory_rss_human", format_bytes({resident}));
-  lines.add("mem_clients_normal", state.sum(&Counters::memory));
+  lines.add("mem_clients_normal", state.client_memory());
   lines.add("maxmemory", capacity.bytes);
   lines.add("maxmemory_human", format_bytes(capacity));
 }
@@ -157,18 +158,17 @@ void cpu(Asked&, Lines& lines) {
 
 void modules(Asked&, Lines& lines) { lines.title("Modules"); }
 
-// Calls of Redis's are those that were carried out.
 void command_stats(Asked& asked, Lines& lines) {
   lines.title("Commandstats");
   const auto names = counted_commands();
   for (std::size_t i = 0; i < names.size(); ++i) {
     const ServerStats::OfCommand& command = asked.stats.by_command[i];
-    if (command.received == 0) continue;
-    const std::uint64_t calls = command.received - std::min(command.rejected, command.received);
+    if (command.calls == 0 && command.rejected == 0) continue;
     const std::uint64_t usec = command.nanoseconds / 1000;
-    const double mean = calls == 0 ? 0 : static_cast<double>(usec) / static_cast<double>(calls);
+    const double mean =
+        command.calls == 0 ? 0 : static_cast<double>(usec) / static_cast<double>(command.calls);
     lines.add("cmdstat_" + std::string{names[i]->name},
-              "calls=" + std::to_string(calls) + ",usec=" + std::to_string(usec) +
+              "calls=" + std::to_string(command.calls) + ",usec=" + std::to_string(usec) +
                   ",usec_per_call=" + fixed(mean) +
                   ",rejected_calls=" + std::to_string(command.rejected) +
                   ",failed_calls=" + std::to_string(command.failed));
@@ -181,6 +181,22 @@ void error_stats(Asked& asked, Lines& lines) {
     const std::uint64_t count = asked.stats.errors[i];
     if (count == 0) continue;
     lines.add("errorstat_" + std::string{kErrorPrefixes[i]}, "count=" + std::to_string(count));
+  }
+}
+
+// As Redis says its percentiles: each is the longest time of the step that it falls into.
+void latency_stats(Asked& asked, Lines& lines) {
+  lines.title("Latencystats");
+  const auto names = counted_commands();
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const LatencySteps& steps = asked.stats.by_command[i].steps;
+    if (count_of(steps) == 0) continue;
+    std::string percentiles;
+    for (const auto& [name, share] : {std::pair{"p50", 0.5}, {"p99", 0.99}, {"p99.9", 0.999}}) {
+      const double usec = static_cast<double>(latency_percentile(steps, share)) / 1000;
+      percentiles += (percentiles.empty() ? "" : ",") + std::string{name} + "=" + fixed(usec, 3);
+    }
+    lines.add("latency_percentiles_usec_" + std::string{names[i]->name}, percentiles);
   }
 }
 
@@ -245,6 +261,7 @@ constexpr Section kSections[] = {
     {"modules", modules},
     {"commandstats", command_stats, false},
     {"errorstats", error_stats},
+    {"latencystats", latency_stats, false},
     {"cluster", cluster},
     {"keyspace", keyspace},
     {"larder", caches},
