@@ -15,10 +15,10 @@
 // movable; it is kept as it is, and is neither copied nor encoded on a hit.
 //
 // Threads: every member may be called by any thread at any time, but for the
-// constructor and destructor. The blocking calls (get, get_many, refresh) may
-// wait for the source and must not be made on the runtime's I/O threads, where
-// they answer an error instead of waiting for ever; on an I/O thread use the
-// async_ calls.
+// constructor and destructor. The blocking calls (get, get_many, refresh, and with a
+// writer put, put_many, remove) may wait for the source and must not be made on the runtime's I/O
+// threads, where they answer an error instead of waiting for ever; on an I/O thread use the async_
+// calls.
 //
 // Lifetime: destroying the cache does not wait: loads under way end, their callers
 // are answered, and nothing is kept. So what a source refers to must outlive the
@@ -28,7 +28,7 @@
 // own then run on the system's. Only a call that is made in the same instant as the
 // runtime stops may have its handler destroyed uncalled.
 //
-// A loading function runs on one of the runtime's blocking threads. It may read
+// A loading or writing function runs on one of the runtime's blocking threads. It may read
 // another cache, with a blocking call too: while it waits, another thread takes
 // its place, up to RuntimeOptions::waiting_threads, beyond which such a call fails
 // with kOverloaded. A load that waits for itself, by whatever way, ends with its
@@ -41,7 +41,15 @@
 // signature: void(Answer<Value>) unless stated otherwise. The handler runs on its
 // associated executor, else on one of the runtime's, never inside the call.
 // Every kind of cancellation ends this call with Errc::kCancelled and leaves the
-// load to the others.
+// load to the others; a write goes on.
+//
+// Writing, with a writer (write-through): the key is marked, its copy is gone, and while the
+// writer is at work readers ask the source and nothing is kept. Then what the writer says
+// that the source holds is kept, unless somebody else wrote or invalidated the key
+// meanwhile, and the call is answered: a read that starts later in this process never sees
+// what was there before. If the writer fails, nothing is kept, and the caller gets its
+// error; if nobody knows what became of the write (kOutcomeUnknown), nothing is kept of the
+// key for CacheOptions::unknown_write. Two writes of one key are not put in order here.
 #pragma once
 
 #include <boost/asio/async_result.hpp>
@@ -60,7 +68,8 @@
 #include "larder/answer.hpp"
 #include "larder/cache_options.hpp"
 #include "larder/cache_stats.hpp"
-#include "larder/detail/cache_load.hpp"
+#include "larder/detail/cache_write.hpp"
+#include "larder/detail/collect.hpp"
 #include "larder/detail/completion.hpp"
 #include "larder/load_on_way.hpp"
 #include "larder/runtime.hpp"
@@ -75,6 +84,8 @@ class Cache {
   using KeyView = typename Core::KeyView;      // std::string_view for std::string, else const Key&
   using ValueView = typename Core::ValueView;  // likewise; else const Handle<Value>&
   using Each = typename Core::Each;
+  using Writes = std::vector<Write<Key, Value>>;
+  using EachOutcome = typename Core::EachOutcome;
 
   // Throws std::invalid_argument for options that cannot work, with the cache's name and why.
   Cache(Runtime& runtime, CacheOptions<Key, Value> options)
@@ -155,11 +166,31 @@ class Cache {
 
   // ---- Writing. ----
 
-  // Cache-aside: keeps `value`, for the cache's ttl or the call's. Errors:
-  // kRefused by a strategy that takes no put; kInvalidArgument for a ttl of 0 or less; kOverloaded
-  // if the value does not fit into the tier (what was there under the key is gone all the same).
+  // Write-through: writes `value` to the source, and keeps what that holds then.
+  // Cache-aside: keeps `value`. For the cache's ttl or the call's. Errors: kRefused by a
+  // strategy that takes no put; kInvalidArgument for a ttl of 0 or less, or a value that the
+  // writer cannot take; kOverloaded if a limit is reached, in cache-aside if the value does
+  // not fit into the tier; and from the source kRejected, kConflict, kSourceFailed (nothing
+  // was written), kOutcomeUnknown (it may have been), kTimeout (of this call; it goes on).
   Result<void> put(KeyView key, Value value, WriteOptions options = {}) {
-    return core_->put(key, std::move(value), options);
+    Writes writes;
+    writes.push_back({Key{key}, std::move(value)});
+    return done(write_and_wait(std::move(writes), options).front());
+  }
+
+  // The same for many; each entry for itself: one that fails undoes no other. Of one key in
+  // their order. The writer gets as many at once as it takes.
+  std::vector<Result<void>> put_many(std::vector<std::pair<Key, Value>> entries,
+                                     WriteOptions options = {}) {
+    return done(write_and_wait(writes_of(std::move(entries)), options));
+  }
+
+  // Write-through: removes the row from the source; whether there was one. Cache-aside: as
+  // invalidate(). Errors as of put(); kRefused when the writer takes no removals.
+  Result<bool> remove(KeyView key, WriteOptions options = {}) {
+    Writes writes;
+    writes.push_back({Key{key}, std::nullopt});
+    return std::move(write_and_wait(std::move(writes), options).front());
   }
 
   // The copy of `key` is unusable from now on: a read that starts later loads
@@ -172,16 +203,43 @@ class Cache {
   // Completion signature: void(Result<void>).
   template <class Token = boost::asio::deferred_t>
   auto async_put(Key key, Value value, WriteOptions options, Token&& token = {}) {
-    return at_once<Result<void>>(
-        [key = std::move(key), value = std::move(value), options](Core& core) mutable {
-          return core.put(key, std::move(value), options);
-        },
-        std::forward<Token>(token));
+    Writes writes;
+    writes.push_back({std::move(key), std::move(value)});
+    return boost::asio::async_initiate<Token, void(Result<void>)>(
+        InitiateWrite<Result<void>>{core_, runtime_}, token, std::move(writes), options);
   }
   template <class Token = boost::asio::deferred_t>
     requires(!std::same_as<std::decay_t<Token>, WriteOptions>)
   auto async_put(Key key, Value value, Token&& token = {}) {
     return async_put(std::move(key), std::move(value), WriteOptions{}, std::forward<Token>(token));
+  }
+
+  // Completion signature: void(std::vector<Result<void>>), in the order of the entries.
+  template <class Token = boost::asio::deferred_t>
+  auto async_put_many(std::vector<std::pair<Key, Value>> entries, WriteOptions options,
+                      Token&& token = {}) {
+    return boost::asio::async_initiate<Token, void(std::vector<Result<void>>)>(
+        InitiateWrite<std::vector<Result<void>>>{core_, runtime_}, token,
+        writes_of(std::move(entries)), options);
+  }
+  template <class Token = boost::asio::deferred_t>
+    requires(!std::same_as<std::decay_t<Token>, WriteOptions>)
+  auto async_put_many(std::vector<std::pair<Key, Value>> entries, Token&& token = {}) {
+    return async_put_many(std::move(entries), WriteOptions{}, std::forward<Token>(token));
+  }
+
+  // Completion signature: void(Result<bool>): whether there was such a row.
+  template <class Token = boost::asio::deferred_t>
+  auto async_remove(Key key, WriteOptions options, Token&& token = {}) {
+    Writes writes;
+    writes.push_back({std::move(key), std::nullopt});
+    return boost::asio::async_initiate<Token, void(Result<bool>)>(
+        InitiateWrite<Result<bool>>{core_, runtime_}, token, std::move(writes), options);
+  }
+  template <class Token = boost::asio::deferred_t>
+    requires(!std::same_as<std::decay_t<Token>, WriteOptions>)
+  auto async_remove(Key key, Token&& token = {}) {
+    return async_remove(std::move(key), WriteOptions{}, std::forward<Token>(token));
   }
 
   // Completion signature: void(bool): whether there was a copy.
@@ -211,6 +269,14 @@ class Cache {
   // different keys concurrently. `each` must not block.
   void fetch(std::span<const Key> keys, ReadOptions options, Each each) {
     core_->fetch(Core::call(keys.size(), std::move(each)), keys, options);
+  }
+
+  // Writes, or with no value removes, and calls each(index, outcome) once a write, as fetch
+  // does: an error, or whether there was something to remove. `each` must not block.
+  void write(Writes writes, WriteOptions options, EachOutcome each) {
+    const std::size_t count = writes.size();
+    core_->write(std::make_shared<typename Core::WriteCall>(count, std::move(each)),
+                 std::move(writes), options);
   }
 
   // Atomically looks at the copy in memory and changes it; see MemoryTier::update.
@@ -257,6 +323,10 @@ class Cache {
   [[nodiscard]] bool has_source() const { return core_->parts().source != nullptr; }
   [[nodiscard]] FreshnessOptions freshness() const { return core_->parts().freshness; }
   [[nodiscard]] const LoadGate& gate() const { return *core_->parts().gate; }
+  // What the writer says of itself; "none" without one.
+  [[nodiscard]] std::string describe_writer() const {
+    return core_->parts().writer ? core_->parts().writer->describe() : "none";
+  }
   // What the source says of itself; "none" without one.
   [[nodiscard]] std::string describe_source() const {
     return has_source() ? core_->parts().source->describe() : "none";
@@ -264,6 +334,7 @@ class Cache {
 
  private:
   using AnswerType = Answer<Value>;
+  using Outcomes = std::vector<Result<bool>>;
   using CorePtr = std::shared_ptr<Core>;
 
   static CorePtr assemble(Runtime& runtime, CacheOptions<Key, Value> options) {
@@ -278,19 +349,25 @@ class Cache {
   static CorePtr assembled(Runtime& runtime, CacheOptions<Key, Value> options) {
     auto source = options.source.bind(runtime, options.name);
     auto strategy = source ? Strategy::kReadThrough : Strategy::kCacheAside;
+    auto writer = options.writer.bind(runtime, options.name);
+    if (writer) strategy = Strategy::kWriteThrough;
     if (options.strategy) strategy = *options.strategy;
     if (!options.tier && options.memory.capacity.bytes == 0) {
       throw std::invalid_argument{"memory.capacity is 0 bytes, so nothing could ever be kept"};
     }
     if (!options.tier) options.tier = std::make_shared<MemoryTier<Key, Value>>(options.memory);
     if (!options.gate) options.gate = std::make_shared<LoadGate>(options.loads);
+    if (!options.write_gate) options.write_gate = std::make_shared<LoadGate>(options.writes);
     auto core = std::make_shared<Core>(detail::CacheParts<Key, Value>{
         .name = std::move(options.name),
         .strategy = strategy,
         .tier = std::move(options.tier),
         .space = options.space,
         .source = std::move(source),
+        .writer = std::move(writer),
         .gate = std::move(options.gate),
+        .write_gate = std::move(options.write_gate),
+        .unknown_write = options.unknown_write,
         .freshness = {.ttl = options.ttl,
                       .jitter = options.jitter,
                       .negative_ttl = options.negative_ttl},
@@ -304,67 +381,76 @@ class Cache {
     return core;
   }
 
-  // Collects the answers of one call and tells when the last has come.
-  template <class Done>
-  class Collector {
-   public:
-    Collector(std::size_t count, Done done)
-        : answers_(count), owed_{count}, done_{std::move(done)} {}
-
-    void take(std::size_t index, AnswerType answer) {
-      answers_[index] = std::move(answer);
-      if (owed_.fetch_sub(1, std::memory_order_acq_rel) == 1) done_(std::move(answers_));
-    }
-
-   private:
-    std::vector<AnswerType> answers_;  // each written by one thread; read after the last
-    std::atomic<std::size_t> owed_;
-    Done done_;
-  };
-
-  // A call whose answers `done` gets together. REQUIRES: count > 0.
-  template <class Done>
-  static typename Core::CallPtr collect(std::size_t count, Done done) {
-    auto collector = std::make_shared<Collector<Done>>(count, std::move(done));
-    return Core::call(count, [collector](std::size_t index, AnswerType answer) {
-      collector->take(index, std::move(answer));
-    });
+  [[nodiscard]] Error would_stop() const {
+    return {Errc::kInvalidArgument,
+            "cache \"" + name() +
+                "\": a blocking call on an I/O thread would stop everything else on it; use the "
+                "async_ call"};
+  }
+  // Leave for this thread to wait.
+  [[nodiscard]] Result<WaitScope> begin_wait() const {
+    Result<WaitScope> begun = WaitScope::begin();
+    if (!begun) begun.error().message.insert(0, "cache \"" + name() + "\": ");
+    return begun;
   }
 
   std::vector<AnswerType> wait_for(std::span<const Key> keys, ReadOptions options) {
     if (runtime_.on_io_thread()) {
-      const Error error{Errc::kInvalidArgument,
-                        "cache \"" + name() +
-                            "\": a blocking call on an I/O thread would stop everything else on "
-                            "it; use the async_ call"};
-      return std::vector<AnswerType>(keys.size(), AnswerType{error, Origin::kNone});
+      return std::vector<AnswerType>(keys.size(), AnswerType{would_stop(), Origin::kNone});
     }
-    struct Rendezvous {
-      Mutex mutex;
-      Condition arrived;
-      std::optional<std::vector<AnswerType>> answers;
-    };
     if (keys.empty()) return {};
-    const auto rendezvous = std::make_shared<Rendezvous>();
-    const auto call = collect(keys.size(), [rendezvous](std::vector<AnswerType> answers) {
-      const MutexLock lock{rendezvous->mutex};
-      rendezvous->answers = std::move(answers);
-      rendezvous->arrived.notify_one();
-    });
+    const auto rendezvous = std::make_shared<detail::Rendezvous<AnswerType>>();
+    const auto call = Core::call(
+        keys.size(),
+        detail::collect<AnswerType>(keys.size(), [rendezvous](std::vector<AnswerType> answers) {
+          rendezvous->arrive(std::move(answers));
+        }));
     core_->fetch(call, keys, options);
     std::optional<WaitScope> waiting;  // ends when this thread no longer waits
     if (!call->complete()) {
-      Result<WaitScope> begun = WaitScope::begin();
+      Result<WaitScope> begun = begin_wait();
       if (begun) {
         waiting.emplace(std::move(*begun));
       } else {
-        begun.error().message.insert(0, "cache \"" + name() + "\": ");
         core_->abandon(call, begun.error());
       }
     }
-    const MutexLock lock{rendezvous->mutex};
-    while (!rendezvous->answers) rendezvous->arrived.wait(rendezvous->mutex);
-    return std::move(*rendezvous->answers);
+    return rendezvous->wait();
+  }
+
+  // A write cannot be taken back, so the leave to wait comes first.
+  Outcomes write_and_wait(Writes writes, WriteOptions options) {
+    const std::size_t count = writes.size();
+    if (count == 0) return {};
+    std::optional<WaitScope> waiting;
+    if (core_->write_waits()) {
+      if (runtime_.on_io_thread()) return Outcomes(count, std::unexpected{would_stop()});
+      Result<WaitScope> begun = begin_wait();
+      if (!begun) return Outcomes(count, std::unexpected{std::move(begun.error())});
+      waiting.emplace(std::move(*begun));
+    }
+    const auto rendezvous = std::make_shared<detail::Rendezvous<Result<bool>>>();
+    write(std::move(writes), options,
+          detail::collect<Result<bool>>(
+              count, [rendezvous](Outcomes outcomes) { rendezvous->arrive(std::move(outcomes)); }));
+    return rendezvous->wait();
+  }
+
+  static Writes writes_of(std::vector<std::pair<Key, Value>> entries) {
+    Writes writes;
+    writes.reserve(entries.size());
+    for (auto& [key, value] : entries) writes.push_back({std::move(key), std::move(value)});
+    return writes;
+  }
+  static Result<void> done(const Result<bool>& outcome) {
+    if (!outcome) return std::unexpected{outcome.error()};
+    return {};
+  }
+  static std::vector<Result<void>> done(const Outcomes& outcomes) {
+    std::vector<Result<void>> results;
+    results.reserve(outcomes.size());
+    for (const Result<bool>& outcome : outcomes) results.push_back(done(outcome));
+    return results;
   }
 
   template <class Handler>
@@ -397,9 +483,11 @@ class Cache {
     void operator()(Handler&& handler, std::vector<Key> keys, ReadOptions options) const {
       const auto completion = hold(std::forward<Handler>(handler), runtime_);
       if (keys.empty()) return completion->complete(std::vector<AnswerType>{});
-      const auto call = collect(keys.size(), [completion](std::vector<AnswerType> all) {
-        completion->complete(std::move(all));
-      });
+      const auto call = Core::call(
+          keys.size(),
+          detail::collect<AnswerType>(keys.size(), [completion](std::vector<AnswerType> all) {
+            completion->complete(std::move(all));
+          }));
       arm(completion, core_, call);
       core_->fetch(call, keys, options);
     }
@@ -425,6 +513,48 @@ class Cache {
     }
 
    private:
+    CorePtr core_;
+    RuntimeHandle runtime_;
+  };
+
+  // `Completed` is what the caller gets: of its only write, or of each of many.
+  template <class Completed>
+  class InitiateWrite {
+   public:
+    InitiateWrite(CorePtr core, RuntimeHandle runtime)
+        : core_{std::move(core)}, runtime_{std::move(runtime)} {}
+
+    template <class Handler>
+    void operator()(Handler&& handler, Writes writes, WriteOptions options) const {
+      const auto completion = hold(std::forward<Handler>(handler), runtime_);
+      const std::size_t count = writes.size();
+      if (count == 0) return completion->complete(completed(Outcomes{}));
+      const auto call = std::make_shared<typename Core::WriteCall>(
+          count, detail::collect<Result<bool>>(count, [completion](Outcomes outcomes) {
+            completion->complete(completed(std::move(outcomes)));
+          }));
+      completion->on_cancel([weak = std::weak_ptr{call}] {
+        const auto waiting = weak.lock();
+        if (!waiting) return;
+        const Error error{Errc::kCancelled, "the caller cancelled its wait; the write goes on"};
+        for (std::size_t i = 0; i < waiting->size(); ++i) {
+          waiting->answer(i, std::unexpected{error});
+        }
+      });
+      core_->write(call, std::move(writes), options);
+    }
+
+   private:
+    static Completed completed(Outcomes outcomes) {
+      if constexpr (std::same_as<Completed, Result<bool>>) {
+        return std::move(outcomes.front());
+      } else if constexpr (std::same_as<Completed, Result<void>>) {
+        return done(outcomes.front());
+      } else {
+        return done(outcomes);
+      }
+    }
+
     CorePtr core_;
     RuntimeHandle runtime_;
   };

@@ -17,19 +17,23 @@
 #include "larder/memory_tier.hpp"
 #include "larder/shared_tier.hpp"
 #include "larder/source_of.hpp"
+#include "larder/writer_of.hpp"
 
 namespace larder {
 
 // How reads and writes travel.
 enum class Strategy : std::uint8_t {
-  kCacheAside,   // the caller loads, and puts what it loaded; get never asks a source
-  kReadThrough,  // get loads what is missing; the caller writes to the source and invalidates
+  kCacheAside,    // the caller loads, and puts what it loaded; get never asks a source
+  kReadThrough,   // get loads what is missing; the caller writes to the source and invalidates
+  kWriteThrough,  // get as read-through; put and remove write to the source and then keep what it
+                  // holds
 };
 
 [[nodiscard]] constexpr std::string_view to_string(Strategy strategy) {
   switch (strategy) {
     case Strategy::kCacheAside: return "cache-aside";
     case Strategy::kReadThrough: return "read-through";
+    case Strategy::kWriteThrough: return "write-through";
   }
   return "unknown";
 }
@@ -50,6 +54,8 @@ static_assert(std::is_trivially_copyable_v<ReadOptions>);
 // Of one writing call.
 struct WriteOptions {
   std::optional<Duration> ttl{};  // instead of the cache's
+  // Write-through: how long this call waits; then it answers kTimeout, and the write goes on.
+  std::optional<Duration> timeout{};
 };
 static_assert(std::is_trivially_copyable_v<WriteOptions>);
 
@@ -88,21 +94,29 @@ struct SharedWith {
 template <class Key, class Value>
 struct CacheOptions {
   // Behaviour.
-  std::string name = "cache";          // in metrics and messages
-  SourceOf<Key, Value> source{};       // a function, an object with load(), a Source; or none
-  std::optional<Strategy> strategy{};  // none: read-through with a source, else cache-aside
-  MemoryOptions memory{};              // of a memory tier of its own …
+  std::string name = "cache";     // in metrics and messages
+  SourceOf<Key, Value> source{};  // a function, an object with load(), a Source; or none
+  // Takes what is put and removed to the source: a function, an object with write(), a Writer.
+  WriterOf<Key, Value> writer{};
+  // None: write-through with a writer, else read-through with a source, else cache-aside.
+  std::optional<Strategy> strategy{};
+  MemoryOptions memory{};                          // of a memory tier of its own …
   std::shared_ptr<MemoryTier<Key, Value>> tier{};  // … or one shared by several caches,
   Space space = 0;                                 // in which each has a number
   Duration ttl = std::chrono::minutes{5};          // see Freshness for these three
   double jitter = 0.1;
   Duration negative_ttl = std::chrono::seconds{5};
-  // Copies that many processes share; read-through only. What another process invalidates is
+  // A write whose outcome nobody knows may land for so long: until then nothing is kept of its
+  // key. To be longer than the source's timeouts for a statement and a commit.
+  Duration unknown_write = std::chrono::seconds{30};
+  // Copies that many processes share; with a source only. What another process invalidates is
   // gone from there at once, and from this process's memory after memory_ttl at the latest.
   SharedWith<Key, Value> shared{};
   std::optional<Duration> memory_ttl{};  // the longest that memory keeps a copy; none: its ttl
   LoadLimits loads{};                    // of a gate of its own …
   std::shared_ptr<LoadGate> gate{};      // … or the one that caches on the same source share
+  LoadLimits writes{.concurrent = 64};   // likewise, of writes through the writer
+  std::shared_ptr<LoadGate> write_gate{};
 };
 
 }  // namespace larder

@@ -22,6 +22,12 @@ struct CacheStats {
   std::uint64_t discarded = 0;      // loaded values not kept: invalidated on their way
   Duration load_time{};             // of all batches together
 
+  std::uint64_t writes = 0;           // puts and removals that the source has done
+  std::uint64_t writes_rejected = 0;  // that it refused for good, or for their version
+  std::uint64_t writes_failed = 0;    // that were not done for another reason
+  std::uint64_t writes_unknown = 0;   // of which nobody knows
+  Duration write_time{};              // of all of these together, from when they began to run
+
   std::uint64_t entries = 0;      // now, "no such row" included
   std::uint64_t absences = 0;     // of these: "no such row"
   std::uint64_t bytes = 0;        // now; keys, values and overhead

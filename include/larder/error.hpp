@@ -25,6 +25,9 @@ enum class Errc : std::uint8_t {
   kBadValue,         // bytes that do not decode to the wanted type
   kRefused,          // not allowed by how this cache is set up
   kInternal,         // a defect of larder
+  kRejected,         // the source refuses this write for good: a constraint, a type, no such row
+  kConflict,         // the row is not the version that the write was made for
+  kOutcomeUnknown,   // nobody knows whether the write was done, and it may yet be
 };
 
 // The stable name of a code, as metrics and logs show it: "timeout".
@@ -38,6 +41,9 @@ enum class Errc : std::uint8_t {
     case Errc::kBadValue: return "bad_value";
     case Errc::kRefused: return "refused";
     case Errc::kInternal: return "internal";
+    case Errc::kRejected: return "rejected";
+    case Errc::kConflict: return "conflict";
+    case Errc::kOutcomeUnknown: return "outcome_unknown";
   }
   return "unknown";
 }

@@ -15,3 +15,4 @@
 #include "larder/sqlite.hpp"
 #include "larder/units.hpp"
 #include "larder/version.hpp"
+#include "larder/writer.hpp"

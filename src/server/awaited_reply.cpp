@@ -19,6 +19,9 @@ std::string_view prefix_of(Errc code) {
     case Errc::kBadValue: return "SOURCE";
     case Errc::kRefused: return "REFUSED";
     case Errc::kInternal: return "INTERNAL";
+    case Errc::kRejected: return "REJECTED";
+    case Errc::kConflict: return "CONFLICT";
+    case Errc::kOutcomeUnknown: return "UNKNOWN";
   }
   return "ERR";
 }

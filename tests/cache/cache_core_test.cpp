@@ -1,7 +1,6 @@
 #include <gtest/gtest.h>
 
 #include "core_fixture.hpp"
-#include "larder/detail/cache_load.hpp"
 
 namespace larder {
 namespace {
@@ -407,14 +406,6 @@ TEST_F(CacheCoreTest, ASourceThatAnswersTooFewKeysIsNotBelieved) {
   EXPECT_EQ(reader->answers.at(0).error().code, Errc::kInternal);
   EXPECT_EQ(reader->answers.at(1).error().code, Errc::kInternal);
   EXPECT_TRUE(core_->peek(1).absent());
-}
-
-TEST_F(CacheCoreTest, ReadThroughTakesNoPut) {
-  const auto put = core_->put(42, "mine", {});
-
-  ASSERT_FALSE(put);
-  EXPECT_EQ(put.error().code, Errc::kRefused);
-  EXPECT_NE(put.error().message.find("read-through"), std::string::npos);
 }
 
 TEST_F(CacheCoreTest, AnUpdateOfACopyDoomsTheLoadUnderWay) {

@@ -1,11 +1,15 @@
-// A seeded simulator: random interleavings of reads, loads, failures, timeouts,
+// A seeded simulator: random interleavings of reads, loads, writes, failures, timeouts,
 // invalidations and the passing of time, on one thread, against a plain model.
 //
 // The model keeps, for each key, the version that the source holds and the
-// version that it held at the last acknowledged invalidation. It demands:
+// version that it held at the last acknowledged invalidation or write. A write commits,
+// or is refused, before its writer answers; or its outcome is not known, and it
+// commits later, in time, or never. The model demands:
 //   - each key of each read gets exactly one answer;
 //   - no read answers a version older than the invalidations before it began,
 //     and a forced read none older than the source was when it began;
+//   - a read that begins when an unknown write can no longer land sees it, if it has;
+//   - no refused value is ever seen;
 //   - a copy is no older than its ttl;
 //   - at most one load of a key reads the source, besides doomed and hung ones;
 //   - no more loads at a time than the gate admits;
@@ -31,7 +35,18 @@ class Simulation : public testing::CoreFixture {
     int version = 0;         // of the source, now
     int floor = 0;           // of the source, at the last invalidation
     TimePoint doomed_at{};   // loads that began earlier fill nothing
-    std::uint64_t doom = 0;  // counts invalidations
+    std::uint64_t doom = 0;  // counts invalidations, and begins and ends of writes
+  };
+  struct WriteUnderWay {
+    int key;
+    std::optional<int> version;  // that it committed
+    std::shared_ptr<testing::HandWriter::Done> done;
+    CallerPtr caller;
+  };
+  struct Unknown {  // nobody knows what became of it …
+    int key;
+    TimePoint until;             // … and after this nothing does any more
+    std::optional<int> version;  // that it committed
   };
   struct Sight {  // what a load saw of one key
     int key;
@@ -52,12 +67,16 @@ class Simulation : public testing::CoreFixture {
 
   explicit Simulation(std::uint64_t seed = 0) : random_{seed} {}
 
-  void run(std::uint64_t seed, int steps) {
+  void run(std::uint64_t seed, int steps, bool writing) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     random_.seed(seed);
     limit_ = 1 + pick(4);
     source_->most = 1 + pick(4);
-    make({.concurrent = limit_, .waiting = pick(6), .timeout = kLoadTimeout}, pick(2) * 5s);
+    const LoadLimits limits{.concurrent = limit_, .waiting = pick(6), .timeout = kLoadTimeout};
+    writing_ = writing;
+    // A write's caller waits for as long as it takes: its timeouts have tests of their own.
+    writes_ = {.concurrent = 1000, .timeout = 1000h};
+    make(limits, pick(2) * 5s);
     for (int step = 0; step < steps && !HasFailure(); ++step) act();
     settle();
   }
@@ -67,7 +86,7 @@ class Simulation : public testing::CoreFixture {
   int pick_key() { return static_cast<int>(pick(kKeys)); }
 
   void act() {
-    switch (pick(12)) {
+    switch (pick(writing_ ? 15 : 12)) {
       case 0:
       case 1:
       case 2:
@@ -82,10 +101,84 @@ class Simulation : public testing::CoreFixture {
       case 11:
         if (pick(20) == 0) clear();
         break;
+      case 12: start_write(pick_key()); break;
+      case 13:
+      case 14: go_on_writing(); break;
       default: FAIL();
     }
     notice_loads();
+    end_unknown();
     check();
+  }
+
+  // The source gives each commit the next version, whatever was put.
+  int commit(int key) { return ++model(key).version; }
+
+  void start_write(int key) {
+    const bool removal = pick(8) == 0;
+    auto caller = removal ? remove(key) : put(key, "refused");
+    for (auto& pending : writer_->pending) {
+      for (const auto& write : pending.writes) ++model(write.key).doom;
+      writes_under_way_.push_back(
+          {.key = pending.writes.front().key,
+           .version = {},
+           .done = std::make_shared<testing::HandWriter::Done>(std::move(pending.done)),
+           .caller = std::move(caller)});
+    }
+    writer_->pending.clear();
+  }
+
+  // One of the writes commits, or answers.
+  void go_on_writing() {
+    if (writes_under_way_.empty()) return;
+    const std::size_t index = pick(static_cast<unsigned>(writes_under_way_.size()));
+    WriteUnderWay& write = writes_under_way_[index];
+    if (!write.version && pick(2) == 0) {
+      write.version = commit(write.key);
+      return;
+    }
+    WriteUnderWay ending = std::move(write);
+    writes_under_way_.erase(writes_under_way_.begin() + static_cast<std::ptrdiff_t>(index));
+    end_write(ending);
+  }
+
+  void end_write(const WriteUnderWay& write) {
+    ++model(write.key).doom;
+    if (pick(5) == 0) return end_unknown_write(write);
+    if (!write.version) {
+      (*write.done)(refusals(fail(Errc::kRejected, "as it happens")));
+      return;
+    }
+    Stored<std::string> row{.value = {}, .told = pick(4) != 0};
+    // What the writer tells is what its own transaction saw.
+    if (row.told && *write.version % 7 != 3) row.value = std::to_string(*write.version);
+    (*write.done)(refusals(std::move(row)));
+    EXPECT_TRUE(write.caller->done());
+    model(write.key).floor = std::max(model(write.key).floor, *write.version);
+  }
+  static std::vector<Result<Stored<std::string>>> refusals(Result<Stored<std::string>> result) {
+    std::vector<Result<Stored<std::string>>> results;
+    results.push_back(std::move(result));
+    return results;
+  }
+
+  void end_unknown_write(const WriteUnderWay& write) {
+    (*write.done)(refusals(fail(Errc::kOutcomeUnknown, "the line went dead")));
+    EXPECT_EQ(write.caller->error().code, Errc::kOutcomeUnknown);
+    unknown_.push_back(
+        {.key = write.key, .until = clock_.now() + kUnknownWrite, .version = write.version});
+  }
+
+  // Commits of unknown writes land, and in the end they are known to have.
+  void end_unknown() {
+    for (Unknown& write : unknown_) {
+      if (!write.version && clock_.now() < write.until && pick(300) == 0) {
+        write.version = commit(write.key);
+      }
+      if (clock_.now() < write.until || !write.version) continue;
+      model(write.key).floor = std::max(model(write.key).floor, *write.version);
+    }
+    std::erase_if(unknown_, [&](const Unknown& write) { return clock_.now() >= write.until; });
   }
 
   void start_read() {
@@ -181,12 +274,14 @@ class Simulation : public testing::CoreFixture {
     EXPECT_LE(answer.age(), kTtl);
     const int key = read.keys[index];
     if (answer) {
+      ASSERT_NE(*answer, "refused");
       EXPECT_GE(std::stoi(*answer), read.floors[index]) << "a stale answer for key " << key;
       EXPECT_NE(std::stoi(*answer) % 7, 3) << "a deleted row, key " << key;
     }
   }
 
   void settle() {
+    while (!writes_under_way_.empty()) go_on_writing();
     for (int round = 0; round < 10'000 && !reads_.empty(); ++round) {
       end_load();
       notice_loads();
@@ -211,12 +306,19 @@ class Simulation : public testing::CoreFixture {
   std::array<Key, kKeys> keys_{};
   std::vector<UnderWay> under_way_;
   std::vector<Expectation> reads_;
+  std::vector<WriteUnderWay> writes_under_way_;
+  std::vector<Unknown> unknown_;
   unsigned limit_ = 1;
 };
 
 class SimulationTest : public Simulation, public ::testing::WithParamInterface<int> {};
 
-TEST_P(SimulationTest, KeepsItsPromises) { run(static_cast<std::uint64_t>(GetParam()), 3000); }
+TEST_P(SimulationTest, KeepsItsPromises) {
+  run(static_cast<std::uint64_t>(GetParam()), 3000, false);
+}
+TEST_P(SimulationTest, KeepsThemWhenItWrites) {
+  run(static_cast<std::uint64_t>(GetParam()), 3000, true);
+}
 
 INSTANTIATE_TEST_SUITE_P(Seeds, SimulationTest, ::testing::Range(1, 41));
 

@@ -54,7 +54,7 @@ class Fleet : public testing::Test {
   void SetUp() override {
     if (!RedisServer::installed()) GTEST_SKIP() << "redis-server is not installed";
     redis_.emplace();
-    Writer shop{file("shop.db")};
+    OtherProgram shop{file("shop.db")};
     shop.execute("CREATE TABLE products (id INTEGER PRIMARY KEY, name TEXT NOT NULL)");
     shop.execute(
         "WITH RECURSIVE ids(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM ids WHERE id < 1000) "
@@ -149,7 +149,7 @@ TEST_F(Fleet, WhatOneInvalidatesNobodyServes) {
   start(3);
   for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(ask(i, {"GET", "product:7"}).text, product(7));
   EXPECT_EQ(sum(kQueries), 1);
-  Writer{file("shop.db")}.execute("UPDATE products SET name = 'Stool' WHERE id = 7");
+  OtherProgram{file("shop.db")}.execute("UPDATE products SET name = 'Stool' WHERE id = 7");
 
   ask(1, {"DEL", "product:7"});
   EXPECT_EQ(ask(1, {"GET", "product:7"}).text, R"({"id":7,"name":"Stool"})");
@@ -178,7 +178,7 @@ TEST_F(Fleet, AnInvalidationReachesTheMemoryOfTheOthers) {
     while (larders_[i]->metric("larder_shared_gaps_total") == 0) std::this_thread::yield();
     EXPECT_EQ(ask(i, {"GET", "product:7"}).text, product(7));
   }
-  Writer{file("shop.db")}.execute("UPDATE products SET name = 'Stool' WHERE id = 7");
+  OtherProgram{file("shop.db")}.execute("UPDATE products SET name = 'Stool' WHERE id = 7");
 
   ask(0, {"DEL", "product:7"});
 
@@ -261,7 +261,7 @@ TEST_F(Fleet, AnInvalidationDuringAnOutageIsNotForgotten) {
   redis_->pause();
   (void)ask(0, {"GET", "product:8"});  // notices
   ASSERT_TRUE(larders_[0]->says("reads go to the source"));
-  Writer{file("shop.db")}.execute("UPDATE products SET name = 'Stool' WHERE id = 7");
+  OtherProgram{file("shop.db")}.execute("UPDATE products SET name = 'Stool' WHERE id = 7");
   ask(0, {"DEL", "product:7"});
   EXPECT_EQ(ask(0, {"GET", "product:7"}).text, R"({"id":7,"name":"Stool"})");
 
@@ -277,7 +277,7 @@ TEST_F(Fleet, WhatRedisRestoresFromItsFileIsNotServed) {
   start(1);
   EXPECT_EQ(ask(0, {"GET", "product:7"}).text, product(7));
   redis_->ask({"SAVE"});
-  Writer{file("shop.db")}.execute("UPDATE products SET name = 'Stool' WHERE id = 7");
+  OtherProgram{file("shop.db")}.execute("UPDATE products SET name = 'Stool' WHERE id = 7");
   ask(0, {"DEL", "product:7"});
   EXPECT_EQ(ask(0, {"GET", "product:7"}).text, R"({"id":7,"name":"Stool"})");
   redis_->kill();

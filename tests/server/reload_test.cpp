@@ -38,7 +38,7 @@ constexpr auto kCart = "[caches.cart]\nkey = \"cart:{name}\"\n";
 class Reload : public testing::Test {
  protected:
   Reload() {
-    Writer shop{directory_.file("shop.db")};
+    OtherProgram shop{directory_.file("shop.db")};
     shop.execute("CREATE TABLE products (id INTEGER PRIMARY KEY, name TEXT NOT NULL)");
     shop.execute(
         "WITH RECURSIVE ids(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM ids WHERE id < 1000) "

@@ -35,7 +35,7 @@ TEST(Serve, SeesWhatChangedInTheSourceAfterADel) {
   ShopServer server;
   TcpClient client = server.connect();
   client.ask({"GET", "product:7"});
-  Writer{server.shop_file()}.execute("UPDATE products SET name = 'Stool' WHERE id = 7");
+  OtherProgram{server.shop_file()}.execute("UPDATE products SET name = 'Stool' WHERE id = 7");
 
   EXPECT_EQ(client.ask({"GET", "product:7"}).text, ShopServer::product(7));
   EXPECT_EQ(client.ask({"DEL", "product:7"}).integer, 1);
@@ -430,12 +430,12 @@ TEST(Serve, HealthTellsWhetherTheSourceAnswers) {
   const auto health = [&] { return server.larder().page("/health"); };
   EXPECT_THAT(health(), HasSubstr(R"("sources":{"shop":{"status":"ok")"));
 
-  Writer{server.shop_file()}.execute("ALTER TABLE products RENAME TO elsewhere");
+  OtherProgram{server.shop_file()}.execute("ALTER TABLE products RENAME TO elsewhere");
   EXPECT_THAT(client.ask({"GET", "product:7"}).text, StartsWith("SOURCE "));
   EXPECT_THAT(health(), ::testing::AllOf(StartsWith("HTTP/1.1 200 OK\r\n"),
                                          HasSubstr(R"("sources":{"shop":{"status":"failing")")));
 
-  Writer{server.shop_file()}.execute("ALTER TABLE elsewhere RENAME TO products");
+  OtherProgram{server.shop_file()}.execute("ALTER TABLE elsewhere RENAME TO products");
   EXPECT_EQ(client.ask({"GET", "product:7"}).text, ShopServer::product(7));
   EXPECT_THAT(health(), HasSubstr(R"("sources":{"shop":{"status":"ok")"));
 }

@@ -18,7 +18,7 @@ namespace larder::test {
 class ShopServer {
  public:
   explicit ShopServer(const std::string& server_settings = "") : server_settings_{server_settings} {
-    Writer shop{directory_.file("shop.db")};
+    OtherProgram shop{directory_.file("shop.db")};
     shop.execute("CREATE TABLE products (id INTEGER PRIMARY KEY, name TEXT NOT NULL)");
     shop.execute(
         "WITH RECURSIVE ids(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM ids WHERE id < 1000) "

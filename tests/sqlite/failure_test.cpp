@@ -48,7 +48,7 @@ class SqliteFailure : public SqliteTest {
   // A closed file beside the shop.
   std::string other_file(const std::string& sql) {
     std::string path = directory_.file("other.db");
-    Writer{path}.execute(sql);
+    OtherProgram{path}.execute(sql);
     return path;
   }
   std::string open_error(SqliteOptions options = {}) {

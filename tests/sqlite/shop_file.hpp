@@ -42,14 +42,14 @@ class TemporaryDirectory {
 };
 
 // Another program's connection, which writes.
-class Writer {
+class OtherProgram {
  public:
-  explicit Writer(const std::string& path) {
+  explicit OtherProgram(const std::string& path) {
     if (sqlite3_open(path.c_str(), &connection_) != SQLITE_OK) throw std::runtime_error{"open"};
   }
-  ~Writer() { sqlite3_close(connection_); }
-  Writer(const Writer&) = delete;
-  Writer& operator=(const Writer&) = delete;
+  ~OtherProgram() { sqlite3_close(connection_); }
+  OtherProgram(const OtherProgram&) = delete;
+  OtherProgram& operator=(const OtherProgram&) = delete;
 
   void execute(const std::string& sql) {
     char* message = nullptr;
@@ -79,8 +79,8 @@ class Writer {
 class SqliteTest : public SqlDatabaseTest {
  protected:
   // Another program's view of the file; creates it.
-  Writer& writer() {
-    if (!writer_) writer_ = std::make_unique<Writer>(path_);
+  OtherProgram& writer() {
+    if (!writer_) writer_ = std::make_unique<OtherProgram>(path_);
     return *writer_;
   }
   void execute(const std::string& sql) { writer().execute(sql); }
@@ -94,7 +94,7 @@ class SqliteTest : public SqlDatabaseTest {
   TemporaryDirectory directory_;
   std::string path_ = directory_.file("shop.db");
   Runtime runtime_{{.io_threads = 1}};
-  std::unique_ptr<Writer> writer_;
+  std::unique_ptr<OtherProgram> writer_;
   std::shared_ptr<SqlDatabase> database_;
 };
 

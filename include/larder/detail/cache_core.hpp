@@ -16,8 +16,12 @@
 // Lock order: shard, then whatever the tiers lock. Nobody is answered and no
 // source is asked under a lock.
 //
-// The ways of a load, concerns of their own, are in cache_load.hpp (to the source) and
-// cache_shared.hpp (to the shared tier): include the former.
+// A key that is being written is marked, in the same step as its flights are doomed and its
+// copy is erased; until the writer has ended, nothing that is loaded for it is kept.
+//
+// The ways of a load and of a write, concerns of their own, are in cache_load.hpp (to the
+// source), cache_shared.hpp (to the shared tier) and cache_write.hpp (to the writer):
+// include the last.
 #pragma once
 
 #include <array>
@@ -38,6 +42,8 @@
 #include "larder/closable.hpp"
 #include "larder/counter.hpp"
 #include "larder/detail/flights.hpp"
+#include "larder/detail/owed.hpp"
+#include "larder/detail/write_marks.hpp"
 #include "larder/freshness.hpp"
 #include "larder/load_gate.hpp"
 #include "larder/memory_tier.hpp"
@@ -46,6 +52,7 @@
 #include "larder/source.hpp"
 #include "larder/thread_annotations.hpp"
 #include "larder/timers.hpp"
+#include "larder/writer.hpp"
 
 namespace larder::detail {
 
@@ -56,8 +63,11 @@ struct CacheParts {
   Strategy strategy;
   std::shared_ptr<MemoryTier<Key, Value>> tier;  // never null
   Space space = 0;
-  std::shared_ptr<Source<Key, Value>> source;  // null: none
-  std::shared_ptr<LoadGate> gate;              // never null
+  std::shared_ptr<Source<Key, Value>> source;    // null: none
+  std::shared_ptr<Writer<Key, Value>> writer{};  // null: none
+  std::shared_ptr<LoadGate> gate;                // never null
+  std::shared_ptr<LoadGate> write_gate{};        // of the writer; never null with one
+  Duration unknown_write{};  // after which a write of unknown outcome cannot land any more
   FreshnessOptions freshness;
   SharedWith<Key, Value> shared{};       // without copies: none
   std::optional<Duration> memory_ttl{};  // the longest that memory keeps; none: as freshness has it
@@ -77,15 +87,24 @@ class CacheCore : public Closable,
   using AnswerType = Answer<Value>;
   // Gets the answer for the index-th key; once a key. Called on any thread, for
   // different keys concurrently, and for what is known at once before fetch() returns.
-  using Each = std::move_only_function<void(std::size_t index, AnswerType answer) const>;
+  using Each = typename Owed<AnswerType>::Each;
 
   explicit CacheCore(CacheParts<Key, Value> parts)
       : parts_{std::move(parts)}, freshness_{parts_.freshness}, random_{parts_.seed} {
-    if (parts_.strategy == Strategy::kReadThrough && !parts_.source) {
-      throw std::invalid_argument{"strategy read-through needs a source"};
+    const bool writes = parts_.strategy == Strategy::kWriteThrough;
+    if (parts_.strategy != Strategy::kCacheAside && !parts_.source) {
+      throw std::invalid_argument{"strategy " + std::string{to_string(parts_.strategy)} +
+                                  " needs a source"};
     }
-    if (parts_.strategy != Strategy::kReadThrough && parts_.shared) {
-      throw std::invalid_argument{"a shared tier needs the strategy read-through"};
+    if (writes != (parts_.writer != nullptr)) {
+      throw std::invalid_argument{writes ? "strategy write-through needs a writer"
+                                         : "a writer needs the strategy write-through"};
+    }
+    if (writes && parts_.unknown_write <= Duration::zero()) {
+      throw std::invalid_argument{"unknown_write must be longer than 0"};
+    }
+    if (parts_.strategy == Strategy::kCacheAside && parts_.shared) {
+      throw std::invalid_argument{"a shared tier needs a strategy that reads from a source"};
     }
     if (parts_.memory_ttl && *parts_.memory_ttl < Duration::zero()) {
       throw std::invalid_argument{"memory_ttl must not be negative; 0 keeps nothing in memory"};
@@ -95,6 +114,13 @@ class CacheCore : public Closable,
   // One fetch on its way: who asked, and which keys are still owed.
   class Call;
   using CallPtr = std::shared_ptr<Call>;
+
+  // Gets the outcome of the index-th write: an error, or whether it changed anything, which
+  // only a removal may not. As Each in all else.
+  using Outcome = Result<bool>;
+  using WriteCall = Owed<Outcome>;
+  using WriteCallPtr = std::shared_ptr<WriteCall>;
+  using EachOutcome = typename WriteCall::Each;
 
   // The answer from memory, if there is one. Counts a hit, not a miss.
   [[nodiscard]] std::optional<AnswerType> lookup(KeyView key) {
@@ -147,8 +173,13 @@ class CacheCore : public Closable,
   // Gives up what the call is still owed: those keys get `why`. The loads go on.
   void abandon(const CallPtr& call, const Error& why);
 
+  // Writes as the strategy does; cache_write.hpp. The calls are answered once each.
+  void write(const WriteCallPtr& call, std::vector<Write<Key, Value>> writes, WriteOptions options);
+  // Whether write() may wait for anything; if not, it answers before it returns.
+  [[nodiscard]] bool write_waits() const { return parts_.writer != nullptr; }
+
+  // Keeps `value` in memory. REQUIRES: cache-aside.
   Result<void> put(KeyView key, Value value, WriteOptions options) {
-    if (parts_.strategy != Strategy::kCacheAside) return refuse_put();
     if (!is_ttl(options.ttl)) return std::unexpected{bad_ttl()};
     const EntryInfo info = entry_for_put(now(), options);
     PutOutcome outcome{};
@@ -184,6 +215,7 @@ class CacheCore : public Closable,
     if (changes) {
       invalidate_shared(key);
       shard.flights.doom(key);
+      shard.marks.contend(key);
     }
     return outcome;
   }
@@ -194,6 +226,7 @@ class CacheCore : public Closable,
     const MutexLock lock{shard.mutex};
     invalidate_shared(key);
     shard.flights.doom(key);
+    shard.marks.contend(key);
     return parts_.tier->erase(key, now());
   }
 
@@ -218,6 +251,7 @@ class CacheCore : public Closable,
     for (Shard& shard : shards_) {
       const MutexLock lock{shard.mutex};
       shard.flights.doom_all();
+      shard.marks.contend_all();
     }
     parts_.tier->clear(parts_.space);
   }
@@ -270,12 +304,21 @@ class CacheCore : public Closable,
   struct Shard {
     Mutex mutex;
     Table flights LARDER_GUARDED_BY(mutex);
+    WriteMarks<Key, Hash, Equal> marks LARDER_GUARDED_BY(mutex);
   };
   static constexpr std::size_t kShards = 64;
 
+  // What the end of the runtime calls off.
+  class UnderWay {
+   public:
+    virtual ~UnderWay() = default;
+    virtual void call_off(const Error& why) = 0;
+  };
   class Load;
+  class Writing;
   class Asked;
   using LoadPtr = std::shared_ptr<Load>;
+  using WritingPtr = std::shared_ptr<Writing>;
 
   Shard& shard_of(KeyView key) {
     // The high bits: the maps inside the shards use the low ones.
@@ -316,14 +359,8 @@ class CacheCore : public Closable,
     Shard& shard = shard_of(key);
     const MutexLock lock{shard.mutex};
     shard.flights.doom(key);
+    shard.marks.contend(key);
     parts_.tier->erase(key, now());
-  }
-
-  Result<void> refuse_put() const {
-    return fail(Errc::kRefused,
-                "cache \"" + parts_.name + "\" is " + std::string{to_string(parts_.strategy)} +
-                    " and takes no put: write to the source and invalidate the key, or make the "
-                    "cache cache-aside");
   }
 
   FlightPtr board(const CallPtr& call, std::size_t index, const Key& key, ReadOptions options);
@@ -341,18 +378,32 @@ class CacheCore : public Closable,
 
   // The source; cache_load.hpp.
   void load(std::vector<FlightPtr> flights);
-  [[nodiscard]] bool remember(const LoadPtr& load) LARDER_EXCLUDES(loads_mutex_);
+  [[nodiscard]] bool remember(const std::shared_ptr<UnderWay>& work) LARDER_EXCLUDES(loads_mutex_);
   [[nodiscard]] Error closed() const;
   [[nodiscard]] Error too_late(bool began) const;
   [[nodiscard]] Error threw(const char* what) const;
   [[nodiscard]] Error bad_ttl() const;
-  void forget(const Load& load) LARDER_EXCLUDES(loads_mutex_);
+  void forget(const UnderWay& work) LARDER_EXCLUDES(loads_mutex_);
   void take_off(const LoadPtr& load, LoadGate::Permit permit);
   void land(const FlightPtr& flight, Loaded<Value> result, Duration cost);
   void answer(const typename Table::Landing& landing, const AnswerType& answer);
-  [[nodiscard]] std::optional<EntryInfo> life_of(const FlightPtr& flight, bool absent,
-                                                 Duration cost);
-  void fill(const FlightPtr& flight, const Handle<Value>& value, std::optional<EntryInfo> life);
+  [[nodiscard]] std::optional<EntryInfo> life_of(TimePoint began, std::optional<Duration> ttl,
+                                                 bool absent, Duration cost);
+  void fill(KeyView key, const Handle<Value>& value, TimePoint began,
+            std::optional<EntryInfo> life);
+
+  // The writer; cache_write.hpp.
+  void write_aside(const WriteCallPtr& call, std::vector<Write<Key, Value>> writes,
+                   WriteOptions options);
+  [[nodiscard]] std::optional<Error> why_not(const Write<Key, Value>& write,
+                                             WriteOptions options) const;
+  void write_through(const WritingPtr& writing);
+  void take_off(const WritingPtr& writing, LoadGate::Permit permit);
+  void mark(const Key& key);
+  void finish(const Key& key, Result<Stored<Value>>& result, TimePoint asked,
+              std::optional<Duration> ttl);
+  [[nodiscard]] Error write_too_late(bool began) const;
+  void count(const Result<Stored<Value>>& result);
 
   const CacheParts<Key, Value> parts_;
   const Freshness freshness_;
@@ -361,7 +412,8 @@ class CacheCore : public Closable,
 
   // Those that have not ended, for close().
   Mutex loads_mutex_;
-  std::unordered_map<const Load*, std::weak_ptr<Load>> under_way_ LARDER_GUARDED_BY(loads_mutex_);
+  std::unordered_map<const UnderWay*, std::weak_ptr<UnderWay>> under_way_
+      LARDER_GUARDED_BY(loads_mutex_);
   bool closed_ LARDER_GUARDED_BY(loads_mutex_) = false;
 
   StripedCounter hits_;
@@ -376,48 +428,20 @@ class CacheCore : public Closable,
   std::atomic<std::uint64_t> refused_{0};
   std::atomic<std::uint64_t> discarded_{0};
   std::atomic<Duration::rep> load_time_{0};
+  std::atomic<std::uint64_t> writes_{0};
+  std::atomic<std::uint64_t> writes_rejected_{0};
+  std::atomic<std::uint64_t> writes_failed_{0};
+  std::atomic<std::uint64_t> writes_unknown_{0};
+  std::atomic<Duration::rep> write_time_{0};
 };
 
 template <class Key, class Value>
-class CacheCore<Key, Value>::Call {
+class CacheCore<Key, Value>::Call : public Owed<AnswerType, FlightPtr> {
  public:
-  Call(std::size_t count, Each each) : each_{std::move(each)}, owed_{count}, keys_(count) {}
-
-  // Passes the answer on, unless this key has had one.
-  void answer(std::size_t index, AnswerType answer) {
-    if (keys_[index].answered.exchange(true, std::memory_order_acq_rel)) return;
-    each_(index, std::move(answer));
-    if (owed_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-      const MutexLock lock{timer_mutex_};
-      timer_.reset();
-    }
-  }
-
-  [[nodiscard]] bool answered(std::size_t index) const {
-    return keys_[index].answered.load(std::memory_order_acquire);
-  }
-  [[nodiscard]] bool complete() const { return owed_.load(std::memory_order_acquire) == 0; }
-  [[nodiscard]] std::size_t size() const { return keys_.size(); }
-
-  void set_timer(std::unique_ptr<Timer> timer) {
-    const MutexLock lock{timer_mutex_};
-    if (!complete()) timer_ = std::move(timer);
-  }
+  using Owed<AnswerType, FlightPtr>::Owed;
 
   // The flight that the key boarded; written by fetch() before others see the call.
-  FlightPtr& flight(std::size_t index) { return keys_[index].flight; }
-
- private:
-  struct PerKey {
-    std::atomic<bool> answered{false};
-    FlightPtr flight;
-  };
-
-  const Each each_;
-  std::atomic<std::size_t> owed_;
-  std::vector<PerKey> keys_;
-  Mutex timer_mutex_;
-  std::unique_ptr<Timer> timer_ LARDER_GUARDED_BY(timer_mutex_);
+  FlightPtr& flight(std::size_t index) { return this->extra(index); }
 };
 
 // Answers what memory has, boards a flight for the rest, and takes the flights
@@ -530,6 +554,11 @@ CacheStats CacheCore<Key, Value>::stats() const {
       .refused = refused_.load(std::memory_order_relaxed),
       .discarded = discarded_.load(std::memory_order_relaxed),
       .load_time = Duration{load_time_.load(std::memory_order_relaxed)},
+      .writes = writes_.load(std::memory_order_relaxed),
+      .writes_rejected = writes_rejected_.load(std::memory_order_relaxed),
+      .writes_failed = writes_failed_.load(std::memory_order_relaxed),
+      .writes_unknown = writes_unknown_.load(std::memory_order_relaxed),
+      .write_time = Duration{write_time_.load(std::memory_order_relaxed)},
       .entries = memory.entries,
       .absences = memory.absences,
       .bytes = memory.bytes,

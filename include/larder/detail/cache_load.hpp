@@ -26,12 +26,14 @@ namespace larder::detail {
 //
 // Lock order: load, then shard.
 template <class Key, class Value>
-class CacheCore<Key, Value>::Load : public std::enable_shared_from_this<Load> {
+class CacheCore<Key, Value>::Load : public UnderWay, public std::enable_shared_from_this<Load> {
  public:
   Load(std::shared_ptr<CacheCore> core, std::vector<FlightPtr> flights)
       : core_{std::move(core)}, flights_{std::move(flights)} {}
 
-  ~Load() { end_all(Error{Errc::kCancelled, "the source dropped the load; is it shutting down?"}); }
+  ~Load() override {
+    end_all(Error{Errc::kCancelled, "the source dropped the load; is it shutting down?"});
+  }
   Load(const Load&) = delete;
   Load& operator=(const Load&) = delete;
 
@@ -47,7 +49,8 @@ class CacheCore<Key, Value>::Load : public std::enable_shared_from_this<Load> {
     std::erase_if(flights_, [now, &core = *core_](const FlightPtr& flight) {
       Shard& shard = core.shard_of(flight->key());
       const MutexLock shard_lock{shard.mutex};
-      if (shard.flights.take_off(flight, now)) return false;
+      const bool written = shard.marks.marked(flight->key(), now);
+      if (shard.flights.take_off(flight, now, written)) return false;
       if (SharedLease lease = flight->take_lease()) {
         core.parts_.shared.copies->release(std::move(lease));
       }
@@ -98,6 +101,8 @@ class CacheCore<Key, Value>::Load : public std::enable_shared_from_this<Load> {
     Ended ended = over();
     if (ended.core) fail_all(std::move(ended), error);
   }
+
+  void call_off(const Error& why) override { end_all(why); }
 
  private:
   struct Ended {
@@ -250,37 +255,38 @@ Error CacheCore<Key, Value>::too_late(bool began) const {
 }
 
 template <class Key, class Value>
-bool CacheCore<Key, Value>::remember(const LoadPtr& load) {
+bool CacheCore<Key, Value>::remember(const std::shared_ptr<UnderWay>& work) {
   const MutexLock lock{loads_mutex_};
-  if (!closed_) under_way_.emplace(load.get(), load);
+  if (!closed_) under_way_.emplace(work.get(), work);
   return !closed_;
 }
 
 template <class Key, class Value>
-void CacheCore<Key, Value>::forget(const Load& load) {
+void CacheCore<Key, Value>::forget(const UnderWay& work) {
   const MutexLock lock{loads_mutex_};
-  under_way_.erase(&load);
+  under_way_.erase(&work);
 }
 
 // Every flight belongs to a load, or is about to be given one by start(), which
 // finds the cache closed.
 template <class Key, class Value>
 void CacheCore<Key, Value>::close() {
-  std::unordered_map<const Load*, std::weak_ptr<Load>> loads;
+  std::unordered_map<const UnderWay*, std::weak_ptr<UnderWay>> works;
   {
     const MutexLock lock{loads_mutex_};
     closed_ = true;
-    loads = under_way_;
+    works = under_way_;
   }
-  for (const auto& [name, weak] : loads) {
-    if (const LoadPtr load = weak.lock()) load->end_all(closed());
+  for (const auto& [name, weak] : works) {
+    if (const auto work = weak.lock()) work->call_off(closed());
   }
 }
 
 template <class Key, class Value>
 Error CacheCore<Key, Value>::closed() const {
   return {Errc::kCancelled,
-          "cache \"" + parts_.name + "\": its runtime has stopped, so nothing is loaded any more"};
+          "cache \"" + parts_.name +
+              "\": its runtime has stopped, so nothing is loaded or written any more"};
 }
 
 template <class Key, class Value>
@@ -297,8 +303,8 @@ void CacheCore<Key, Value>::land(const FlightPtr& flight, Loaded<Value> result, 
     landing = shard.flights.land(flight);
     lease = flight->take_lease();
     if (landing.may_fill && result) {
-      life = life_of(flight, value == nullptr, cost);
-      fill(flight, value, life);
+      life = life_of(flight->began(), flight->ttl(), value == nullptr, cost);
+      fill(flight->key(), value, flight->began(), life);
     }
   }
   if (result && !landing.may_fill) discarded_.fetch_add(1, std::memory_order_relaxed);
@@ -316,13 +322,14 @@ void CacheCore<Key, Value>::answer(const typename Table::Landing& landing,
   for (const Waiter& waiter : landing.waiters) waiter.call->answer(waiter.index, answer);
 }
 
-// What is kept beside a value that was loaded, or beside the knowledge that there is none;
-// none: that is not kept.
+// What is kept beside a value that was true at `began`, or beside the knowledge that there
+// is none; none: that is not kept.
 template <class Key, class Value>
-std::optional<EntryInfo> CacheCore<Key, Value>::life_of(const FlightPtr& flight, bool absent,
+std::optional<EntryInfo> CacheCore<Key, Value>::life_of(TimePoint began,
+                                                        std::optional<Duration> ttl, bool absent,
                                                         Duration cost) {
-  std::optional<EntryInfo> info = freshness_.absence(flight->began(), random());
-  if (!absent) info = freshness_.value(flight->began(), flight->ttl(), random());
+  std::optional<EntryInfo> info = freshness_.absence(began, random());
+  if (!absent) info = freshness_.value(began, ttl, random());
   if (!info) return std::nullopt;
   info->load_cost = cost;
   info->space = parts_.space;
@@ -330,19 +337,19 @@ std::optional<EntryInfo> CacheCore<Key, Value>::life_of(const FlightPtr& flight,
 }
 
 template <class Key, class Value>
-void CacheCore<Key, Value>::fill(const FlightPtr& flight, const Handle<Value>& value,
+void CacheCore<Key, Value>::fill(KeyView key, const Handle<Value>& value, TimePoint began,
                                  std::optional<EntryInfo> life) {
   if (life && parts_.memory_ttl) {
-    const TimePoint until = flight->began() + *parts_.memory_ttl;
+    const TimePoint until = began + *parts_.memory_ttl;
     life->fresh_until = std::min(life->fresh_until, until);
     life->usable_until = std::min(life->usable_until, until);
   }
   if (!life || life->usable_until <= now()) {  // but what was there is no longer true
-    parts_.tier->erase(flight->key(), now());
+    parts_.tier->erase(key, now());
     return;
   }
   // A value too large for the tier is not kept; its readers get it all the same.
-  store(flight->key(), value, *life);
+  store(key, value, *life);
 }
 
 }  // namespace larder::detail

@@ -60,7 +60,9 @@ void CacheCore<Key, Value>::ask_shared(std::vector<FlightPtr> flights) {
   std::erase_if(flights, [&](const FlightPtr& flight) {
     Shard& shard = shard_of(flight->key());
     const MutexLock lock{shard.mutex};
-    if (!shard.flights.take_off(flight, now())) return true;
+    const TimePoint at = now();
+    const bool written = shard.marks.marked(flight->key(), at);
+    if (!shard.flights.take_off(flight, at, written)) return true;
     keys.push_back({.key = parts_.shared.key(flight->key()), .anew = flight->anew()});
     return false;
   });
@@ -115,7 +117,7 @@ bool CacheCore<Key, Value>::land_copy(const FlightPtr& flight, SharedCopy copy) 
     const TimePoint until = asked + copy.left;
     landing = shard.flights.land(flight);
     if (landing.may_fill) {
-      fill(flight, value,
+      fill(flight->key(), value, asked,
            EntryInfo{.filled_at = asked - copy.age,
                      .fresh_until = until,
                      .usable_until = until,

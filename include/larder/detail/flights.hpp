@@ -60,6 +60,7 @@ class Flights {
     std::optional<TimePoint> began_{};  // none: it waits for its turn at the source
     bool for_anew_ = false;
     bool doomed_ = false;
+    bool beside_a_write_ = false;
     bool landed_ = false;
     SharedLease lease_;
     std::vector<Waiter> waiters_;  // get this flight's answer
@@ -96,15 +97,16 @@ class Flights {
   }
 
   // It begins to read: a shared tier is asked, or its turn at the source has come (or both,
-  // one after the other). False: nobody waits for it any more, and it is gone; the caller
-  // loads nothing.
-  [[nodiscard]] bool take_off(const FlightPtr& flight, TimePoint now) {
+  // one after the other). `written`: somebody writes the key, so that it will fill nothing.
+  // False: nobody waits for it any more, and it is gone; the caller loads nothing.
+  [[nodiscard]] bool take_off(const FlightPtr& flight, TimePoint now, bool written = false) {
     if (flight->waiters_.empty()) {
       remove(*flight);
       flight->landed_ = true;
       return false;
     }
     flight->began_ = now;
+    if (written) flight->beside_a_write_ = true;
     return true;
   }
 
@@ -115,7 +117,8 @@ class Flights {
     flight->landed_ = true;
     if (!flight->doomed_) remove(*flight);
 
-    Landing landing{std::move(flight->waiters_), !flight->doomed_ && !retired_, nullptr};
+    const bool may_fill = !flight->doomed_ && !flight->beside_a_write_ && !retired_;
+    Landing landing{std::move(flight->waiters_), may_fill, nullptr};
     landing.next = follow(*flight);
     return landing;
   }
@@ -139,6 +142,7 @@ class Flights {
 
   // No flight may fill any more, whenever it began.
   void retire() { retired_ = true; }
+  [[nodiscard]] bool retired() const { return retired_; }
 
   // A reader waits no longer; the others do not notice. The waiters for which
   // `gone` holds leave the flight.
