@@ -110,10 +110,10 @@ class MemoryTier {
   // Throws std::bad_alloc if the system does not give as many addresses.
   explicit MemoryTier(MemoryOptions options)
       : options_{options},
-        hash_{options.hash_seed ? *options.hash_seed : detail::KeyHash::random_seed()} {
-    const std::size_t shards = shards_for(options);
-    for (std::size_t i = 0; i < shards; ++i) {
-      shards_.push_back(std::make_unique<Shard>(room_for(options, shards), hash_));
+        hash_{options.hash_seed ? *options.hash_seed : detail::KeyHash::random_seed()},
+        shard_count_{shards_for(options)} {
+    for (std::size_t i = 0; i < shard_count_; ++i) {
+      shards_.push_back(std::make_unique<Shard>(room_for(options, shard_count_), hash_));
     }
   }
 
@@ -294,7 +294,7 @@ class MemoryTier {
   }
 
   [[nodiscard]] Shard& shard_of(std::uint64_t hash) const {
-    return *shards_[(hash >> 56) * shards_.size() >> 8];
+    return *shards_[(hash >> 56) * shard_count_ >> 8];
   }
 
   template <class Visitor>
@@ -317,6 +317,7 @@ class MemoryTier {
 
   const MemoryOptions options_;
   const detail::KeyHash hash_;
+  const std::size_t shard_count_;
   std::vector<std::unique_ptr<Shard>> shards_;  // fixed; each guards itself
 };
 

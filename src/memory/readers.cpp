@@ -54,9 +54,10 @@ class ReaderLine {
 
 }  // namespace
 
-unsigned take_reader_line() {
+unsigned Readers::take_line() {
   thread_local const ReaderLine line;
-  return line.line();
+  reader_line = line.line();
+  return reader_line;
 }
 
 bool Readers::nobody_in(unsigned phase) const {

@@ -54,7 +54,7 @@ TEST_F(BucketTableTest, FindsWhatIsInAtEverySize) {
 
   for (Ref entry = 1; entry <= 20'000; ++entry) ASSERT_TRUE(has(entry)) << entry;
   EXPECT_FALSE(has(20'001));
-  EXPECT_NEAR(static_cast<double>(table_.buckets()), 20'000 / 9.0, 2);
+  EXPECT_NEAR(static_cast<double>(table_.buckets()), 20'000 / 7.0, 2);
 }
 
 TEST_F(BucketTableTest, HoldsEntriesOfOneHashInOverflowBuckets) {

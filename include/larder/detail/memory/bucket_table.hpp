@@ -3,15 +3,17 @@
 //
 // A bucket is one cache line: twelve one-byte tags, twelve references, and a
 // reference to an overflow bucket in the arena. Growth is linear hashing: each
-// time that nine more entries are in, the next bucket in turn is split, so that
-// no insertion ever waits for a rehash of everything, and the table takes eight
-// bytes an entry at any size.
+// time that seven more entries are in, the next bucket in turn is split, so that
+// no insertion ever waits for a rehash of everything, and the table takes nine
+// bytes an entry at any size. Between two doublings some buckets hold twice what
+// others do; seven on average keep most of those without overflow.
 //
 // Threads: find() by any thread within a reader section (readers.hpp); the rest
 // by who holds the mutex of the shard. Every word that a reader looks at is
-// atomic. What moves is first copied, then told by a new `shape`, then cleared
-// where it was; so a reader that found nothing and sees the same shape as before
-// has missed nothing.
+// atomic. What moves is first copied, then told by a new `shape`, if buckets are
+// added, and by counting `moves`, then cleared where it was. A reader looks at the
+// moves first and then at the shape; so if it found nothing and the moves are the
+// same as before, it has missed nothing.
 //
 // Source: W. Litwin, "Linear hashing", VLDB 1980.
 #pragma once
@@ -37,21 +39,32 @@ class BucketTable {
 
   // The entry with this hash for which matches(ref) holds; 0 if there is none.
   template <class Matches>
-  [[nodiscard, gnu::always_inline]] inline Ref find(std::uint64_t hash, Matches&& matches) const {
+  [[nodiscard]] Ref find(std::uint64_t hash, Matches&& matches) const {
     for (;;) {
-      const std::uint64_t shape = shape_.load(std::memory_order_acquire);
-      for (const Bucket* bucket = &at(index(hash, shape));;) {
-        for (auto tagged = bucket->matching(tag(hash)); tagged.any(); tagged.next()) {
-          const unsigned slot = tagged.slot();
-          const Ref ref = bucket->refs[slot].load(std::memory_order_acquire);
-          if (ref != 0 && matches(ref)) return ref;
-        }
+      const std::uint64_t moves = moves_.load(std::memory_order_acquire);
+      for (const Bucket* bucket = &at(index(hash, shape_.load(std::memory_order_acquire)));;) {
+        if (const Ref ref = find_in(*bucket, hash, matches); ref != 0) return ref;
         const Ref next = bucket->next.load(std::memory_order_acquire);
         if (next == 0) break;
         bucket = &overflow(next);
       }
-      if (shape_.load(std::memory_order_acquire) == shape) return 0;
+      if (moves_.load(std::memory_order_acquire) == moves) return 0;
     }
+  }
+
+  struct Near {
+    Ref ref = 0;
+    bool certain = false;  // if there is none here, there is none elsewhere
+  };
+  // The same in the bucket where most entries are: the hot path's part of find().
+  template <class Matches>
+  [[nodiscard, gnu::always_inline]] inline Near find_near(std::uint64_t hash,
+                                                          Matches&& matches) const {
+    const std::uint64_t moves = moves_.load(std::memory_order_acquire);
+    const Bucket& bucket = at(index(hash, shape_.load(std::memory_order_acquire)));
+    if (const Ref ref = find_in(bucket, hash, matches); ref != 0) return {ref, true};
+    const bool alone = bucket.next.load(std::memory_order_acquire) == 0;
+    return {0, alone && moves_.load(std::memory_order_acquire) == moves};
   }
 
   // An entry that may have this hash: the first that find() would look at, or 0.
@@ -116,7 +129,7 @@ class BucketTable {
   }
 
   // How many buckets there are, and one of them: for who does not mind changes in between.
-  [[nodiscard]] std::uint64_t buckets() const { return shape() & kCount; }
+  [[nodiscard]] std::uint64_t buckets() const { return static_cast<std::uint32_t>(shape()); }
   template <class Visitor>
   void for_each_in(std::uint64_t bucket, Visitor&& visitor) const {
     for_each_in(at(bucket), visitor);
@@ -127,13 +140,10 @@ class BucketTable {
 
  private:
   static constexpr unsigned kSlots = 12;
-  static constexpr std::size_t kFill = 9;  // entries to a bucket, on average
-  // A shape, from the bottom: buckets in use · log2 of that, rounded down · how
-  // often something has moved.
-  static constexpr unsigned kCountBits = 32;
-  static constexpr unsigned kPowerBits = 5;
-  static constexpr std::uint64_t kCount = (std::uint64_t{1} << kCountBits) - 1;
-  static constexpr unsigned kMovesShift = kCountBits + kPowerBits;
+  static constexpr std::size_t kFill = 7;  // entries to a bucket, on average
+  // A shape: in the low half, how many buckets are in use; in the high half, the
+  // bits of a hash that name one of them or one that is yet to come.
+  static constexpr unsigned kMaskShift = 32;
 
   struct Bucket {
     std::atomic<std::uint64_t> tags{0};       // of slots 0 to 7; a free slot's is 0
@@ -141,11 +151,15 @@ class BucketTable {
     std::array<std::atomic<Ref>, kSlots> refs{};
     std::atomic<Ref> next{0};
 
-    // The slots that may have this tag, a bit each. Beside a true match there may
-    // be a false one: the reference tells.
+    // The slots that may have this tag, a bit each. There may be false ones, beside
+    // a true one and where a slot is free: the reference tells.
     [[nodiscard]] TagMatches matching(std::uint8_t tag) const {
-      return TagMatches{tags.load(std::memory_order_acquire),
-                        more_tags.load(std::memory_order_acquire), tag};
+#ifdef __SSE2__
+      return TagMatches{matches_in(load_tags(this), tag)};
+#else
+      return TagMatches{matches_by_words(tags.load(std::memory_order_acquire),
+                                         more_tags.load(std::memory_order_acquire), tag)};
+#endif
     }
     void set(unsigned slot, std::uint8_t tag, Ref ref);
     void clear(unsigned slot);
@@ -153,14 +167,11 @@ class BucketTable {
   };
   static_assert(sizeof(Bucket) == 64);
 
-  static std::uint8_t tag(std::uint64_t hash) {
-    const auto bits = static_cast<std::uint8_t>(hash >> 48);
-    return bits != 0 ? bits : 1;
-  }
+  static std::uint8_t tag(std::uint64_t hash) { return static_cast<std::uint8_t>(hash >> 48); }
   static std::uint64_t index(std::uint64_t hash, std::uint64_t shape) {
-    const std::uint64_t half = std::uint64_t{1} << (shape >> kCountBits & 31);
-    const std::uint64_t wide = hash & (2 * half - 1);
-    return wide < (shape & kCount) ? wide : wide & (half - 1);
+    const std::uint64_t mask = shape >> kMaskShift;
+    const std::uint64_t wide = hash & mask;
+    return wide < static_cast<std::uint32_t>(shape) ? wide : wide & mask >> 1;
   }
   static std::uint64_t reversed(std::uint64_t bits);
 
@@ -177,6 +188,16 @@ class BucketTable {
   [[nodiscard]] Bucket* after(const Bucket& bucket) const {
     const Ref next = bucket.next.load(std::memory_order_relaxed);
     return next != 0 ? &overflow(next) : nullptr;
+  }
+
+  template <class Matches>
+  [[nodiscard, gnu::always_inline]] static Ref find_in(const Bucket& bucket, std::uint64_t hash,
+                                                       Matches&& matches) {
+    for (auto tagged = bucket.matching(tag(hash)); tagged.any(); tagged.next()) {
+      const Ref ref = bucket.refs[tagged.slot()].load(std::memory_order_acquire);
+      if (ref != 0 && matches(ref)) return ref;
+    }
+    return 0;
   }
 
   template <class Visitor>
@@ -203,9 +224,9 @@ class BucketTable {
 
   // Tells readers that something has moved, and how many buckets there are.
   void tell(std::uint64_t count) {
-    const std::uint64_t moves = (shape() >> kMovesShift) + 1;
-    const auto power = static_cast<std::uint64_t>(std::bit_width(count) - 1);
-    shape_.store(moves << kMovesShift | power << kCountBits | count, std::memory_order_release);
+    const std::uint64_t mask = 2 * std::bit_floor(count) - 1;
+    shape_.store(mask << kMaskShift | count, std::memory_order_release);
+    moves_.store(moves_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   }
   // For who holds the mutex, or takes what comes of it for a hint.
   [[nodiscard]] std::uint64_t shape() const { return shape_.load(std::memory_order_relaxed); }
@@ -219,7 +240,8 @@ class BucketTable {
   Arena& arena_;
   Reservation range_;
   std::size_t most_;  // buckets
-  std::atomic<std::uint64_t> shape_{1};
+  std::atomic<std::uint64_t> shape_{std::uint64_t{1} << kMaskShift | 1};
+  std::atomic<std::uint64_t> moves_{0};
   alignas(kCacheLine) std::size_t entries_ = 0;  // changes often; readers do without it
 };
 

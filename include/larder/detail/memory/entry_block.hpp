@@ -157,6 +157,7 @@ class EntryFields {
   [[nodiscard]] const EntryHead& head() const {
     return *reinterpret_cast<const EntryHead*>(block_);
   }
+  [[nodiscard]] bool wide() const { return head().is(EntryHead::kWide); }
   [[nodiscard]] std::size_t before() const {
     return wide() ? EntryHead::kSize + kWide : EntryHead::kSize;
   }
@@ -197,7 +198,6 @@ class EntryFields {
   }
 
  private:
-  [[nodiscard]] bool wide() const { return head().is(EntryHead::kWide); }
   [[nodiscard]] std::uint32_t load(std::size_t at) const {
     std::uint32_t word = 0;
     std::memcpy(&word, block_ + at, sizeof word);
@@ -305,13 +305,12 @@ class EntryLayout {
       return *typed_key();
     }
   }
-  [[nodiscard]] bool has_key(KeyView wanted) const {
-    if constexpr (kByteKey) {
-      return fields_.key_size() == wanted.size() &&
-             same_bytes(block_ + fields_.before(), wanted.data(), wanted.size());
-    } else {
-      return *typed_key() == wanted;
-    }
+  // The same twice, behind a branch: so the processor foretells where the key is, and
+  // asks for it together with the header instead of after it.
+  [[nodiscard, gnu::always_inline]] bool has_key(KeyView wanted) const {
+    if (fields_.wide()) [[unlikely]]
+      return key_equals(wanted);
+    return key_equals(wanted);
   }
   [[nodiscard]] ValueView value() const {
     if constexpr (kByteValue) {
@@ -338,6 +337,14 @@ class EntryLayout {
   }
 
  private:
+  [[nodiscard, gnu::always_inline]] bool key_equals(KeyView wanted) const {
+    if constexpr (kByteKey) {
+      return fields_.key_size() == wanted.size() &&
+             same_bytes(block_ + fields_.before(), wanted.data(), wanted.size());
+    } else {
+      return *typed_key() == wanted;
+    }
+  }
   template <class T>
   static std::size_t aligned(std::size_t offset) {
     return (offset + alignof(T) - 1) / alignof(T) * alignof(T);

@@ -25,7 +25,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 
 #include "larder/detail/memory/cache_line.hpp"
 
@@ -35,15 +34,9 @@ namespace larder::detail {
 // other running thread has, or one of the kSharedLines behind them.
 inline constexpr unsigned kOwnLines = 64;
 inline constexpr unsigned kSharedLines = 16;
-[[nodiscard]] unsigned take_reader_line();
-
-[[nodiscard]] inline unsigned reader_line() {
-  constexpr unsigned kNone = ~0U;
-  thread_local constinit unsigned line = kNone;
-  if (line == kNone) [[unlikely]]
-    line = take_reader_line();
-  return line;
-}
+// A thread has none before it first reads.
+inline constexpr unsigned kNoLine = ~0U;
+inline thread_local constinit unsigned reader_line = kNoLine;
 
 class Readers {
   using Count = std::atomic<std::uint32_t>;
@@ -52,14 +45,12 @@ class Readers {
   };
 
  public:
-  Readers() : lines_{std::make_unique<Line[]>(kOwnLines + kSharedLines)} {}
-
   // A reader that is inside, until it is destroyed.
   class [[nodiscard]] Section {
    public:
-    Section(Count& count, bool shared) : count_{count}, shared_{shared} {}
+    explicit Section(Count& count) : count_{count} {}
     ~Section() {
-      if (shared_) [[unlikely]] {
+      if (reader_line >= kOwnLines) [[unlikely]] {
         count_.fetch_sub(1, std::memory_order_release);
       } else {
         count_.store(count_.load(std::memory_order_relaxed) - 1, std::memory_order_release);
@@ -70,14 +61,14 @@ class Readers {
 
    private:
     Count& count_;
-    const bool shared_;
   };
 
   Section enter() {
-    const unsigned line = reader_line();
+    unsigned line = reader_line;
+    if (line >= kOwnLines) [[unlikely]]
+      line = take_line();
     Count& count = lines_[line].inside[phase_.load(std::memory_order_acquire)];
-    const bool shared = line >= kOwnLines;
-    if (shared) [[unlikely]] {
+    if (line >= kOwnLines) [[unlikely]] {
       count.fetch_add(1, std::memory_order_seq_cst);
     } else {
       count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_release);
@@ -85,7 +76,7 @@ class Readers {
       // barrier deals with that. The compiler may not.
       asm volatile("" ::: "memory");
     }
-    return Section{count, shared};
+    return Section{count};
   }
 
   // Which batch to keep what is taken out now in: 0 or 1.
@@ -97,9 +88,11 @@ class Readers {
   void change() { phase_.store(batch() ^ 1U, std::memory_order_seq_cst); }
 
  private:
+  // The calling thread's line, which it gets if it has none.
+  static unsigned take_line();
   [[nodiscard]] bool nobody_in(unsigned phase) const;
 
-  const std::unique_ptr<Line[]> lines_;
+  std::array<Line, kOwnLines + kSharedLines> lines_{};
   alignas(kCacheLine) std::atomic<unsigned> phase_{0};
 };
 

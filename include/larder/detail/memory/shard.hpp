@@ -76,7 +76,7 @@ class Shard {
   Shard& operator=(const Shard&) = delete;
 
   static std::uint64_t footprint(KeyView key, ValueView value, const EntryInfo& info) {
-    constexpr std::uint64_t kInTable = 8;
+    constexpr std::uint64_t kInTable = 9;
     return Arena::rounded(Layout::block_size(key, value, info)) + kInTable +
            Layout::elsewhere(Layout::key_size(key), Layout::value_size(value));
   }
@@ -92,20 +92,19 @@ class Shard {
   [[gnu::always_inline]] inline bool visit(KeyView key, std::uint64_t hash, TimePoint now, bool use,
                                            Visitor&& visitor) {
     const auto section = readers_.enter();
-    const Ref ref = seen(key, hash, now);
-    if (ref == 0) return false;
-    EntryHead& found = head(ref);
-    if (use) found.count_use();
-    const Layout entry{reinterpret_cast<const char*>(&found)};
+    char* const block = seen(key, hash, now);
+    if (block == nullptr) return false;
+    if (use) head_of(block).count_use();
+    const Layout entry{block};
     visitor(entry.value(), entry.info());
     return true;
   }
   // How often the usable entry was visited since eviction last looked. Takes no lock.
   [[nodiscard]] std::optional<unsigned> uses(KeyView key, std::uint64_t hash, TimePoint now) {
     const auto section = readers_.enter();
-    const Ref ref = seen(key, hash, now);
-    if (ref == 0) return std::nullopt;
-    return head(ref).used();
+    char* const block = seen(key, hash, now);
+    if (block == nullptr) return std::nullopt;
+    return head_of(block).used();
   }
 
   // Has the processor fetch what visit() and change() will look at. Takes no lock.
@@ -263,13 +262,27 @@ class Shard {
 
   // By a reader in its section, or under the lock.
   [[nodiscard, gnu::always_inline]] Ref find(KeyView key, std::uint64_t hash) const {
-    return table_.find(hash, [&](Ref ref) { return Layout{arena_.at(ref)}.has_key(key); });
+    const auto near = table_.find_near(hash, [&](Ref ref) { return has_key(ref, key); });
+    if (near.ref != 0 || near.certain) [[likely]]
+      return near.ref;
+    return find_anywhere(key, hash);
+  }
+  [[nodiscard, gnu::noinline]] Ref find_anywhere(KeyView key, std::uint64_t hash) const {
+    return table_.find(hash, [&](Ref ref) { return has_key(ref, key); });
+  }
+  [[nodiscard, gnu::always_inline]] bool has_key(Ref ref, KeyView key) const {
+    return Layout{arena_.at(ref)}.has_key(key);
   }
   // The usable entry, for a reader in its section.
-  [[nodiscard, gnu::always_inline]] Ref seen(KeyView key, std::uint64_t hash, TimePoint now) const {
+  [[nodiscard, gnu::always_inline]] char* seen(KeyView key, std::uint64_t hash,
+                                               TimePoint now) const {
     const Ref ref = find(key, hash);
-    if (ref == 0 || !head(ref).usable(now)) return 0;
-    return spaces_.any_voided() && is_voided(ref) ? 0 : ref;
+    if (ref == 0) return nullptr;
+    char* const block = arena_.at(ref);
+    if (!head_of(block).usable(now)) return nullptr;
+    if (spaces_.any_voided() && is_voided(ref)) [[unlikely]]
+      return nullptr;
+    return block;
   }
   [[nodiscard]] bool is_voided(Ref ref) const {
     return head(ref).generation != spaces_.generation(EntryFields{arena_.at(ref)}.space());
@@ -539,8 +552,9 @@ class Shard {
     if (!room_.memory) return std::max<std::uint64_t>(value_size, 1);
     return Arena::rounded(size) + Layout::elsewhere(Layout::key_size(key), value_size);
   }
-  [[nodiscard]] EntryHead& head(Ref block) const {
-    return *reinterpret_cast<EntryHead*>(arena_.at(block));
+  [[nodiscard]] EntryHead& head(Ref block) const { return head_of(arena_.at(block)); }
+  [[nodiscard]] static EntryHead& head_of(char* block) {
+    return *reinterpret_cast<EntryHead*>(block);
   }
 
   const ShardRoom room_;

@@ -30,25 +30,31 @@ namespace larder::detail {
   return in_word(low) | (in_word(high) & 0xF) << 8;
 }
 
-// The same, and none false, where the processor compares sixteen bytes at once.
-// REQUIRES: tag != 0.
-[[nodiscard]] inline std::uint32_t matches_of(std::uint64_t low, std::uint32_t high,
-                                              std::uint8_t tag) {
 #ifdef __SSE2__
-  const __m128i tags = _mm_set_epi64x(high, static_cast<std::int64_t>(low));
-  const __m128i wanted = _mm_set1_epi8(static_cast<char>(tag));
-  return static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(tags, wanted)));
-#else
-  return matches_by_words(low, high, tag);
-#endif
+// Twelve tags, and four bytes that do not matter.
+using TagLine = __m128i;
+
+// The line at `at`, which other threads may change meanwhile, a tag at a time: what
+// they stored before a tag that is seen here is seen later on, since these processors
+// keep loads in order. One instruction, where putting a line together from atomic
+// words took a twentieth of a hit's time.
+[[nodiscard]] inline TagLine load_tags(const void* at) {
+  TagLine line;
+  asm volatile("movdqu %1, %0" : "=x"(line) : "m"(*static_cast<const __m128i_u*>(at)) : "memory");
+  return line;
 }
+
+// The same as above, and none false.
+[[nodiscard]] inline std::uint32_t matches_in(TagLine line, std::uint8_t tag) {
+  const __m128i wanted = _mm_set1_epi8(static_cast<char>(tag));
+  return static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(line, wanted))) & 0xFFF;
+}
+#endif
 
 // Goes through the matching places in turn.
 class TagMatches {
  public:
-  // REQUIRES: tag != 0.
-  TagMatches(std::uint64_t low, std::uint32_t high, std::uint8_t tag)
-      : bits_{matches_of(low, high, tag)} {}
+  explicit TagMatches(std::uint32_t bits) : bits_{bits} {}
 
   [[nodiscard]] bool any() const { return bits_ != 0; }
   // REQUIRES: any().
