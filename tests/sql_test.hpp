@@ -43,6 +43,28 @@ inline std::vector<Loaded<std::string>> load(SqlReader& reader, std::vector<SqlP
   return all;
 }
 
+[[nodiscard]] inline std::future<std::vector<Result<Stored<std::string>>>> begin_write(
+    SqlWriter& writer, std::vector<SqlWriteItem> items) {
+  auto promise = std::make_shared<std::promise<std::vector<Result<Stored<std::string>>>>>();
+  auto future = promise->get_future();
+  writer.submit(
+      std::move(items), [] { return true; },
+      [promise](auto results) { promise->set_value(std::move(results)); });
+  return future;
+}
+inline Result<Stored<std::string>> put(SqlWriter& writer, SqlParameters key, std::string value) {
+  return begin_write(writer, {{.key = std::move(key), .value = std::move(value)}}).get().front();
+}
+inline Result<Stored<std::string>> remove(SqlWriter& writer, SqlParameters key) {
+  return begin_write(writer, {{.key = std::move(key)}}).get().front();
+}
+
+// What a write left: the row, "absent", "untold"; or "error: …".
+[[nodiscard]] inline std::string shown(const Result<Stored<std::string>>& stored) {
+  if (!stored) return "error: " + stored.error().message;
+  return stored->told ? stored->value.value_or("absent") : "untold";
+}
+
 class SqlDatabaseTest : public testing::Test {
  protected:
   // With its default options, unless it is open already.
@@ -55,6 +77,17 @@ class SqlDatabaseTest : public testing::Test {
   }
   std::shared_ptr<SqlReader> prepare(std::string one) {
     return prepare(SqlRead{.one = std::move(one)});
+  }
+  std::shared_ptr<SqlWriter> prepare_write(SqlWrite write,
+                                           std::vector<std::string> parameters = {"id"}) {
+    auto writer = opened().prepare_write(std::move(write), std::move(parameters));
+    if (!writer) throw Failure{writer.error()};
+    return *writer;
+  }
+  // What prepare_write() says against it.
+  std::string write_refusal(SqlWrite write, std::vector<std::string> parameters = {"id"}) {
+    auto writer = opened().prepare_write(std::move(write), std::move(parameters));
+    return writer ? "it prepares" : writer.error().message;
   }
   // What prepare() says against it.
   std::string refusal(SqlRead read, std::vector<std::string> parameters = {"id"}) {

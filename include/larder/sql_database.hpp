@@ -1,5 +1,6 @@
-// SQL databases, as what every kind of them does: check a statement, and load
-// rows as JSON text. sql.hpp makes typed sources of it; sqlite.hpp opens one.
+// SQL databases, as what every kind of them does: check a statement, load rows as JSON
+// text, and write them from it. sql.hpp makes typed sources of it, sql_writer.hpp typed
+// writers; sqlite.hpp and postgres.hpp open one.
 #pragma once
 
 #include <cstddef>
@@ -12,6 +13,7 @@
 
 #include "larder/error.hpp"
 #include "larder/source.hpp"
+#include "larder/writer.hpp"
 
 namespace larder {
 
@@ -70,6 +72,47 @@ class SqlReader {
   [[nodiscard]] virtual std::uint64_t queries() const = 0;  // statements run since the start
 };
 
+// How one cache writes to a SQL database. Statements name the parts of the key and the
+// fields of the value, a JSON object, as parameters, and bind them by their types.
+struct SqlWrite {
+  // Writes the row of a put: one INSERT, UPDATE or DELETE. A field that it names must be in
+  // the value. It must change at least one row.
+  std::string write;
+  // Removes the row of a key: empty, no removals are taken.
+  std::string remove{};
+  // Of the cache. What it brings for the key in the same transaction is what a put leaves;
+  // or in PostgreSQL, when `write` has RETURNING with the same columns, that row.
+  SqlRead read;
+  // A put leaves the value as it was given. Else there would have to be no default, no
+  // trigger and nothing from another table in it.
+  bool keep_value = false;
+  // A parameter of `write` that compares the row's version, as in WHERE … AND version =
+  // :version. If no row is changed although there is one, that is kConflict.
+  std::string version{};
+};
+
+struct SqlWriteItem {
+  SqlParameters key;
+  std::optional<std::string> value{};  // JSON; none: a removal
+};
+
+// A prepared SqlWrite.
+// Threads: any, concurrently.
+class SqlWriter {
+ public:
+  using Done = std::move_only_function<void(std::vector<Result<Stored<std::string>>> results)>;
+  using Begin = std::move_only_function<bool()>;
+
+  virtual ~SqlWriter() = default;
+  // As Writer::submit. Errors: kInvalidArgument, the value cannot be bound; kRejected, the
+  // database refuses it, in its own words; kConflict; kSourceFailed, nothing was
+  // written for another reason; kOutcomeUnknown.
+  virtual void submit(std::vector<SqlWriteItem> items, Begin begin, Done done) = 0;
+  [[nodiscard]] virtual std::string describe() const = 0;
+  [[nodiscard]] virtual bool removes() const = 0;
+  [[nodiscard]] virtual std::uint64_t transactions() const = 0;  // committed since the start
+};
+
 // A SQL database. Threads: any, concurrently.
 class SqlDatabase {
  public:
@@ -80,9 +123,14 @@ class SqlDatabase {
   // not for I/O threads. The reader keeps the database open.
   [[nodiscard]] virtual Result<std::shared_ptr<SqlReader>> prepare(
       SqlRead read, std::vector<std::string> parameters) = 0;
+  // The same for statements that write; those of the key are `parameters`, and what else
+  // they name are fields. Nothing is written by checking.
+  [[nodiscard]] virtual Result<std::shared_ptr<SqlWriter>> prepare_write(
+      SqlWrite write, std::vector<std::string> parameters) = 0;
 
   // Calls off the loads that run and those that wait: they end with kCancelled, as
-  // does every later one. Does not wait for it. Happens by itself when the
+  // does every later one. Writes likewise, but that what already commits is waited for
+  // or unknown. Does not wait for it. Happens by itself when the
   // last owner of the database and of its readers lets go.
   virtual void close() = 0;
 };

@@ -29,7 +29,7 @@ void PostgresConnection::start() {
   wait_to_read();
 }
 
-void PostgresConnection::send(std::shared_ptr<const PostgresChecked> keep,
+void PostgresConnection::send(std::shared_ptr<const void> keep,
                               std::vector<PostgresCommand> commands, Done done) {
   if (!session_) return done(fail(Errc::kSourceFailed, name_ + ": the connection was lost"));
   Group group{.keep = std::move(keep),
@@ -145,6 +145,7 @@ void PostgresConnection::take(Group group) {
     replies.push_back(std::move(group.results[at + (unprepared ? 0 : needed - 1)]));
     at += needed;
   }
+  if (at < group.results.size()) replies.push_back(std::move(group.results[at]));
   group.done(std::move(replies));
 }
 

@@ -22,8 +22,8 @@
 #include "larder/clock.hpp"
 #include "larder/error.hpp"
 #include "larder/runtime.hpp"
+#include "postgres/describe.hpp"
 #include "postgres/handles.hpp"
-#include "postgres/plan.hpp"
 
 namespace larder {
 
@@ -50,7 +50,8 @@ class PostgresConnection : public std::enable_shared_from_this<PostgresConnectio
   };
 
   // One result a command, in order: of a command that failed, the reason; of those after it
-  // PGRES_PIPELINE_ABORTED. Or why there are none: kTimeout, the group took too
+  // PGRES_PIPELINE_ABORTED. One more than commands: all ran, and the commit failed, with that
+  // for its reason. Or why there are none: kTimeout, the group took too
   // long; kCancelled, end() was called; else the session was lost, and nobody knows
   // whether the commands were run.
   using Replies = Result<std::vector<PostgresResult>>;
@@ -66,15 +67,16 @@ class PostgresConnection : public std::enable_shared_from_this<PostgresConnectio
 
   void start();
   // `keep` owns the commands' statements.
-  void send(std::shared_ptr<const PostgresChecked> keep, std::vector<PostgresCommand> commands,
-            Done done);
+  void send(std::shared_ptr<const void> keep, std::vector<PostgresCommand> commands, Done done);
+  // Whether it can be sent to.
+  [[nodiscard]] bool open() const { return session_ != nullptr; }
   // Whether a group is on its way.
   [[nodiscard]] bool busy() const { return !groups_.empty(); }
   void end(const Error& why);
 
  private:
   struct Group {
-    std::shared_ptr<const PostgresChecked> keep;
+    std::shared_ptr<const void> keep;
     std::vector<PostgresCommand> commands;
     std::vector<bool> prepares;  // by command: another one before it prepares it
     std::vector<PostgresResult> results;

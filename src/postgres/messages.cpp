@@ -1,5 +1,6 @@
 #include "postgres/messages.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/quantity.hpp"
@@ -79,6 +80,20 @@ Error query_failed(const PGresult* result, std::string_view name, Duration query
   // Class 22: this key's data cannot be what the statement makes of it.
   const bool data = state.starts_with("22");
   return {data ? Errc::kBadValue : Errc::kSourceFailed, where + said(result)};
+}
+
+Error write_failed(const PGresult* result, std::string_view name, Duration query_timeout) {
+  const std::string_view state = sqlstate(result);
+  const std::string_view kind = state.substr(0, std::min<std::size_t>(state.size(), 2));
+  // Data, integrity, the statement and its rights, a view's check, and what a trigger raises.
+  const bool refused = kind == "22" || kind == "23" || kind == "42" || kind == "44" || kind == "P0";
+  if (!refused) return query_failed(result, name, query_timeout);
+  std::string message = std::string{name} + " refuses it: " + said(result);
+  const std::string_view constraint = field(result, PG_DIAG_CONSTRAINT_NAME);
+  if (!constraint.empty() && message.find(constraint) == std::string::npos) {
+    message += "; constraint " + std::string{constraint};
+  }
+  return {Errc::kRejected, std::move(message)};
 }
 
 bool is_outdated(std::string_view sqlstate) {

@@ -27,6 +27,11 @@ namespace larder {
 [[nodiscard]] Error query_failed(const PGresult* result, std::string_view name,
                                  Duration query_timeout);
 
+// The same for one that writes: kRejected, with the constraint's name, for what the database
+// refuses for good; kSourceFailed for what may succeed another time.
+[[nodiscard]] Error write_failed(const PGresult* result, std::string_view name,
+                                 Duration query_timeout);
+
 // Whether the statement has to be prepared anew: the schema changed under it, or the
 // session lost it.
 [[nodiscard]] bool is_outdated(std::string_view sqlstate);

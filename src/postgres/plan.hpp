@@ -14,19 +14,10 @@
 #include "larder/error.hpp"
 #include "larder/sql_database.hpp"
 #include "larder/thread_annotations.hpp"
-#include "postgres/row_json.hpp"
-#include "postgres/statement_text.hpp"
+#include "postgres/describe.hpp"
 #include "postgres/target.hpp"
 
 namespace larder {
-
-// One statement as the database described it.
-struct PostgresStatement {
-  std::string prepared;  // its name in a session that prepares it; unique for its shape
-  PostgresText text;
-  PostgresShape shape;
-  std::vector<Oid> parameter_types;
-};
 
 // A plan's statements.
 struct PostgresChecked {

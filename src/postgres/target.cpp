@@ -92,6 +92,12 @@ Result<PostgresTarget> PostgresTarget::parse(const std::string& url,
   return target;
 }
 
+PostgresTarget PostgresTarget::to_write() const {
+  PostgresTarget target = *this;
+  target.session_ += "; SET default_transaction_read_only TO off";
+  return target;
+}
+
 Result<PostgresSession> PostgresTarget::connect() const {
   std::vector<const char*> names;
   std::vector<const char*> values;

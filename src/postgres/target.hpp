@@ -22,6 +22,9 @@ class PostgresTarget {
   [[nodiscard]] static Result<PostgresTarget> parse(const std::string& url,
                                                     const PostgresOptions& options);
 
+  // The same, for sessions that may write. Not those that read.
+  [[nodiscard]] PostgresTarget to_write() const;
+
   // "postgresql://shop@db/shop": without password and options.
   [[nodiscard]] const std::string& name() const { return name_; }
 

@@ -5,7 +5,9 @@
 
 #include "base/quantity.hpp"
 #include "base/sql_place.hpp"
+#include "codec/write_fields.hpp"
 #include "sqlite/messages.hpp"
+#include "sqlite/write.hpp"
 
 namespace larder {
 
@@ -89,7 +91,8 @@ std::optional<std::vector<std::size_t>> SqliteStatements::order_of_many(
 
 SqliteConnection::~SqliteConnection() = default;
 
-Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const SqliteFile& file) {
+Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const SqliteFile& file,
+                                                                 Access access) {
   std::unique_ptr<SqliteConnection> made{new SqliteConnection{file}};
   const std::optional<FileId> before = identify(file.path);
   if (!before) {
@@ -97,8 +100,14 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const SqliteFil
                 file.name + " does not exist; a database is never created here");
   }
   if (auto checked = check_kind(file); !checked) return std::unexpected{checked.error()};
-  if (auto connected = made->connect(kReadOnly); !connected)
+  const bool writes = access == Access::kWrite;
+  if (auto connected = made->connect(writes ? kReadWrite : kReadOnly); !connected)
     return std::unexpected{connected.error()};
+  if (writes && sqlite3_db_readonly(made->connection_.get(), "main") == 1) {
+    return fail(Errc::kSourceFailed,
+                file.name + " cannot be written: it is read-only for this user");
+  }
+  if (writes) (void)made->execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
   if (auto looked = made->look(); !looked) return std::unexpected{looked.error()};
 
   made->id_ = identify(file.path);
@@ -227,6 +236,92 @@ Result<SqliteStatements*> SqliteConnection::statements(
   }
   std::erase_if(prepared_, [](const auto& entry) { return entry.second.plan.expired(); });
   return &prepared_.emplace(plan->id, Prepared{plan, std::move(made)}).first->second.statements;
+}
+
+// What the plan reads is prepared too: it is what a put leaves.
+Result<SqliteWriteStatements*> SqliteConnection::write_statements(
+    const std::shared_ptr<SqliteWritePlan>& plan) {
+  if (const auto found = prepared_writes_.find(plan->id); found != prepared_writes_.end()) {
+    return &found->second.statements;
+  }
+  const SqlWrite& write = plan->write;
+  const auto refuse = [&](Errc code, const std::string& why) {
+    return fail(code, file_.name + ": " + why);
+  };
+  sqlite3* connection = connection_.get();
+  auto put = SqliteStatement::prepare_write(connection, write.write);
+  if (!put) return refuse(put.error().code, put.error().message);
+  const Result<SqliteStatements*> read = statements(plan->read);
+  if (!read) return std::unexpected{read.error()};
+
+  SqliteWriteStatements made{.write = std::move(*put), .remove = std::nullopt};
+  if (auto wrong = check_write_names(made.write.parameters(), plan->key, write)) {
+    return refuse(wrong->code, wrong->message);
+  }
+  if (!write.remove.empty()) {
+    auto remove = SqliteStatement::prepare_write(connection, write.remove);
+    if (!remove) return refuse(remove.error().code, remove.error().message);
+    if (auto wrong = check_remove_names(remove->parameters(), plan->key, write)) {
+      return refuse(wrong->code, wrong->message);
+    }
+    made.remove = std::move(*remove);
+  }
+  std::erase_if(prepared_writes_, [](const auto& entry) { return entry.second.plan.expired(); });
+  return &prepared_writes_.emplace(plan->id, PreparedWrite{plan, std::move(made)})
+              .first->second.statements;
+}
+
+Result<void> SqliteConnection::begin_write() {
+  const int code = execute("BEGIN IMMEDIATE");
+  if (code != SQLITE_OK) return std::unexpected{write_error(code)};
+  return {};
+}
+
+std::optional<Error> SqliteConnection::commit() {
+  const int code = execute("COMMIT");
+  if (code == SQLITE_OK) return std::nullopt;
+  Error error = write_error(code);
+  if ((code & 0xFF) == SQLITE_IOERR) {
+    error = {Errc::kOutcomeUnknown, file_.name + ": the disk failed during the commit (" +
+                                        sqlite3_errmsg(connection_.get()) +
+                                        "). Whether it was done is not known: read the row to see"};
+  }
+  if (in_transaction()) (void)execute("ROLLBACK");
+  return error;
+}
+
+bool SqliteConnection::in_transaction() const {
+  return sqlite3_get_autocommit(connection_.get()) == 0;
+}
+
+// Rows that it returns are passed over.
+Result<std::int64_t> SqliteConnection::change(SqliteStatement& statement,
+                                              const std::vector<SqlValue>& values) {
+  const Resetting resetting{statement};
+  if (const Result<void> bound = statement.bind(values); !bound) {
+    return fail(bound.error().code, file_.name + ": " + bound.error().message);
+  }
+  int code = SQLITE_ROW;
+  while (code == SQLITE_ROW) code = sqlite3_step(statement.get());
+  if (code != SQLITE_DONE) return std::unexpected{write_error(code)};
+  return sqlite3_changes64(connection_.get());
+}
+
+// What the database refuses to be written, as against what could not be written now.
+Error SqliteConnection::write_error(int code) {
+  const std::string said = sqlite3_errmsg(connection_.get());
+  switch (code & 0xFF) {
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+    case SQLITE_ERROR:
+    case SQLITE_TOOBIG:
+      return {Errc::kRejected, file_.name + " refuses it: " + said + " (" + sqlite3_errstr(code) +
+                                   ", SQLite's code " + std::to_string(code) + ')'};
+    case SQLITE_FULL:
+      return {Errc::kSourceFailed, file_.name + " cannot be written: its disk is full"};
+    case SQLITE_READONLY: return {Errc::kSourceFailed, file_.name + " cannot be written: " + said};
+    default: return error(code);
+  }
 }
 
 Result<bool> SqliteConnection::step(SqliteStatement& statement) {

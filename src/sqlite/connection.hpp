@@ -68,10 +68,21 @@ struct SqliteStatements {
   [[nodiscard]] std::optional<std::vector<std::size_t>> order_of_many(const SqlitePlan& plan) const;
 };
 
+struct SqliteWritePlan;
+
+// A writing plan's statements on one connection.
+struct SqliteWriteStatements {
+  SqliteStatement write;
+  std::optional<SqliteStatement> remove;
+};
+
 class SqliteConnection {
  public:
+  enum class Access : std::uint8_t { kRead, kWrite };
+
   // REQUIRES: `file` outlives the connection.
-  [[nodiscard]] static Result<std::unique_ptr<SqliteConnection>> open(const SqliteFile& file);
+  [[nodiscard]] static Result<std::unique_ptr<SqliteConnection>> open(
+      const SqliteFile& file, Access access = Access::kRead);
   // Switches the file to WAL mode, if it is not yet and may be written.
   [[nodiscard]] static Result<void> switch_to_wal(const SqliteFile& file);
 
@@ -101,6 +112,23 @@ class SqliteConnection {
 
   // The plan's statements, prepared at the first call.
   [[nodiscard]] Result<SqliteStatements*> statements(const std::shared_ptr<const SqlitePlan>& plan);
+
+  // The same of a plan that writes. REQUIRES: opened to write.
+  [[nodiscard]] Result<SqliteWriteStatements*> write_statements(
+      const std::shared_ptr<SqliteWritePlan>& plan);
+
+  // A transaction that writes: waits for whoever writes now.
+  [[nodiscard]] Result<void> begin_write();
+  // Nothing: it is done. kRejected: a constraint that was deferred until now; kOutcomeUnknown:
+  // the disk failed, and what is on it nobody knows; else it was not done. It is over, whatever
+  // it came to.
+  [[nodiscard]] std::optional<Error> commit();
+  // Whether one is open: an error may have ended it.
+  [[nodiscard]] bool in_transaction() const;
+
+  // Runs a statement that writes, with values[i] for its i-th parameter. How many rows it changed.
+  [[nodiscard]] Result<std::int64_t> change(SqliteStatement& statement,
+                                            const std::vector<SqlValue>& values);
 
   // Runs a bound statement, and calls `row()` for each row until it fails.
   template <class Row>
@@ -144,10 +172,16 @@ class SqliteConnection {
     SqliteStatements statements;
   };
 
+  struct PreparedWrite {
+    std::weak_ptr<const SqliteWritePlan> plan;
+    SqliteWriteStatements statements;
+  };
+
   explicit SqliteConnection(const SqliteFile& file) : file_{file} {}
   [[nodiscard]] Result<void> connect(int flags);
   [[nodiscard]] Result<void> look();
   [[nodiscard]] Result<bool> step(SqliteStatement& statement);
+  [[nodiscard]] Error write_error(int code);
   [[nodiscard]] Error error(int code);
   [[nodiscard]] Error closing() const;
   [[nodiscard]] Error too_slow() const;
@@ -161,6 +195,7 @@ class SqliteConnection {
   const SqliteFile& file_;
   std::unique_ptr<sqlite3, Close> connection_;
   std::unordered_map<std::uint64_t, Prepared> prepared_;  // by the plan's id
+  std::unordered_map<std::uint64_t, PreparedWrite> prepared_writes_;
   std::optional<FileId> id_;
   std::optional<FileId> wal_id_;
   TimePoint deadline_ = TimePoint::max();

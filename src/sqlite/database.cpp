@@ -1,10 +1,14 @@
+#include <algorithm>
 #include <filesystem>
 #include <new>
 #include <utility>
 
+#include "base/sql_parameters.hpp"
+#include "codec/write_fields.hpp"
 #include "larder/sqlite.hpp"
 #include "sqlite/load.hpp"
 #include "sqlite/pool.hpp"
+#include "sqlite/write_queue.hpp"
 
 namespace larder {
 
@@ -16,19 +20,30 @@ using Results = std::vector<Loaded<std::string>>;
 class SqliteDatabase final : public SqlDatabase,
                              public std::enable_shared_from_this<SqliteDatabase> {
  public:
-  explicit SqliteDatabase(std::shared_ptr<SqlitePool> pool) : pool_{std::move(pool)} {}
-  ~SqliteDatabase() override { pool_->close(); }
+  SqliteDatabase(std::shared_ptr<SqlitePool> pool, const RuntimeHandle& runtime)
+      : pool_{std::move(pool)},
+        writes_{std::make_shared<SqliteWriteQueue>(runtime, pool_->file(), pool_)} {}
+  ~SqliteDatabase() override { shut(); }
   SqliteDatabase(const SqliteDatabase&) = delete;
   SqliteDatabase& operator=(const SqliteDatabase&) = delete;
 
   Result<std::shared_ptr<SqlReader>> prepare(SqlRead read,
                                              std::vector<std::string> parameters) override;
-  void close() override { pool_->close(); }
+  Result<std::shared_ptr<SqlWriter>> prepare_write(SqlWrite write,
+                                                   std::vector<std::string> parameters) override;
+  void close() override { shut(); }
 
   [[nodiscard]] SqlitePool& pool() { return *pool_; }
+  [[nodiscard]] SqliteWriteQueue& writes() { return *writes_; }
 
  private:
+  void shut() {
+    pool_->close();
+    writes_->close();
+  }
+
   std::shared_ptr<SqlitePool> pool_;
+  std::shared_ptr<SqliteWriteQueue> writes_;
   std::atomic<std::uint64_t> next_plan_{1};
 };
 
@@ -50,6 +65,33 @@ class SqliteReader final : public SqlReader {
  private:
   std::shared_ptr<SqliteDatabase> database_;
   std::shared_ptr<SqlitePlan> plan_;
+};
+
+class SqliteRowWriter final : public SqlWriter {
+ public:
+  SqliteRowWriter(std::shared_ptr<SqliteDatabase> database, std::shared_ptr<SqliteWritePlan> plan)
+      : database_{std::move(database)}, plan_{std::move(plan)} {}
+
+  void submit(std::vector<SqlWriteItem> items, Begin begin, Done done) override {
+    if (plan_->key.size() == 1) {
+      for (SqlWriteItem& item : items) item.key.front().name = plan_->key.front();
+    }
+    database_->writes().submit({.plan = plan_,
+                                .items = std::move(items),
+                                .begin = std::move(begin),
+                                .done = std::move(done)});
+  }
+  [[nodiscard]] std::string describe() const override {
+    return "sqlite:" + database_->pool().file().name + " · " + plan_->write.write;
+  }
+  [[nodiscard]] bool removes() const override { return !plan_->write.remove.empty(); }
+  [[nodiscard]] std::uint64_t transactions() const override {
+    return plan_->transactions.load(std::memory_order_relaxed);
+  }
+
+ private:
+  const std::shared_ptr<SqliteDatabase> database_;
+  const std::shared_ptr<SqliteWritePlan> plan_;
 };
 
 Results loaded(const Result<SqliteConnection*>& connection, const std::shared_ptr<SqlitePlan>& plan,
@@ -88,6 +130,36 @@ Result<std::shared_ptr<SqlReader>> SqliteDatabase::prepare(SqlRead read,
   return std::make_shared<SqliteReader>(shared_from_this(), std::move(plan));
 }
 
+Result<std::shared_ptr<SqlWriter>> SqliteDatabase::prepare_write(
+    SqlWrite write, std::vector<std::string> parameters) {
+  if (pool_->file().options.read_only) {
+    return fail(
+        Errc::kInvalidArgument,
+        pool_->file().name + " is to be left as it is (read_only), so nothing can write it");
+  }
+  std::vector<std::string> in_read;
+  for (const SqlParameterUse& use : sql_parameters(write.read.one, SqlDialect::kSqlite)) {
+    const std::string name{use.name()};
+    if (std::ranges::find(in_read, name) == in_read.end()) in_read.push_back(name);
+  }
+  auto names = key_names(parameters, in_read);
+  if (!names) return std::unexpected{names.error()};
+  auto read = std::make_shared<SqlitePlan>();
+  read->id = next_plan_.fetch_add(1, std::memory_order_relaxed);
+  read->read = write.read;
+  read->read.many.clear();  // one key is read at a time
+  read->parameters = *names;
+  auto plan = std::make_shared<SqliteWritePlan>();
+  plan->id = next_plan_.fetch_add(1, std::memory_order_relaxed);
+  plan->write = std::move(write);
+  plan->key = std::move(*names);
+  plan->read = std::move(read);
+  if (const Result<void> checked = writes_->check(plan); !checked) {
+    return std::unexpected{checked.error()};
+  }
+  return std::make_shared<SqliteRowWriter>(shared_from_this(), std::move(plan));
+}
+
 std::optional<std::string> problem_with(const SqliteOptions& options) {
   if (options.connections < 1 || options.connections > 256) return "connections must be 1 to 256";
   if (options.max_waiting == 0) return "max_waiting must be at least 1";
@@ -112,7 +184,7 @@ Result<std::shared_ptr<SqlDatabase>> open_sqlite(Runtime& runtime, std::string p
   }
   auto pool = SqlitePool::open(runtime, std::move(path), options);
   if (!pool) return std::unexpected{pool.error()};
-  return std::make_shared<SqliteDatabase>(std::move(*pool));
+  return std::make_shared<SqliteDatabase>(std::move(*pool), runtime.handle());
 }
 
 std::shared_ptr<SqlDatabase> sqlite(Runtime& runtime, std::string path, SqliteOptions options) {

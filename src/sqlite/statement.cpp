@@ -49,12 +49,24 @@ int bind_value(sqlite3_stmt* statement, int place, const SqlValue& value) {
   return sqlite3_bind_null(statement, place);
 }
 
+// While a statement that writes is prepared: it changes rows and nothing else.
+int only_rows(void*, int action, const char*, const char*, const char*, const char*) {
+  switch (action) {
+    case SQLITE_SELECT:
+    case SQLITE_READ:
+    case SQLITE_INSERT:
+    case SQLITE_UPDATE:
+    case SQLITE_DELETE:
+    case SQLITE_FUNCTION:
+    case SQLITE_RECURSIVE: return SQLITE_OK;
+    default: return SQLITE_DENY;
+  }
+}
+
 }  // namespace
 
-Result<SqliteStatement> SqliteStatement::prepare(sqlite3* connection, const std::string& sql,
-                                                 const std::vector<std::string>& parameters,
-                                                 const std::vector<std::string>& json_columns) {
-  const auto compile = [&](const char* from, const char** tail, SqliteStatement& into) {
+Result<SqliteStatement> SqliteStatement::compile(sqlite3* connection, const std::string& sql) {
+  const auto prepare = [&](const char* from, const char** tail, SqliteStatement& into) {
     sqlite3_stmt* statement = nullptr;
     const auto left = static_cast<int>(sql.size() - static_cast<std::size_t>(from - sql.data()));
     const int code =
@@ -68,7 +80,7 @@ Result<SqliteStatement> SqliteStatement::prepare(sqlite3* connection, const std:
 
   SqliteStatement made;
   const char* tail = nullptr;
-  const int code = compile(sql.data(), &tail, made);
+  const int code = prepare(sql.data(), &tail, made);
   if (code != SQLITE_OK) return not_prepared(connection, code, sql);
   if (made.get() == nullptr) return refuse("it is empty", sql);
 
@@ -76,18 +88,55 @@ Result<SqliteStatement> SqliteStatement::prepare(sqlite3* connection, const std:
   const auto rest = static_cast<std::size_t>(tail - sql.data());
   SqliteStatement second;
   const char* end = nullptr;
-  if (compile(tail, &end, second) != SQLITE_OK || second.get() != nullptr) {
+  if (prepare(tail, &end, second) != SQLITE_OK || second.get() != nullptr) {
     const std::size_t start = sql.find_first_not_of(" \t\r\n;", rest);
     return refuse_at("there is a second one after it", sql, std::min(start, sql.size()));
   }
 
-  if (sqlite3_stmt_readonly(made.get()) == 0) return refuse("it writes, and must only read", sql);
   if (sqlite3_stmt_isexplain(made.get()) != 0) return refuse("it only explains", sql);
+  return made;
+}
+
+Result<SqliteStatement> SqliteStatement::prepare(sqlite3* connection, const std::string& sql,
+                                                 const std::vector<std::string>& parameters,
+                                                 const std::vector<std::string>& json_columns) {
+  Result<SqliteStatement> compiled = compile(connection, sql);
+  if (!compiled) return compiled;
+  SqliteStatement made = std::move(*compiled);
+  if (sqlite3_stmt_readonly(made.get()) == 0) return refuse("it writes, and must only read", sql);
   Result<RowShape> shape = RowShape::of(made.get(), json_columns);
   if (!shape) return refuse(shape.error().message, sql);
   made.shape_ = std::move(*shape);
   if (const auto named = made.name_parameters(sql, parameters); !named) {
     return std::unexpected{named.error()};
+  }
+  return made;
+}
+
+Result<SqliteStatement> SqliteStatement::prepare_write(sqlite3* connection,
+                                                       const std::string& sql) {
+  sqlite3_set_authorizer(connection, &only_rows, nullptr);
+  Result<SqliteStatement> compiled = compile(connection, sql);
+  sqlite3_set_authorizer(connection, nullptr, nullptr);
+  if (!compiled) {
+    if (sqlite3_errcode(connection) != SQLITE_AUTH) return compiled;
+    return refuse("it must be one INSERT, UPDATE or DELETE", sql);
+  }
+  SqliteStatement made = std::move(*compiled);
+  if (sqlite3_stmt_readonly(made.get()) != 0) {
+    return refuse("it writes nothing; it must be one INSERT, UPDATE or DELETE", sql);
+  }
+  const int count = sqlite3_bind_parameter_count(made.get());
+  for (int place = 1; place <= count; ++place) {
+    const char* written = sqlite3_bind_parameter_name(made.get(), place);
+    if (written == nullptr || written[0] != ':') {
+      const std::size_t at = sql.find(written == nullptr ? "?" : written);
+      return refuse_at(
+          "parameters are written :name, each for a part of the key or a field of the "
+          "value",
+          sql, std::min(at, sql.size()));
+    }
+    made.parameters_.push_back(plain_name(written));
   }
   return made;
 }
@@ -126,13 +175,29 @@ Result<void> SqliteStatement::bind(const SqlParameters& values) {
     if (value == values.end()) {
       return fail(Errc::kInvalidArgument, "the key gives no value for :" + parameters_[i]);
     }
-    const int code = bind_value(get(), static_cast<int>(i) + 1, value->value);
-    if (code == SQLITE_TOOBIG) {
-      return fail(Errc::kInvalidArgument, "a part of the key is too large for SQLite");
-    }
-    if (code != SQLITE_OK) return fail(Errc::kSourceFailed, sqlite3_errstr(code));
+    const Result<void> bound = bind_at(static_cast<int>(i) + 1, value->value);
+    if (!bound) return bound;
   }
   return {};
+}
+
+Result<void> SqliteStatement::bind(const std::vector<SqlValue>& values) {
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const Result<void> bound = bind_at(static_cast<int>(i) + 1, values[i]);
+    if (!bound) return bound;
+  }
+  return {};
+}
+
+Result<void> SqliteStatement::bind_at(int place, const SqlValue& value) {
+  const int code = bind_value(get(), place, value);
+  if (code == SQLITE_OK) return {};
+  const std::string& name = parameters_[static_cast<std::size_t>(place) - 1];
+  if (code == SQLITE_TOOBIG) {
+    return fail(Errc::kInvalidArgument,
+                (name.empty() ? "the key" : '"' + name + '"') + " is too large for SQLite");
+  }
+  return fail(Errc::kSourceFailed, sqlite3_errstr(code));
 }
 
 Result<bool> SqliteStatement::follow_schema(const std::vector<std::string>& json_columns) {

@@ -18,16 +18,24 @@ namespace larder {
 
 class SqliteStatement {
  public:
-  // Prepares `sql`, which must be one statement that reads. Its parameters are bound by the
+  // Prepares `sql`, which must be one statement that only reads. Its parameters are bound by the
   // names `parameters`; of a single empty name, the statement's only parameter
   // is bound. Errors show the place in `sql`.
   [[nodiscard]] static Result<SqliteStatement> prepare(
       sqlite3* connection, const std::string& sql, const std::vector<std::string>& parameters,
       const std::vector<std::string>& json_columns);
 
+  // Prepares `sql`, which must be one INSERT, UPDATE or DELETE. Its parameters have any
+  // names.
+  [[nodiscard]] static Result<SqliteStatement> prepare_write(sqlite3* connection,
+                                                             const std::string& sql);
+
   // Binds each parameter; `values` must live until the statement is reset.
   // An error when `values` lacks one, or SQLite finds it too large.
   [[nodiscard]] Result<void> bind(const SqlParameters& values);
+
+  // Binds values[i] to parameters()[i]; they must live until the statement is reset.
+  [[nodiscard]] Result<void> bind(const std::vector<SqlValue>& values);
 
   // SQLite prepares a statement anew when the schema changed; then its columns
   // may be others. To be called when the first row is there. Whether it was so.
@@ -37,12 +45,17 @@ class SqliteStatement {
 
   [[nodiscard]] sqlite3_stmt* get() const { return statement_.get(); }
   [[nodiscard]] const RowShape& shape() const { return shape_; }
+  // Their names, in the order of their places.
+  [[nodiscard]] const std::vector<std::string>& parameters() const { return parameters_; }
 
  private:
   struct Finalize {
     void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
   };
 
+  // Prepares `sql` alone.
+  [[nodiscard]] static Result<SqliteStatement> compile(sqlite3* connection, const std::string& sql);
+  [[nodiscard]] Result<void> bind_at(int place, const SqlValue& value);
   // Checks and keeps the names of the parameters.
   [[nodiscard]] Result<void> name_parameters(const std::string& sql,
                                              const std::vector<std::string>& given);

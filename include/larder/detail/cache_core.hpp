@@ -103,8 +103,8 @@ class CacheCore : public Closable,
     if (writes && parts_.unknown_write <= Duration::zero()) {
       throw std::invalid_argument{"unknown_write must be longer than 0"};
     }
-    if (parts_.strategy == Strategy::kCacheAside && parts_.shared) {
-      throw std::invalid_argument{"a shared tier needs a strategy that reads from a source"};
+    if (parts_.strategy != Strategy::kReadThrough && parts_.shared) {
+      throw std::invalid_argument{"a shared tier needs the strategy read-through"};
     }
     if (parts_.memory_ttl && *parts_.memory_ttl < Duration::zero()) {
       throw std::invalid_argument{"memory_ttl must not be negative; 0 keeps nothing in memory"};

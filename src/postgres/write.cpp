@@ -1,0 +1,228 @@
+#include "postgres/write.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "codec/write_fields.hpp"
+#include "postgres/messages.hpp"
+#include "postgres/row_json.hpp"
+#include "postgres/write_binding.hpp"
+
+namespace larder {
+
+namespace {
+
+bool is_error(const PGresult* result) {
+  const ExecStatusType status = PQresultStatus(result);
+  return status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK;
+}
+
+std::uint64_t rows_changed(PGresult* result) {
+  const std::string_view text{PQcmdTuples(result)};
+  std::uint64_t count = 0;
+  std::from_chars(text.data(), text.data() + text.size(), count);
+  return count;
+}
+
+}  // namespace
+
+void fail_work(PostgresWriteWork work, const Error& error) {
+  if (!work.begin()) return;
+  work.done(std::vector<Result<Stored<std::string>>>(work.items.size(), std::unexpected{error}));
+}
+
+PostgresWriting::PostgresWriting(std::shared_ptr<PostgresConnection> connection,
+                                 std::vector<PostgresWriteWork> works, std::string name,
+                                 PostgresOptions options, Recheck recheck)
+    : connection_{std::move(connection)},
+      name_{std::move(name)},
+      options_{options},
+      recheck_{std::move(recheck)},
+      works_{std::move(works)} {
+  for (const PostgresWriteWork& work : works_) {
+    for (const SqlWriteItem& item : work.items)
+      tasks_.push_back({.plan = work.plan, .item = &item});
+  }
+}
+
+void PostgresWriting::run() {
+  ++under_way_;  // this function
+  Places all(tasks_.size());
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
+  send(std::move(all));
+  settled();
+}
+
+// As one group, which is one transaction. What cannot be bound is answered and left out.
+void PostgresWriting::send(Places places) {
+  std::vector<PostgresCommand> group;
+  std::vector<std::shared_ptr<const void>> keep;
+  std::erase_if(places, [&](std::size_t place) {
+    Task& task = tasks_[place];
+    task.checked = task.plan->checked();
+    auto own = commands(task);
+    if (!own) {
+      task.outcome = fail(own.error().code, name_ + ": " + own.error().message);
+      return true;
+    }
+    std::ranges::move(*own, std::back_inserter(group));
+    keep.push_back(task.checked);
+    return false;
+  });
+  if (places.empty()) return;
+  if (!connection_->open()) {
+    for (const std::size_t place : places) {
+      tasks_[place].outcome =
+          fail(Errc::kSourceFailed, name_ + ": the connection was lost, before anything was sent");
+    }
+    return;
+  }
+  ++under_way_;
+  connection_->send(std::make_shared<const decltype(keep)>(std::move(keep)), std::move(group),
+                    [self = shared_from_this(),
+                     places = std::move(places)](PostgresConnection::Replies replies) mutable {
+                      self->take(places, std::move(replies));
+                      self->settled();
+                    });
+}
+
+Result<std::vector<PostgresCommand>> PostgresWriting::commands(const Task& task) const {
+  const auto bound = [&](const PostgresStatement& statement,
+                         const std::vector<JsonField>& fields) -> Result<PostgresCommand> {
+    auto bindings = bind_write(statement.text.parameters, task.item->key, fields);
+    if (!bindings) return std::unexpected{std::move(bindings.error())};
+    PostgresCommand command{&statement, {}};
+    for (std::size_t i = 0; i < bindings->size(); ++i) {
+      auto text = postgres_binding((*bindings)[i], statement.parameter_types[i]);
+      if (!text) return std::unexpected{std::move(text.error())};
+      command.values.push_back(std::move(*text));
+    }
+    return command;
+  };
+  const PostgresWriteChecked& checked = *task.checked;
+  std::vector<JsonField> fields;
+  if (task.item->value) {
+    auto found = json_fields(*task.item->value);
+    if (!found) return std::unexpected{std::move(found.error())};
+    fields = std::move(*found);
+  }
+  std::vector<PostgresCommand> commands;
+  auto first = bound(task.item->value ? checked.write : *checked.remove, fields);
+  if (!first) return std::unexpected{std::move(first.error())};
+  commands.push_back(std::move(*first));
+  if (!task.item->value || !checked.reads) return commands;
+  auto second = bound(checked.read, {});
+  if (!second) return std::unexpected{std::move(second.error())};
+  commands.push_back(std::move(*second));
+  return commands;
+}
+
+void PostgresWriting::take(const Places& places, PostgresConnection::Replies replies) {
+  if (!replies) {
+    for (const std::size_t place : places) {
+      tasks_[place].outcome =
+          fail(Errc::kOutcomeUnknown,
+               replies.error().message +
+                   ". Whether the write was done is not known, and it may yet be: read the row to "
+                   "see");
+    }
+    return;
+  }
+  // The one that failed ended the transaction; a further one is the commit's own.
+  const auto failed = std::ranges::find_if(
+      *replies, [](const PostgresResult& result) { return is_error(result.get()); });
+  if (failed != replies->end()) return take_failed(places, failed->get());
+  std::span<const PostgresResult> left{*replies};
+  for (const std::size_t place : places) {
+    Task& task = tasks_[place];
+    const std::size_t count = task.item->value && task.checked->reads ? 2 : 1;
+    task.outcome = outcome(task, left.first(count));
+    left = left.subspan(count);
+  }
+  tasks_[places.front()].plan->transactions.fetch_add(1, std::memory_order_relaxed);
+}
+
+// Nothing of it was done. Whose fault it was shows when each goes by itself.
+void PostgresWriting::take_failed(const Places& places, const PGresult* why) {
+  if (places.size() > 1) {
+    for (const std::size_t place : places) send({place});
+    return;
+  }
+  Task& task = tasks_[places.front()];
+  if (is_outdated(sqlstate(why)) && !std::exchange(task.rechecked, true)) {
+    return ask_again(places.front());
+  }
+  task.outcome = std::unexpected{write_failed(why, name_, options_.query_timeout)};
+}
+
+void PostgresWriting::ask_again(std::size_t place) {
+  ++under_way_;
+  recheck_(tasks_[place].plan, [self = shared_from_this(), place] {
+    self->send({place});
+    self->settled();
+  });
+}
+
+PostgresWriting::Outcome PostgresWriting::outcome(const Task& task,
+                                                  std::span<const PostgresResult> results) const {
+  const std::uint64_t changed = rows_changed(results[0].get());
+  if (!task.item->value) return Stored<std::string>{.changed = changed > 0};
+  if (changed == 0) return std::unexpected{nothing_changed(task, results)};
+  const PostgresWriteChecked& checked = *task.checked;
+  if (task.plan->write().keep_value) return Stored<std::string>{.value = task.item->value};
+  if (PQresultStatus(results[0].get()) == PGRES_TUPLES_OK) {
+    return row(task, results[0].get(), checked.write, checked.order);
+  }
+  return row(task, results[1].get(), checked.read, checked.read.shape.in_order);
+}
+
+// What is no value, or more than one, is written all the same: whoever reads it is told.
+PostgresWriting::Outcome PostgresWriting::row(const Task& task, const PGresult* result,
+                                              const PostgresStatement& statement,
+                                              std::span<const int> order) const {
+  const bool all = task.plan->write().read.rows;
+  const int rows = PQntuples(result);
+  if (rows == 0 && !all) return Stored<std::string>{};
+  if ((rows > 1 && !all) || !statement.shape.fits(result))
+    return Stored<std::string>{.told = false};
+  std::string text;
+  if (all) text += '[';
+  for (int at = 0; at < rows; ++at) {
+    if (at > 0) text += ',';
+    if (!append_row(text, result, at, statement.shape, order, options_.max_value)) {
+      return Stored<std::string>{.told = false};
+    }
+  }
+  if (all) text += ']';
+  return Stored<std::string>{.value = std::move(text)};
+}
+
+Error PostgresWriting::nothing_changed(const Task& task,
+                                       std::span<const PostgresResult> results) const {
+  const SqlWrite& write = task.plan->write();
+  if (!write.version.empty() && results.size() > 1 && PQntuples(results[1].get()) > 0) {
+    return {Errc::kConflict, name_ + ": the row is not at the given \"" + write.version +
+                                 "\" any more: read it, and write again"};
+  }
+  return {Errc::kRejected, name_ +
+                               ": no row was changed; is there a row for this key? The "
+                               "statement:\n  " +
+                               write.write};
+}
+
+// A group has its reply, or all have been sent.
+void PostgresWriting::settled() {
+  if (--under_way_ > 0) return;
+  auto task = tasks_.begin();
+  for (PostgresWriteWork& work : works_) {
+    std::vector<Outcome> outcomes;
+    outcomes.reserve(work.items.size());
+    for (std::size_t i = 0; i < work.items.size(); ++i, ++task) {
+      outcomes.push_back(std::move(*task->outcome));
+    }
+    work.done(std::move(outcomes));
+  }
+}
+
+}  // namespace larder
