@@ -131,12 +131,12 @@ void add_sources(const AssembledSources& sources, Families& families) {
   }
 }
 
-void add_shared(const shared::RedisTier& tier, Families& families) {
+void add_shared(const shared::Tier& tier, Families& families) {
   const shared::SharedStats stats = tier.stats();
   families.gauge("larder_shared_up", "1: the shared tier is asked; 0: reads go to the sources");
   families.sample(std::uint64_t{tier.trusted() ? 1U : 0U});
   families.counter("larder_shared_connections_total", "Connections made to the shared tier");
-  families.sample(tier.health().connections);
+  families.sample(stats.connections);
   families.counter("larder_shared_reads_total", "Keys asked of the shared tier, by the outcome");
   families.sample(stats.hits, {{"outcome", "copy"}});
   families.sample(stats.leases, {{"outcome", "lease"}});
@@ -246,7 +246,7 @@ void add_process(const ServerState& state, Families& families) {
 }  // namespace
 
 std::string metrics_text(const ServerState& state, const AssembledSources& sources,
-                         const shared::RedisTier* shared) {
+                         const shared::Tier* shared) {
   Families families;
   add_server(state, families);
   add_caches(state.keyspace(), families);

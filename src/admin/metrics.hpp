@@ -14,6 +14,6 @@ namespace larder {
 // The text of /metrics. docs/operations.md says what each line means.
 // `shared` is null without a shared tier.
 [[nodiscard]] std::string metrics_text(const ServerState& state, const AssembledSources& sources,
-                                       const shared::RedisTier* shared = nullptr);
+                                       const shared::Tier* shared = nullptr);
 
 }  // namespace larder

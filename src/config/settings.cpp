@@ -346,12 +346,17 @@ SectionRecord<SharedConfig> make_shared_section() {
       "is none. See docs/shared-tier.md.",
       {
           {.name = "url",
-           .target = SecretText<S>{&S::url, "a URL: redis://, rediss:// (TLS) or unix://",
+           .target = SecretText<S>{&S::url,
+                                   "a URL: redis://, rediss:// (TLS), unix://, redis+cluster:// or "
+                                   "redis+sentinel://",
                                    check_shared_url},
            .example = "\"redis://larder:SECRET@127.0.0.1:6379\"",
-           .meaning = "Where it is: redis://USER:PASSWORD@HOST:PORT/DATABASE, rediss:// for TLS, "
-                      "whose server is verified (?ca=FILE names another authority than the "
-                      "system's), or unix:///PATH. It may be down: reads then go to the sources.",
+           .meaning =
+               "Where it is: redis://USER:PASSWORD@HOST:PORT/DATABASE, rediss:// for TLS, "
+               "whose server is verified (?ca=FILE names another authority than the "
+               "system's), or unix:///PATH. A cluster is redis+cluster://HOST:PORT,HOST:PORT,…, a "
+               "master that sentinels know redis+sentinel://HOST:PORT,…/NAME. It may be "
+               "down: reads then go to the sources.",
            .required = true,
            .needs_restart = true},
           {.name = "namespace",

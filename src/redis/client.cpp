@@ -145,7 +145,7 @@ awaitable<Error> Client::connect_and_serve() {
   };
   const Leaving leaving{*this};
   connection_ = std::make_shared<Connection>(
-      executor_, options_.url, tls_, waiting_,
+      executor_, options_.url, options_.expect, tls_, waiting_,
       [this](auto& bytes, auto& in_flight) { return refill(bytes, in_flight); },
       [this](const resp::Reply& message) { pushed(message); });
   const auto session = co_await connection_->open(options_.connect_timeout);
@@ -197,9 +197,14 @@ void Client::shut(const Error& why) {
 }
 
 void Client::pushed(const resp::Reply& message) {
-  if (message.items.size() != 2 || message.items[0].text != "invalidate") return;
   const auto events = events_.lock();
-  if (!events) return;
+  if (!events || message.items.size() < 2) return;
+  const std::string_view what = message.items[0].text;
+  if (what == "smessage" && message.items.size() == 3) {
+    return events->published(message.items[1].text, message.items[2].text);
+  }
+  if (what == "sunsubscribe") return events->unsubscribed(message.items[1].text);
+  if (what != "invalidate") return;
   if (message.items[1].is_null()) return events->changed(std::nullopt);
   for (const resp::Reply& key : message.items[1].items) events->changed(key.text);
 }

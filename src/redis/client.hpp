@@ -49,6 +49,7 @@ namespace larder::redis {
 
 struct ClientOptions {
   RedisUrl url{};
+  Expect expect = Expect::kMaster;
   // Behaviour.
   Duration timeout = std::chrono::milliseconds{250};  // of a command that names no other
   Duration connect_timeout = std::chrono::seconds{2};
@@ -72,6 +73,10 @@ class ClientEvents {
   // RESP3 alone: a key that was read right behind CLIENT CACHING YES has changed since; none:
   // any may have.
   virtual void changed(std::optional<std::string_view> key) = 0;
+  // RESP3 alone: a message on a channel that was subscribed to with SSUBSCRIBE; and the end of
+  // such a subscription, because the channel's slot is another server's now.
+  virtual void published(std::string_view /*channel*/, std::string_view /*message*/) {}
+  virtual void unsubscribed(std::string_view /*channel*/) {}
 };
 
 // Of one submit().

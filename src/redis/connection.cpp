@@ -25,14 +25,20 @@ constexpr std::size_t kRoom = 64UL << 10;  // bytes of one read
 constexpr std::size_t kPieces = 64;        // of one write
 constexpr std::chrono::milliseconds kLook{10};
 
+// In RESP3 a subscription is answered by a pushed message.
+bool confirms_subscription(const resp::Reply& message) {
+  return !message.items.empty() && message.items.front().text == "ssubscribe";
+}
+
 }  // namespace
 
-Connection::Connection(asio::any_io_executor executor, const RedisUrl& url,
+Connection::Connection(asio::any_io_executor executor, const RedisUrl& url, Expect expect,
                        std::shared_ptr<const TlsContext> tls, std::atomic<std::size_t>& waiting,
                        Refill refill, Push push)
     : socket_{executor},
       patience_{executor},
       url_{url},
+      expect_{expect},
       waiting_{waiting},
       refill_{std::move(refill)},
       push_{std::move(push)},
@@ -100,7 +106,7 @@ awaitable<Result<void>> Connection::open_tls() {
 }
 
 awaitable<Result<void>> Connection::shake_hands(Session& session) {
-  Handshake handshake{url_};
+  Handshake handshake{url_, expect_};
   for (;;) {
     resp::OutputBuffer buffer;
     resp::RequestWriter{buffer}.command(handshake.command());
@@ -197,17 +203,22 @@ Result<void> Connection::decode_all() {
     if (outcome == resp::ReplyDecoder::Outcome::kError) {
       return std::unexpected{trouble("does not speak Redis's protocol: " + decoder_.error())};
     }
-    if (outcome == resp::ReplyDecoder::Outcome::kPush) {
-      push_(decoder_.take());
+    resp::Reply reply = decoder_.take();
+    if (outcome == resp::ReplyDecoder::Outcome::kPush && !confirms_subscription(reply)) {
+      push_(reply);
       continue;
     }
-    if (in_flight_.empty()) return std::unexpected{trouble("answers what nobody asked")};
-    resp::Reply reply = decoder_.take();
-    const bool read_only = reply.is_error() && reply.text.starts_with("READONLY");
-    deliver(std::move(reply));
-    if (read_only) return std::unexpected{trouble("has become a replica")};
+    if (auto done = answered(std::move(reply)); !done) return done;
   }
   received_.erase(0, used);
+  return {};
+}
+
+Result<void> Connection::answered(resp::Reply reply) {
+  if (in_flight_.empty()) return std::unexpected{trouble("answers what nobody asked")};
+  const bool read_only = reply.is_error() && reply.text.starts_with("READONLY");
+  deliver(std::move(reply));
+  if (read_only) return std::unexpected{trouble("has become a replica")};
   return {};
 }
 

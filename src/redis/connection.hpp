@@ -37,7 +37,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   // `tls` is null for plain connections. `waiting` counts the commands that were refilled
   // and have no reply; the connection counts down.
-  Connection(boost::asio::any_io_executor executor, const RedisUrl& url,
+  Connection(boost::asio::any_io_executor executor, const RedisUrl& url, Expect expect,
              std::shared_ptr<const TlsContext> tls, std::atomic<std::size_t>& waiting,
              Refill refill, Push push);
 
@@ -65,6 +65,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Has the plain bytes of a read behind received_; what is wrong with them.
   [[nodiscard]] Result<void> arrived(std::string_view bytes);
   [[nodiscard]] Result<void> decode_all();
+  [[nodiscard]] Result<void> answered(resp::Reply reply);
   void deliver(resp::Reply reply);
   void write_some();
   void encrypt();
@@ -76,6 +77,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Socket socket_;
   boost::asio::steady_timer patience_;
   const RedisUrl url_;
+  const Expect expect_;
   std::atomic<std::size_t>& waiting_;
   const Refill refill_;
   const Push push_;

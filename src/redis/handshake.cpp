@@ -28,7 +28,8 @@ bool lacks_hello(std::string_view error) {
 
 }  // namespace
 
-Handshake::Handshake(const RedisUrl& url) : url_{url}, database_{std::to_string(url.database)} {}
+Handshake::Handshake(const RedisUrl& url, Expect expect)
+    : url_{url}, expect_{expect}, database_{std::to_string(url.database)} {}
 
 std::vector<std::string_view> Handshake::command() const {
   const std::string_view user = url_.user.empty() ? "default" : std::string_view{url_.user};
@@ -49,11 +50,10 @@ std::vector<std::string_view> Handshake::command() const {
 }
 
 Handshake::Step Handshake::take(const resp::Reply& reply) {
-  const Stage after_login = url_.database == 0 ? Stage::kServer : Stage::kSelect;
   if (reply.is_error()) return refused(reply.text);
   switch (stage_) {
-    case Stage::kHello: session_.resp3 = true; return go_on(after_login);
-    case Stage::kAuth: return go_on(after_login);
+    case Stage::kHello: session_.resp3 = true; return logged_in();
+    case Stage::kAuth: return logged_in();
     case Stage::kSelect: return go_on(Stage::kServer);
     case Stage::kServer: return take_server(reply);
     case Stage::kReplication: return take_replication(reply);
@@ -66,7 +66,7 @@ Handshake::Step Handshake::refused(std::string_view reply) {
   if (stage_ == Stage::kTracking) return Step::kDone;  // who waits then looks now and then
   if (stage_ == Stage::kHello && lacks_hello(reply)) {
     if (!url_.password.empty()) return go_on(Stage::kAuth);
-    return go_on(url_.database == 0 ? Stage::kServer : Stage::kSelect);
+    return logged_in();
   }
   const std::string words{reply.substr(0, kLongestShown)};
   if (reply.starts_with("NOAUTH")) {
@@ -90,11 +90,15 @@ Handshake::Step Handshake::take_server(const resp::Reply& reply) {
         "does not say its run_id in INFO, so that copies from before a restart could not be told "
         "from newer ones");
   }
-  session_.run = XXH3_64bits(run->data(), run->size());
+  run_id_ = *run;
   const auto version = line(reply.text, "valkey_version");
   session_.version = version ? *version : line(reply.text, "redis_version").value_or("unknown");
-  if (line(reply.text, "redis_mode") == "cluster") {
-    return fail_with("is part of a cluster, which is not in this version of larder");
+  const bool in_cluster = line(reply.text, "redis_mode") == "cluster";
+  if (in_cluster && expect_ == Expect::kMaster) {
+    return fail_with("is part of a cluster; write redis+cluster://" + url_.place());
+  }
+  if (!in_cluster && expect_ == Expect::kClusterMaster) {
+    return fail_with("is not part of a cluster; write redis://" + url_.place());
   }
   return go_on(Stage::kReplication);
 }
@@ -104,7 +108,18 @@ Handshake::Step Handshake::take_replication(const resp::Reply& reply) {
     return fail_with(
         "is a replica, whose copies may be older than what its master was told; name the master");
   }
+  // A replica that becomes the master keeps its run_id, and what it had not yet been told to
+  // forget; the second replication ID is then its late master's.
+  const std::string run =
+      run_id_ + "/" + std::string{line(reply.text, "master_replid2").value_or("")};
+  session_.run = XXH3_64bits(run.data(), run.size());
   return session_.resp3 ? go_on(Stage::kTracking) : Step::kDone;
+}
+
+// A guide is asked nothing but its way.
+Handshake::Step Handshake::logged_in() {
+  if (expect_ == Expect::kGuide) return Step::kDone;
+  return go_on(url_.database == 0 ? Stage::kServer : Stage::kSelect);
 }
 
 Handshake::Step Handshake::go_on(Stage stage) {

@@ -5,9 +5,9 @@
 //   send(handshake.command());
 //   while (handshake.take(reply) == Step::kSend) send(handshake.command());
 //
-// RESP3 where the server has it, else RESP2. A replica is refused: its copies may be
-// older than what its master was told. So is a server that does not say which run it is,
-// or that is still loading.
+// RESP3 where the server has it, else RESP2. Of a server that holds data a replica is refused: its
+// copies may be older than what its master was told. So is a server that does not say which run it
+// is, or that is still loading.
 //
 // Pure logic: no I/O. Threads: none of its own and no lock.
 #pragma once
@@ -25,11 +25,20 @@ namespace larder::redis {
 
 // What is known of a server once the handshake is done.
 struct Session {
-  std::uint64_t run = 0;  // a hash of its run_id: another after each start of the server
-  std::string version;    // "7.0.15"; as it says
+  // Another after each start of the server, and after each time that a replica became the
+  // master: a hash of its run_id and of the history that it took over.
+  std::uint64_t run = 0;
+  std::string version;  // "7.0.15"; as it says
   bool resp3 = false;
   // It tells when a key changes that was read right behind CLIENT CACHING YES.
   bool tracking = false;
+};
+
+// Whom to expect. Others are refused, with a sentence that says so.
+enum class Expect : std::uint8_t {
+  kMaster,         // a server by itself
+  kClusterMaster,  // a master that is part of a cluster
+  kGuide,          // whoever tells where the masters are: any node, or a sentinel
 };
 
 class Handshake {
@@ -40,7 +49,7 @@ class Handshake {
     kFailed,  // error() says why; the connection is to be closed
   };
 
-  explicit Handshake(const RedisUrl& url);
+  explicit Handshake(const RedisUrl& url, Expect expect = Expect::kMaster);
 
   [[nodiscard]] std::vector<std::string_view> command() const;
   [[nodiscard]] Step take(const resp::Reply& reply);
@@ -55,11 +64,14 @@ class Handshake {
   [[nodiscard]] Step refused(std::string_view reply);
   [[nodiscard]] Step fail_with(std::string why);
   [[nodiscard]] Step go_on(Stage stage);
+  [[nodiscard]] Step logged_in();
   [[nodiscard]] Step take_server(const resp::Reply& reply);
   [[nodiscard]] Step take_replication(const resp::Reply& reply);
 
   RedisUrl url_;
+  Expect expect_;
   std::string database_;
+  std::string run_id_;
   Stage stage_ = Stage::kHello;
   Session session_;
   Error error_{};

@@ -11,7 +11,11 @@ namespace {
 constexpr std::size_t kLongestSocketPath = 107;  // that the system takes
 constexpr unsigned kMostDatabase = 65'535;
 constexpr std::string_view kSchemes =
-    "write redis://HOST:PORT, rediss://HOST:PORT (TLS) or unix:///PATH";
+    "write redis://HOST:PORT, rediss://HOST:PORT (TLS), unix:///PATH, redis+cluster://HOST,HOST or "
+    "redis+sentinel://HOST,HOST/NAME";
+constexpr std::uint16_t kRedisPort = 6379;
+constexpr std::uint16_t kSentinelPort = 26'379;
+constexpr std::size_t kMostPlaces = 64;
 
 std::unexpected<Error> refuse(std::string why) {
   return fail(Errc::kInvalidArgument, std::move(why));
@@ -82,17 +86,20 @@ class UrlReader {
   Result<void> scheme() {
     const auto scheme = take_before(rest_, rest_.find(':'));
     if (!scheme) return refuse("has no scheme; " + std::string{kSchemes});
-    if (*scheme == "redis+cluster" || *scheme == "redis+sentinel") {
-      return refuse("has the scheme \"" + std::string{*scheme} +
-                    "\", which is not in this version of larder; " + std::string{kSchemes});
-    }
-    if (*scheme != "redis" && *scheme != "rediss" && *scheme != "unix") {
+    const std::size_t plus = std::min(scheme->find('+'), scheme->size());
+    const std::string_view carrier = scheme->substr(0, plus);
+    const std::string_view kind = scheme->substr(plus);
+    if (kind == "+cluster") url_.kind = RedisUrl::Kind::kCluster;
+    if (kind == "+sentinel") url_.kind = RedisUrl::Kind::kSentinel;
+    const bool several = url_.kind != RedisUrl::Kind::kServer;
+    const bool known = carrier == "redis" || carrier == "rediss" || (carrier == "unix" && !several);
+    if (!known || several == kind.empty()) {
       return refuse("has an unknown scheme; " + std::string{kSchemes});
     }
     if (!rest_.starts_with("//")) return refuse("needs // after its scheme");
     rest_.remove_prefix(2);
-    url_.tls = *scheme == "rediss";
-    socket_ = *scheme == "unix";
+    url_.tls = carrier == "rediss";
+    socket_ = carrier == "unix";
     return {};
   }
 
@@ -128,49 +135,87 @@ class UrlReader {
 
   Result<void> address() {
     const std::size_t slash = rest_.find('/');
-    const std::string_view database =
+    const std::string_view path =
         slash == std::string_view::npos ? std::string_view{} : rest_.substr(slash + 1);
-    std::string_view authority = rest_.substr(0, slash);
-    if (authority.contains(',')) {
-      return refuse("names several servers; one Redis or Valkey is one HOST:PORT");
+    std::string_view authorities = rest_.substr(0, slash);
+    if (url_.kind == RedisUrl::Kind::kServer && authorities.contains(',')) {
+      return refuse(
+          "names several servers; one Redis or Valkey is one HOST:PORT, a cluster is "
+          "redis+cluster://HOST,HOST");
     }
+    for (bool first = true; first || !authorities.empty(); first = false) {
+      const std::size_t end = std::min(authorities.find(','), authorities.size());
+      auto place = one_place(authorities.substr(0, end));
+      if (!place) return std::unexpected{std::move(place.error())};
+      if (first) {
+        url_.host = std::move(place->host);
+        url_.port = place->port;
+      } else {
+        url_.more.push_back(std::move(*place));
+      }
+      if (end + 1 == authorities.size()) return refuse("names no host behind its last comma");
+      authorities.remove_prefix(std::min(end + 1, authorities.size()));
+    }
+    if (url_.more.size() >= kMostPlaces) return refuse("names more than 64 servers; a few will do");
+    if (url_.kind == RedisUrl::Kind::kSentinel) return choose_master(path);
+    return path.empty() ? Result<void>{} : choose_database(path);
+  }
+
+  Result<Place> one_place(std::string_view authority) const {
+    Place place;
+    place.port = url_.kind == RedisUrl::Kind::kSentinel ? kSentinelPort : kRedisPort;
     if (authority.starts_with('[')) {
       authority.remove_prefix(1);
       const auto host = take_before(authority, authority.find(']'));
       if (!host) return refuse("has an address in brackets that does not end");
-      url_.host = *host;
+      place.host = *host;
       if (!authority.empty() && !authority.starts_with(':')) {
         return refuse("has something other than :PORT behind its address");
       }
     } else {
-      url_.host = authority.substr(0, authority.find(':'));
-      authority.remove_prefix(url_.host.size());
+      place.host = authority.substr(0, authority.find(':'));
+      authority.remove_prefix(place.host.size());
       if (std::ranges::count(authority, ':') > 1) {
         return refuse("has an IPv6 address without brackets; write redis://[::1]:6379");
       }
     }
-    if (auto done = host(); !done) return done;
+    if (auto done = check_host(place.host); !done) return std::unexpected{std::move(done.error())};
     if (authority.size() > 1) {
       const auto port = number(authority.substr(1), 1, 65'535);
       if (!port) return refuse("has a port that is no number from 1 to 65535");
-      url_.port = static_cast<std::uint16_t>(*port);
+      place.port = static_cast<std::uint16_t>(*port);
     }
-    return database.empty() ? Result<void>{} : choose_database(database);
+    return place;
   }
 
-  Result<void> host() const {
-    const bool plain = std::ranges::all_of(url_.host, [](char c) {
+  static Result<void> check_host(const std::string& host) {
+    const bool plain = std::ranges::all_of(host, [](char c) {
       return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
              c == '.' || c == '-' || c == '_' || c == ':';
     });
-    if (url_.host.empty()) return refuse("names no host; " + std::string{kSchemes});
+    if (host.empty()) return refuse("names no host; " + std::string{kSchemes});
     if (!plain) return refuse("has a host with characters that no host has");
+    return {};
+  }
+
+  Result<void> choose_master(std::string_view text) {
+    auto name = decoded(text, "master's name");
+    if (!name) return std::unexpected{std::move(name.error())};
+    if (name->empty()) {
+      return refuse(
+          "does not say what the sentinels call the master: "
+          "redis+sentinel://HOST,HOST/NAME");
+    }
+    url_.master = std::move(*name);
     return {};
   }
 
   Result<void> choose_database(std::string_view text) {
     const auto database = number(text, 0, kMostDatabase);
     if (!database) return refuse("has a database that is no number from 0 to 65535");
+    if (url_.kind == RedisUrl::Kind::kCluster && *database != 0) {
+      return refuse("names a database, of which a cluster has only 0");
+    }
     url_.database = *database;
     return {};
   }
@@ -241,15 +286,26 @@ void append_login(std::string& text, std::string_view plain) {
 }  // namespace
 
 std::string RedisUrl::place() const {
-  if (!socket.empty()) return socket;
-  const bool bracketed = host.contains(':');
-  return (bracketed ? "[" + host + "]" : host) + ":" + std::to_string(port);
+  return socket.empty() ? redis::to_string(Place{.host = host, .port = port}) : socket;
+}
+
+RedisUrl RedisUrl::server_at(const Place& place) const {
+  RedisUrl server = *this;
+  server.kind = Kind::kServer;
+  server.host = place.host;
+  server.port = place.port;
+  server.more.clear();
+  server.master.clear();
+  return server;
 }
 
 Result<RedisUrl> parse_redis_url(std::string_view url) { return UrlReader{url}.read(); }
 
 std::string to_string(const RedisUrl& url) {
-  std::string text = !url.socket.empty() ? "unix://" : url.tls ? "rediss://" : "redis://";
+  std::string text = !url.socket.empty() ? "unix" : url.tls ? "rediss" : "redis";
+  if (url.kind == RedisUrl::Kind::kCluster) text += "+cluster";
+  if (url.kind == RedisUrl::Kind::kSentinel) text += "+sentinel";
+  text += "://";
   if (!url.password.empty()) {
     append_login(text, url.user);
     text += ':';
@@ -258,6 +314,11 @@ std::string to_string(const RedisUrl& url) {
   }
   if (url.socket.empty()) {
     text += url.place();
+    for (const Place& each : url.more) text += "," + to_string(each);
+    if (!url.master.empty()) {
+      text += '/';
+      append_encoded(text, url.master);
+    }
   } else {
     append_encoded(text, url.socket);
   }

@@ -66,7 +66,7 @@ bool only_lifetimes(const std::vector<std::string_view>& settings) {
 class Planner {
  public:
   // Without `running`, all is new.
-  Planner(Runtime& runtime, const Config& config, std::shared_ptr<shared::RedisTier> shared,
+  Planner(Runtime& runtime, const Config& config, std::shared_ptr<shared::Tier> shared,
           Assembly::Tell tell, const Running* running)
       : runtime_{runtime},
         config_{config},
@@ -234,7 +234,7 @@ class Planner {
 
   Runtime& runtime_;
   const Config& config_;
-  const std::shared_ptr<shared::RedisTier> shared_;  // null: none
+  const std::shared_ptr<shared::Tier> shared_;  // null: none
   const Assembly::Tell tell_;
   const Running* running_;
   std::map<std::string, Stays, std::less<>> stays_;  // by source
@@ -288,7 +288,7 @@ std::expected<std::unique_ptr<Assembly>, std::vector<Problem>> Assembly::assembl
 }
 
 Assembly::Assembly(Runtime& runtime, const Config& config, Tell tell,
-                   std::shared_ptr<shared::RedisTier> shared, AssembledSources sources,
+                   std::shared_ptr<shared::Tier> shared, AssembledSources sources,
                    std::vector<KeyspaceCache> caches)
     : runtime_{runtime},
       blocking_threads_{runtime_options(config).blocking_threads},

@@ -27,7 +27,7 @@
 #include "larder/thread_annotations.hpp"
 #include "server/reload.hpp"
 #include "server/source_state.hpp"
-#include "shared/redis_tier.hpp"
+#include "shared/tier.hpp"
 
 namespace larder {
 
@@ -59,7 +59,7 @@ class Assembly {
   [[nodiscard]] const Config& config() const { return config_; }
   [[nodiscard]] std::shared_ptr<const AssembledSources> sources() const LARDER_EXCLUDES(mutex_);
   // Null without one. The same as long as this lives.
-  [[nodiscard]] const shared::RedisTier* shared() const { return shared_.get(); }
+  [[nodiscard]] const shared::Tier* shared() const { return shared_.get(); }
 
   // All that another configuration needs and that may fail; nothing changes yet.
   struct Successor {
@@ -79,14 +79,14 @@ class Assembly {
 
  private:
   Assembly(Runtime& runtime, const Config& config, Tell tell,
-           std::shared_ptr<shared::RedisTier> shared, AssembledSources sources,
+           std::shared_ptr<shared::Tier> shared, AssembledSources sources,
            std::vector<KeyspaceCache> caches);
 
   Runtime& runtime_;
   const unsigned blocking_threads_;  // of the runtime
   Config config_;
   const Tell tell_;
-  const std::shared_ptr<shared::RedisTier> shared_;
+  const std::shared_ptr<shared::Tier> shared_;
   Keyspace keyspace_;
   mutable Mutex mutex_;
   std::shared_ptr<const AssembledSources> sources_ LARDER_GUARDED_BY(mutex_);

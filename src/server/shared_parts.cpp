@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "redis/redis_url.hpp"
+#include "shared/redis_tier.hpp"
+#include "shared/routed_tier.hpp"
 
 namespace larder {
 
@@ -18,7 +20,7 @@ constexpr std::string_view kCodec = "json/1";
 
 }  // namespace
 
-Result<std::shared_ptr<shared::RedisTier>> open_shared(
+Result<std::shared_ptr<shared::Tier>> open_shared(
     Runtime& runtime, const Config& config,
     std::function<void(bool there, const std::string& sentence)> tell) {
   const SharedConfig& shared = config.shared;
@@ -35,7 +37,10 @@ Result<std::shared_ptr<shared::RedisTier>> open_shared(
     options.longest_load =
         std::max(options.longest_load, source.load_timeout + source.wait_timeout);
   }
-  return shared::RedisTier::start(runtime, std::move(options));
+  if (options.url.kind == redis::RedisUrl::Kind::kServer) {
+    return shared::RedisTier::start(runtime, std::move(options));
+  }
+  return shared::RoutedTier::start(runtime, std::move(options));
 }
 
 std::uint64_t shared_fingerprint(const CacheConfig& cache, const SourceConfig& source) {

@@ -11,12 +11,12 @@
 #include "config/config.hpp"
 #include "larder/error.hpp"
 #include "larder/runtime.hpp"
-#include "shared/redis_tier.hpp"
+#include "shared/tier.hpp"
 
 namespace larder {
 
 // The tier that [shared] names; null without one. Errors are those of PEM files.
-[[nodiscard]] Result<std::shared_ptr<shared::RedisTier>> open_shared(
+[[nodiscard]] Result<std::shared_ptr<shared::Tier>> open_shared(
     Runtime& runtime, const Config& config,
     std::function<void(bool there, const std::string& sentence)> tell);
 

@@ -18,6 +18,24 @@ const resp::Reply* entries_in(const resp::Reply& read) {
 
 }  // namespace
 
+std::string announcement_message(std::string_view own, std::string_view cache,
+                                 std::optional<std::string_view> key) {
+  std::string message{own};
+  message += cache;
+  if (key) (message += ':') += *key;
+  return message;
+}
+
+std::optional<Announcement> announcement_in(std::string_view message, std::string_view own) {
+  constexpr std::size_t kOwn = 16;
+  if (message.size() <= kOwn || message.starts_with(own)) return std::nullopt;
+  message.remove_prefix(kOwn);
+  const std::size_t colon = message.find(':');
+  Announcement announcement{.cache = std::string{message.substr(0, colon)}, .key = std::nullopt};
+  if (colon != std::string_view::npos) announcement.key = message.substr(colon + 1);
+  return announcement;
+}
+
 void Announcements::write_hello(resp::RequestWriter& write) const {
   write.command({"XADD", stream_, "MAXLEN", "~", kKept, "*", "o", own_});
 }

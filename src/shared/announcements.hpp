@@ -29,6 +29,14 @@ struct Announcement {
   friend bool operator==(const Announcement&, const Announcement&) = default;
 };
 
+// An announcement as one message of a channel: who tells it, the cache, and behind ':' the
+// key. `own` is 16 bytes; caches' names have no ':'.
+[[nodiscard]] std::string announcement_message(std::string_view own, std::string_view cache,
+                                               std::optional<std::string_view> key);
+// None: of that process itself, or no such message.
+[[nodiscard]] std::optional<Announcement> announcement_in(std::string_view message,
+                                                          std::string_view own);
+
 class Announcements {
  public:
   // A stream keeps about so many entries.

@@ -1,24 +1,14 @@
-// Hears what other processes invalidate: follows the stream of announcements over a
-// connection of its own, since a read there blocks until there is news.
+// Hears what other processes invalidate, from one server.
 //
-// What it cannot vouch for any more it says (`missed`): at its start, when the server is
-// another run than before, and when the stream has lost what it had not read.
+// What it cannot vouch for any more it says (`missed`): when it begins to hear, and
+// whenever something may have been lost since.
 //
 // Threads: any. Lifetime: close() or the destructor end it; the runtime may end before it.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
 
-#include "larder/error.hpp"
-#include "larder/runtime.hpp"
-#include "larder/thread_annotations.hpp"
-#include "larder/timers.hpp"
-#include "redis/client.hpp"
 #include "shared/announcements.hpp"
 
 namespace larder::shared {
@@ -32,47 +22,21 @@ class BackplaneEvents {
   virtual void missed() = 0;
 };
 
-class Backplane final : public redis::ClientEvents, public std::enable_shared_from_this<Backplane> {
+class Backplane {
  public:
-  // `client` as the tier's own.
-  [[nodiscard]] static Result<std::shared_ptr<Backplane>> start(
-      Runtime& runtime, redis::ClientOptions client, std::string stream, std::string own,
-      std::weak_ptr<BackplaneEvents> events);
-  ~Backplane() override { close(); }
-  Backplane(const Backplane&) = delete;
-  Backplane& operator=(const Backplane&) = delete;
-
-  void close() LARDER_EXCLUDES(mutex_);
+  virtual ~Backplane() = default;
+  virtual void close() = 0;
 
   [[nodiscard]] std::uint64_t heard() const { return heard_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t gaps() const { return gaps_.load(std::memory_order_relaxed); }
 
+ protected:
+  void count_heard(std::size_t more) { heard_.fetch_add(more, std::memory_order_relaxed); }
+  void count_gap() { gaps_.fetch_add(1, std::memory_order_relaxed); }
+
  private:
-  Backplane(Runtime& runtime, std::string stream, std::string own,
-            std::weak_ptr<BackplaneEvents> events);
-
-  void connected(const redis::Session& session) override LARDER_EXCLUDES(mutex_);
-  void disconnected(const Error&) override {}
-  void changed(std::optional<std::string_view>) override {}
-
-  // Says hello, or reads on.
-  void go_on() LARDER_EXCLUDES(mutex_);
-  void take_hello(const Result<redis::Replies>& replies) LARDER_EXCLUDES(mutex_);
-  void take_read(const Result<redis::Replies>& replies) LARDER_EXCLUDES(mutex_);
-  void go_on_later() LARDER_REQUIRES(mutex_);
-
-  const std::shared_ptr<Timers> timers_;
-  const std::weak_ptr<BackplaneEvents> events_;
   std::atomic<std::uint64_t> heard_{0};
   std::atomic<std::uint64_t> gaps_{0};
-
-  // Order: this, then the client's. Nobody is told anything under it.
-  Mutex mutex_;
-  std::shared_ptr<redis::Client> client_ LARDER_GUARDED_BY(mutex_);
-  Announcements announcements_ LARDER_GUARDED_BY(mutex_);
-  std::uint64_t run_ LARDER_GUARDED_BY(mutex_) = 0;  // that the place belongs to
-  bool asking_ LARDER_GUARDED_BY(mutex_) = false;    // a reply is awaited
-  std::unique_ptr<Timer> pause_ LARDER_GUARDED_BY(mutex_);
 };
 
 }  // namespace larder::shared

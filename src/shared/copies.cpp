@@ -7,13 +7,16 @@
 namespace larder::shared {
 
 void Copies::read(std::vector<Key> keys, Take take) {
+  const KeyNames& names = tier_->names();
   std::vector<Reading::Key> named;
   named.reserve(keys.size());
   for (const Key& each : keys) {
-    named.push_back({.name = tier_->value_key(cache_, each.key), .anew = each.anew});
+    named.push_back({.name = names.value(cache_, each.key),
+                     .generation = names.generation(cache_, names.bucket(cache_, each.key)),
+                     .anew = each.anew});
   }
-  const auto reading = std::make_shared<Reading>(tier_, tier_->generation_key(cache_), fingerprint_,
-                                                 std::move(named), std::move(take));
+  const auto reading =
+      std::make_shared<Reading>(tier_, fingerprint_, std::move(named), std::move(take));
   reading->begin();
 }
 
@@ -52,7 +55,7 @@ void Copies::end(const SharedLease& lease, Call step) {
 }
 
 void Copies::invalidate(std::string_view key) {
-  tier_->invalidate(cache_, tier_->value_key(cache_, key));
+  tier_->invalidate(cache_, tier_->names().value(cache_, key));
 }
 
 void Copies::clear() { tier_->clear(cache_); }

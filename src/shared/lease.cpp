@@ -6,6 +6,8 @@
 #include <cassert>
 #include <utility>
 
+#include "shared/announcements.hpp"
+
 namespace larder::shared {
 namespace {
 
@@ -67,8 +69,9 @@ if mine == 'V' then redis.call('SETRANGE', KEYS[1], 25, string.rep('\0', 16)) en
 return mine and 1 or 0
 )lua";
 
-// ARGV: nothing, or the announcement's own, cache and key. What cannot be announced, as
-// to a server that is full, is invalid all the same.
+// ARGV: nothing; with a stream (KEYS[2]) the announcement's own, cache and key; without one
+// a channel and the message. A channel is no key, whose absence would hold a moving slot up.
+// What cannot be announced, as to a server that is full, is invalid all the same.
 constexpr std::string_view kInvalidate = R"lua(
 local gone = 0
 if redis.call('GETRANGE', KEYS[1], 0, 0) == 'M' then
@@ -76,17 +79,24 @@ if redis.call('GETRANGE', KEYS[1], 0, 0) == 'M' then
 else
   gone = redis.call('DEL', KEYS[1])
 end
-if #ARGV > 0 then
+if #KEYS == 2 then
   redis.pcall('XADD', KEYS[2], 'MAXLEN', '~', '10000', '*',
               'o', ARGV[1], 'c', ARGV[2], 'k', ARGV[3])
+elseif #ARGV == 2 then
+  redis.pcall('SPUBLISH', ARGV[1], ARGV[2])
 end
 return gone
 )lua";
 
-// ARGV: the generation, the announcement's own and cache.
+// ARGV: the generation; with a stream the announcement's own and cache; else a channel and
+// the message.
 constexpr std::string_view kClear = R"lua(
 redis.call('SET', KEYS[1], ARGV[1])
-redis.pcall('XADD', KEYS[2], 'MAXLEN', '~', '10000', '*', 'o', ARGV[2], 'c', ARGV[3])
+if #KEYS == 2 then
+  redis.pcall('XADD', KEYS[2], 'MAXLEN', '~', '10000', '*', 'o', ARGV[2], 'c', ARGV[3])
+else
+  redis.pcall('SPUBLISH', ARGV[2], ARGV[3])
+end
 return 1
 )lua";
 
@@ -269,14 +279,26 @@ Call invalidate(std::string key, std::optional<Announce> announce) {
   Call step = call(Step::kInvalidate, std::move(key), {});
   if (!announce) return step;
   step.stream = std::move(announce->stream);
-  step.arguments = {std::move(announce->own), std::move(announce->cache), std::move(announce->key)};
+  if (step.stream.empty()) {
+    step.arguments = {std::move(announce->channel),
+                      announcement_message(announce->own, announce->cache, announce->key)};
+  } else {
+    step.arguments = {std::move(announce->own), std::move(announce->cache),
+                      std::move(announce->key)};
+  }
   return step;
 }
 
 Call clear(std::string key, std::string generation, Announce announce) {
-  Call step = call(Step::kClear, std::move(key),
-                   {std::move(generation), std::move(announce.own), std::move(announce.cache)});
+  Call step = call(Step::kClear, std::move(key), {std::move(generation)});
   step.stream = std::move(announce.stream);
+  if (step.stream.empty()) {
+    step.arguments.push_back(std::move(announce.channel));
+    step.arguments.push_back(announcement_message(announce.own, announce.cache, std::nullopt));
+  } else {
+    step.arguments.push_back(std::move(announce.own));
+    step.arguments.push_back(std::move(announce.cache));
+  }
   return step;
 }
 

@@ -44,8 +44,9 @@ struct Script {
 
 // What is told to the other processes, in the same script.
 struct Announce {
-  std::string stream;
-  std::string own;  // who tells it
+  std::string stream{};   // of one server; or …
+  std::string channel{};  // … of a cluster's bucket
+  std::string own;        // who tells it
   std::string cache;
   std::string key{};  // as its cache names it
 };

@@ -18,14 +18,25 @@ constexpr std::chrono::milliseconds kPastTheEnd{2};
 
 }  // namespace
 
-Reading::Reading(std::shared_ptr<RedisTier> tier, std::string generation_key,
-                 std::uint64_t fingerprint, std::vector<Key> keys, SharedCopies::Take take)
+Reading::Reading(std::shared_ptr<RedisTier> tier, std::uint64_t fingerprint, std::vector<Key> keys,
+                 SharedCopies::Take take)
     : tier_{std::move(tier)},
-      generation_key_{std::move(generation_key)},
       fingerprint_{fingerprint},
       begun_{tier_->timers_->now()},
       take_{std::move(take)} {
-  for (Key& key : keys) keys_.push_back({.name = std::move(key.name), .anew = key.anew});
+  keys_.reserve(keys.size());
+  for (Key& key : keys) {
+    const std::size_t generation = generation_at(std::move(key.generation));
+    keys_.push_back({.name = std::move(key.name), .generation = generation, .anew = key.anew});
+  }
+}
+
+// Of a cluster's buckets there are few on one server.
+std::size_t Reading::generation_at(std::string key) {
+  const auto found = std::ranges::find(generations_, key, &Generation::key);
+  if (found != generations_.end()) return static_cast<std::size_t>(found - generations_.begin());
+  generations_.push_back({.key = std::move(key)});
+  return generations_.size() - 1;
 }
 
 void Reading::begin() {
@@ -36,12 +47,12 @@ void Reading::begin() {
 }
 
 void Reading::look(bool first) {
-  std::size_t commands = 1;
+  std::size_t commands = generations_.size();
   for (const Place& place : keys_) commands += place.anew ? 0 : 2;
   const auto refused = tier_->client_->submit(
       {.commands = commands, .run = session_.run},
       [&](resp::RequestWriter& write) {
-        write.command({"GET", generation_key_});
+        for (const Generation& each : generations_) write.command({"GET", each.key});
         for (const Place& place : keys_) {
           if (place.anew) continue;
           write.command({"PTTL", place.name});
@@ -59,19 +70,14 @@ void Reading::looked(bool first, Result<redis::Replies> replies) {
     tier_->note_error(replies.error());
     return pass_all();
   }
-  const resp::Reply& generation = replies->front();
-  if (generation.is_null() && first) return make_generation();
-  if (generation.kind != resp::Reply::Kind::kBulk) return pass_all();
-  stamp_ = {.run = session_.run,
-            .fingerprint = fingerprint_,
-            .generation = XXH3_64bits(generation.text.data(), generation.text.size())};
+  if (!take_generations(first, *replies)) return;
 
   Answers answers;
   Indices nothing;
   Indices anew;
   Indices disbelieved;
   std::vector<std::pair<std::size_t, Duration>> waiting;
-  std::size_t at = 1;
+  std::size_t at = generations_.size();
   for (std::size_t i = 0; i < keys_.size(); ++i) {
     if (keys_[i].anew) {
       anew.push_back(i);
@@ -79,7 +85,7 @@ void Reading::looked(bool first, Result<redis::Replies> replies) {
     }
     Found there = found((*replies)[at], std::move((*replies)[at + 1]));
     at += 2;
-    if (auto known = answer(there)) {
+    if (auto known = answer(keys_[i], there)) {
       answers.emplace_back(i, std::move(*known));
     } else if (there.kind == Found::Kind::kLease) {
       waiting.emplace_back(i, there.left);
@@ -96,15 +102,42 @@ void Reading::looked(bool first, Result<redis::Replies> replies) {
   for (const auto& [index, left] : waiting) wait(index, left);
 }
 
+bool Reading::take_generations(bool first, const redis::Replies& replies) {
+  Indices missing;
+  for (std::size_t i = 0; i < generations_.size(); ++i) {
+    const resp::Reply& reply = replies[i];
+    if (reply.is_null() && first) {
+      missing.push_back(i);
+      continue;
+    }
+    if (reply.kind != resp::Reply::Kind::kBulk) {
+      tier_->note_reply(reply);
+      pass_all();
+      return false;
+    }
+    generations_[i].stamp = {.run = session_.run,
+                             .fingerprint = fingerprint_,
+                             .generation = XXH3_64bits(reply.text.data(), reply.text.size())};
+  }
+  if (!missing.empty()) make_generations(missing);
+  return missing.empty();
+}
+
 // The first reader of a cache, or one after the generation was lost: gives it one that it
 // never had before, and looks once more.
-void Reading::make_generation() {
+void Reading::make_generations(const Indices& missing) {
   const std::string fresh = tier_->new_token();
   const auto refused = tier_->client_->submit(
-      {.run = session_.run},
-      [&](resp::RequestWriter& write) { write.command({"SET", generation_key_, fresh, "NX"}); },
+      {.commands = missing.size(), .run = session_.run},
+      [&](resp::RequestWriter& write) {
+        for (const std::size_t i : missing) {
+          write.command({"SET", generations_[i].key, fresh, "NX"});
+        }
+      },
       [self = shared_from_this()](const Result<redis::Replies>& replies) {
-        if (replies && !replies->front().is_error()) return self->look(false);
+        if (replies && std::ranges::none_of(*replies, &resp::Reply::is_error)) {
+          return self->look(false);
+        }
         self->pass_all();
       });
   if (refused) pass_all();
@@ -116,8 +149,8 @@ void Reading::acquire(const Indices& indices, Want want) {
   std::vector<std::string> tokens;
   for (const std::size_t index : indices) {
     tokens.push_back(tier_->new_token());
-    calls.push_back(
-        shared::acquire(keys_[index].name, stamp_, tokens.back(), tier_->options_.lease, want));
+    calls.push_back(shared::acquire(keys_[index].name, generations_[keys_[index].generation].stamp,
+                                    tokens.back(), tier_->options_.lease, want));
   }
   tier_->call(session_.run, std::move(calls),
               [self = shared_from_this(), indices, tokens = std::move(tokens),
@@ -133,22 +166,24 @@ void Reading::acquired(const Indices& indices, const std::vector<std::string>& t
   for (std::size_t i = 0; i < indices.size(); ++i) {
     const std::size_t index = indices[i];
     if (!replies || (*replies)[i].is_error()) {
+      if (replies) tier_->note_reply((*replies)[i]);
       answers.emplace_back(index, pass());
       SharedCounts::add(tier_->counts_.passed);
       continue;
     }
     Found there = shared::acquired(std::move((*replies)[i]));
     if (there.kind == Found::Kind::kAcquired) {
+      const Stamp& stamp = generations_[keys_[index].generation].stamp;
       SharedLease lease{.key = keys_[index].name,
                         .token = tokens[i],
-                        .run = stamp_.run,
-                        .generation = stamp_.generation};
+                        .run = stamp.run,
+                        .generation = stamp.generation};
       tier_->hold(lease);
       answers.emplace_back(
           index, SharedAnswer{.kind = SharedAnswer::Kind::kLoad, .lease = std::move(lease)});
     } else if (there.kind == Found::Kind::kLease && want != Want::kAnew) {
       wait(index, there.left);
-    } else if (auto known = answer(there)) {
+    } else if (auto known = answer(keys_[index], there)) {
       answers.emplace_back(index, std::move(*known));
     } else {
       // Another's lease, which may have begun too early for one who wants it anew; or
@@ -200,7 +235,7 @@ void Reading::look_again(std::size_t index) {
   give(std::move(answers));
 }
 
-std::optional<SharedAnswer> Reading::answer(Found& found) {
+std::optional<SharedAnswer> Reading::answer(const Place& place, Found& found) {
   switch (found.kind) {
     case Found::Kind::kMarker: SharedCounts::add(tier_->counts_.passed); return pass();
     case Found::Kind::kFailure:
@@ -209,7 +244,7 @@ std::optional<SharedAnswer> Reading::answer(Found& found) {
     case Found::Kind::kValue: break;
     default: return std::nullopt;
   }
-  auto envelope = open(found.bytes, stamp_, tier_->options_.envelope);
+  auto envelope = open(found.bytes, generations_[place.generation].stamp, tier_->options_.envelope);
   if (!envelope) {
     const Disbelief why = envelope.error();
     SharedCounts::add(why == Disbelief::kStale     ? tier_->counts_.stale

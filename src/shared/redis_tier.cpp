@@ -1,66 +1,62 @@
 #include "shared/redis_tier.hpp"
 
 #include <algorithm>
-#include <random>
 #include <utility>
 
 #include "shared/copies.hpp"
+#include "shared/random_number.hpp"
 #include "shared/reading.hpp"
 
 namespace larder::shared {
 namespace {
 
-constexpr std::chrono::milliseconds kDeliverAgain{200};
-constexpr std::chrono::seconds kDeliveryTimeout{10};  // of many invalidations at once
 constexpr unsigned kExtendsALease = 3;
-
-std::uint64_t random_number() {
-  std::random_device device;
-  return std::uint64_t{device()} << 32U | device();
-}
-
-std::string hex(std::uint64_t number) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string text;
-  for (unsigned shift = 0; shift < 64; shift += 4) text += kHex[number >> shift & 15U];
-  return text;
-}
-
-// The first error among replies, or what there is instead of replies.
-std::optional<Error> error_in(const Result<redis::Replies>& replies) {
-  if (!replies) return replies.error();
-  const auto found = std::ranges::find_if(*replies, &resp::Reply::is_error);
-  if (found == replies->end()) return std::nullopt;
-  return Error{Errc::kSourceFailed, "it refuses a command: " + found->text.substr(0, 200)};
-}
 
 }  // namespace
 
 // ---- Beginning and end. ----
 
 Result<std::shared_ptr<RedisTier>> RedisTier::start(Runtime& runtime, RedisTierOptions options) {
-  redis::ClientOptions client{.url = options.url, .timeout = options.timeout};
+  const redis::ClientOptions client{
+      .url = options.url,
+      .expect = options.in_cluster ? redis::Expect::kClusterMaster : redis::Expect::kMaster,
+      .timeout = options.timeout};
   std::shared_ptr<RedisTier> tier{new RedisTier{runtime, std::move(options)}};
-  auto started = redis::Client::start(runtime, std::move(client), tier);
+  auto started = redis::Client::start(runtime, client, tier);
   if (!started) return std::unexpected{std::move(started.error())};
   tier->client_ = std::move(*started);
+  if (auto done = tier->start_backplane(runtime, client); !done) {
+    return std::unexpected{std::move(done.error())};
+  }
   tier->client_ready_.store(true, std::memory_order_release);
-  auto backplane = Backplane::start(
-      runtime, {.url = tier->options_.url, .timeout = tier->options_.timeout},
-      tier->options_.name_space + "/announcements", hex(tier->token_seed_[0]), tier);
-  if (!backplane) return std::unexpected{std::move(backplane.error())};
-  tier->backplane_ = std::move(*backplane);
   runtime.close_at_stop(tier);
   tier->deliver();
   return tier;
 }
 
+Result<void> RedisTier::start_backplane(Runtime& runtime, const redis::ClientOptions& client) {
+  const std::string own = hex(token_seed_[0]);
+  if (options_.in_cluster) {
+    auto started = ChannelBackplane::start(runtime, client, own, weak_from_this());
+    if (!started) return std::unexpected{std::move(started.error())};
+    channels_ = std::move(*started);
+    backplane_ = channels_;
+  } else {
+    auto started = StreamBackplane::start(runtime, client, names_.stream(), own, weak_from_this());
+    if (!started) return std::unexpected{std::move(started.error())};
+    backplane_ = std::move(*started);
+  }
+  return {};
+}
+
 RedisTier::RedisTier(Runtime& runtime, RedisTierOptions options)
     : options_{std::move(options)},
+      names_{options_.name_space, options_.in_cluster},
       timers_{runtime.handle().timers()},
       undelivered_{options_.most_undelivered},
       token_seed_{random_number(), random_number()} {
   const MutexLock lock{mutex_};
+  if (options_.in_cluster) buckets_.clear();
   trouble_ = options_.url.place() + " is not connected yet";
 }
 
@@ -86,14 +82,6 @@ void RedisTier::close() {
 
 std::shared_ptr<SharedCopies> RedisTier::copies(std::string cache, std::uint64_t fingerprint) {
   return std::make_shared<Copies>(shared_from_this(), std::move(cache), fingerprint);
-}
-
-// Names of caches and the namespace have neither ':' nor '/', so no two keys are one.
-std::string RedisTier::generation_key(const std::string& cache) const {
-  return options_.name_space + "/" + cache + "/generation";
-}
-std::string RedisTier::value_key(const std::string& cache, std::string_view key) const {
-  return (options_.name_space + ":" + cache + ":").append(key);
 }
 
 std::string RedisTier::new_token() {
@@ -143,6 +131,7 @@ SharedStats RedisTier::stats() const {
                     .errors = value(counts_.errors)};
   stats.heard = backplane_->heard();
   stats.gaps = backplane_->gaps();
+  stats.connections = client_->health().connections;
   const MutexLock lock{mutex_};
   stats.undelivered = undelivered_.size();
   return stats;
@@ -191,183 +180,6 @@ void RedisTier::call(std::uint64_t run, std::vector<Call> calls, redis::Done don
   };
   const auto refused = submit(run, *shared_calls, true, std::move(first));
   if (refused) (*shared_done)(std::unexpected{*refused});
-}
-
-void RedisTier::note_error(const Error& error) {
-  if (error.code != Errc::kCancelled) SharedCounts::add(counts_.errors);
-}
-
-// ---- Trust. ----
-
-void RedisTier::connected(const redis::Session& session) {
-  {
-    const MutexLock lock{mutex_};
-    if (closed_) return;
-    session_ = session;
-    delivering_ = false;  // what the last connection was told has ended with it
-  }
-  deliver();
-}
-
-void RedisTier::disconnected(const Error& why) {
-  {
-    const MutexLock lock{mutex_};
-    session_.reset();
-  }
-  distrust(why);
-  wake_all();
-}
-
-void RedisTier::distrust(const Error& why) {
-  bool lost = false;
-  {
-    const MutexLock lock{mutex_};
-    trusted_ = false;
-    lost = !std::exchange(told_, true);
-    trouble_ = why.message;
-    if (closed_) return;
-    if (session_) deliver_timer_ = deliver_soon();
-  }
-  if (lost && options_.tell) {
-    options_.tell(false, "the shared tier: " + why.message +
-                             "; reads go to the source until it is there again");
-  }
-}
-
-// Tells the tier what it has yet to be told. Without anything to tell, a key that nobody
-// reads is invalidated, which proves that it can be told.
-void RedisTier::deliver() {
-  if (!client_ready_.load(std::memory_order_acquire)) return;  // start() calls again
-  Undelivered::Batch batch;
-  std::uint64_t run = 0;
-  std::vector<Call> calls{shared::invalidate(options_.name_space + "/probe")};
-  {
-    const MutexLock lock{mutex_};
-    if (closed_ || trusted_ || !session_ || delivering_) return;
-    delivering_ = true;
-    run = session_->run;
-    batch = undelivered_.take();
-  }
-  for (const auto& [cache, keys] : batch.keys) {
-    for (const std::string& key : keys) calls.push_back(invalidation(cache, key));
-  }
-  for (const std::string& cache : batch.whole) calls.push_back(clearing(cache));
-  const auto kept = std::make_shared<Undelivered::Batch>(std::move(batch));
-  const auto refused = client_->submit(
-      {.commands = calls.size(), .timeout = kDeliveryTimeout, .run = run},
-      [&](resp::RequestWriter& write) {
-        for (const Call& each : calls) write.command(each.command(false));
-      },
-      [self = shared_from_this(), kept](Result<redis::Replies> replies) {
-        self->delivered(*kept, replies);
-      });
-  if (refused) delivered(*kept, std::unexpected{*refused});
-}
-
-void RedisTier::delivered(const Undelivered::Batch& batch, const Result<redis::Replies>& replies) {
-  const auto error = error_in(replies);
-  bool more = false;
-  bool there = false;
-  std::string version;
-  {
-    const MutexLock lock{mutex_};
-    delivering_ = false;
-    if (error) {
-      add_again(batch);
-    } else if (session_ && !closed_) {
-      more = !undelivered_.empty();
-      there = !more && !std::exchange(trusted_, !more);
-      version = session_->version;
-      if (there) told_ = false;
-    }
-  }
-  if (error) {
-    note_error(*error);
-    return distrust(*error);
-  }
-  if (more) return deliver();
-  if (there && options_.tell) {
-    options_.tell(
-        true, "the shared tier: " + options_.url.place() + " is there (version " + version + ")");
-  }
-}
-
-void RedisTier::add_again(const Undelivered::Batch& batch) {
-  for (const std::string& cache : batch.whole) undelivered_.add_whole(cache);
-  for (const auto& [cache, keys] : batch.keys) {
-    for (const std::string& key : keys) undelivered_.add(cache, key);
-  }
-}
-
-void RedisTier::invalidate(const std::string& cache, std::string key) {
-  const MutexLock lock{mutex_};
-  if (!trusted_) return undelivered_.add(cache, std::move(key));
-  const Call step = invalidation(cache, key);
-  const auto refused = client_->submit(
-      {.run = session_->run},
-      [&](resp::RequestWriter& write) { write.command(step.command(false)); },
-      [self = shared_from_this(), cache, key](Result<redis::Replies> replies) {
-        self->confirm(cache, key, replies);
-      });
-  if (!refused) return;
-  // Nobody may ask it before it has been told.
-  trusted_ = false;
-  trouble_ = refused->message;
-  undelivered_.add(cache, std::move(key));
-  deliver_timer_ = deliver_soon();
-}
-
-void RedisTier::clear(const std::string& cache) {
-  const MutexLock lock{mutex_};
-  if (!trusted_) return undelivered_.add_whole(cache);
-  const Call step = clearing(cache);
-  const auto refused = client_->submit(
-      {.run = session_->run},
-      [&](resp::RequestWriter& write) { write.command(step.command(false)); },
-      [self = shared_from_this(), cache](Result<redis::Replies> replies) {
-        self->confirm(cache, std::nullopt, replies);
-      });
-  if (!refused) return;
-  trusted_ = false;
-  trouble_ = refused->message;
-  undelivered_.add_whole(cache);
-  deliver_timer_ = deliver_soon();
-}
-
-std::unique_ptr<Timer> RedisTier::deliver_soon() {
-  return timers_->after(kDeliverAgain, [weak = weak_from_this()] {
-    if (const auto self = weak.lock()) self->deliver();
-  });
-}
-
-void RedisTier::confirm(const std::string& cache, const std::optional<std::string>& key,
-                        const Result<redis::Replies>& replies) {
-  const auto error = error_in(replies);
-  if (!error) return;
-  {
-    const MutexLock lock{mutex_};
-    if (key) {
-      undelivered_.add(cache, *key);
-    } else {
-      undelivered_.add_whole(cache);
-    }
-  }
-  note_error(*error);
-  distrust(*error);
-}
-
-Call RedisTier::invalidation(const std::string& cache, const std::string& key) const {
-  return shared::invalidate(key, Announce{.stream = options_.name_space + "/announcements",
-                                          .own = hex(token_seed_[0]),
-                                          .cache = cache,
-                                          .key = key.substr(value_key(cache, "").size())});
-}
-
-Call RedisTier::clearing(const std::string& cache) const {
-  return shared::clear(generation_key(cache), hex(random_number()),
-                       {.stream = options_.name_space + "/announcements",
-                        .own = hex(token_seed_[0]),
-                        .cache = cache});
 }
 
 // ---- What others announce. ----

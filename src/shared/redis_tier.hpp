@@ -1,5 +1,5 @@
-// The shared tier over one Redis or Valkey: carries out the steps of the lease protocol
-// (lease.hpp) for the caches of one process.
+// The shared tier over one Redis or Valkey, or over one master of a cluster: carries out the steps
+// of the lease protocol (lease.hpp) for the caches of one process.
 //
 //   auto tier = RedisTier::start(runtime, {.url = url});
 //   options.shared = (*tier)->copies("product", fingerprint);
@@ -12,6 +12,9 @@
 //
 // Order. All commands of a process go over one connection, so a read that begins after an
 // invalidation was handed on is behind it.
+//
+// In a cluster. It has the buckets that it is given, and tells `elsewhere` what the server
+// says is another's; see routed_tier.hpp.
 //
 // Announcements. What this process invalidates, others hear through the backplane, and drop
 // from their memory.
@@ -31,6 +34,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -44,10 +48,14 @@
 #include "larder/thread_annotations.hpp"
 #include "larder/timers.hpp"
 #include "redis/client.hpp"
-#include "shared/backplane.hpp"
+#include "shared/channel_backplane.hpp"
+#include "shared/elsewhere.hpp"
 #include "shared/envelope.hpp"
+#include "shared/key_names.hpp"
 #include "shared/lease.hpp"
 #include "shared/shared_stats.hpp"
+#include "shared/stream_backplane.hpp"
+#include "shared/tier.hpp"
 #include "shared/undelivered.hpp"
 
 namespace larder::shared {
@@ -66,14 +74,16 @@ struct RedisTierOptions {
   Duration longest_load = std::chrono::seconds{30};
   Duration failure = std::chrono::milliseconds{200};  // so long a failure is told
   EnvelopeOptions envelope{};
+  bool in_cluster = false;
+  std::weak_ptr<Elsewhere> elsewhere{};   // in a cluster
   std::size_t most_undelivered = 20'000;  // keys; past them whole caches are invalidated
   // Called when the tier is lost or is there again, with a sentence; any thread, never often.
   std::function<void(bool there, const std::string& sentence)> tell{};
 };
 
-class RedisTier final : public redis::ClientEvents,
+class RedisTier final : public Tier,
+                        public redis::ClientEvents,
                         public BackplaneEvents,
-                        public Closable,
                         public std::enable_shared_from_this<RedisTier> {
  public:
   // Begins to connect; a server that is not there yet is no error.
@@ -83,19 +93,36 @@ class RedisTier final : public redis::ClientEvents,
   RedisTier(const RedisTier&) = delete;
   RedisTier& operator=(const RedisTier&) = delete;
 
-  // The part of the cache of that name. `fingerprint` tells apart what its values are
-  // made of: values of another are misses.
-  [[nodiscard]] std::shared_ptr<SharedCopies> copies(std::string cache, std::uint64_t fingerprint);
-
-  // Whether it may be asked now, and why not.
-  [[nodiscard]] bool trusted() const LARDER_EXCLUDES(mutex_);
-  [[nodiscard]] std::string trouble() const LARDER_EXCLUDES(mutex_);
-  [[nodiscard]] SharedStats stats() const LARDER_EXCLUDES(mutex_);
+  [[nodiscard]] std::shared_ptr<SharedCopies> copies(std::string cache,
+                                                     std::uint64_t fingerprint) override;
+  [[nodiscard]] bool trusted() const override LARDER_EXCLUDES(mutex_);
+  [[nodiscard]] std::string trouble() const override LARDER_EXCLUDES(mutex_);
+  [[nodiscard]] SharedStats stats() const override LARDER_EXCLUDES(mutex_);
   [[nodiscard]] redis::ClientHealth health() const { return client_->health(); }
   [[nodiscard]] const RedisTierOptions& options() const { return options_; }
 
+  [[nodiscard]] const KeyNames& names() const { return names_; }
+
   // Sends nothing and answers nothing any more: who waits is sent to the source.
   void close() override LARDER_EXCLUDES(mutex_);
+
+  // ---- For who routes to several of them. Calls nobody back. ----
+
+  using Buckets = std::set<KeyNames::Bucket>;
+  // The buckets that are this server's, from now on. What it has yet to be told of others
+  // is given back, to be told elsewhere.
+  [[nodiscard]] Undelivered::Batch assign(Buckets buckets) LARDER_EXCLUDES(mutex_);
+  // It is to be told this before it is trusted again.
+  void adopt(const Undelivered::Batch& batch) LARDER_EXCLUDES(mutex_);
+  // It is no part of the cluster any more, and close() follows. What it has yet to be told;
+  // what is on its way and fails goes elsewhere.
+  [[nodiscard]] Undelivered::Batch retire() LARDER_EXCLUDES(mutex_);
+  // `name` is the key's in the tier.
+  void invalidate(const std::string& cache, std::string name) LARDER_EXCLUDES(mutex_);
+  void clear(const std::string& cache) LARDER_EXCLUDES(mutex_);
+  // Has a listener of a cache told of what is announced here.
+  void listen(const std::string& cache, std::weak_ptr<SharedListener> listener)
+      LARDER_EXCLUDES(mutex_);
 
  private:
   friend class Copies;  // these two are parts of it, in files of their own
@@ -115,6 +142,7 @@ class RedisTier final : public redis::ClientEvents,
   };
 
   RedisTier(Runtime& runtime, RedisTierOptions options);
+  [[nodiscard]] Result<void> start_backplane(Runtime& runtime, const redis::ClientOptions& client);
 
   // ClientEvents.
   void connected(const redis::Session& session) override LARDER_EXCLUDES(mutex_);
@@ -124,8 +152,6 @@ class RedisTier final : public redis::ClientEvents,
   // BackplaneEvents.
   void announced(const Announcement& announcement) override LARDER_EXCLUDES(mutex_);
   void missed() override LARDER_EXCLUDES(mutex_);
-  void listen(const std::string& cache, std::weak_ptr<SharedListener> listener)
-      LARDER_EXCLUDES(mutex_);
 
   // The run to ask, while trusted.
   [[nodiscard]] std::optional<redis::Session> session() const LARDER_EXCLUDES(mutex_);
@@ -137,18 +163,32 @@ class RedisTier final : public redis::ClientEvents,
   [[nodiscard]] std::optional<Error> submit(std::uint64_t run, const std::vector<Call>& calls,
                                             bool by_name, redis::Done done);
 
+  // What one call tells: a key, or for a bucket that a whole cache is invalid; of the probe
+  // neither.
+  struct Told {
+    std::string cache{};
+    std::optional<std::string> key{};
+  };
+  struct Delivery {
+    Undelivered::Batch batch;
+    std::vector<Told> told;
+  };
+
   // Trust.
   void deliver() LARDER_EXCLUDES(mutex_);
-  void delivered(const Undelivered::Batch& batch, const Result<redis::Replies>& replies)
+  void delivered(const Delivery& delivery, const Result<redis::Replies>& replies)
       LARDER_EXCLUDES(mutex_);
   void add_again(const Undelivered::Batch& batch) LARDER_REQUIRES(mutex_);
   void distrust(const Error& why) LARDER_EXCLUDES(mutex_);
-  void invalidate(const std::string& cache, std::string key) LARDER_EXCLUDES(mutex_);
-  void clear(const std::string& cache) LARDER_EXCLUDES(mutex_);
   void confirm(const std::string& cache, const std::optional<std::string>& key,
                const Result<redis::Replies>& replies) LARDER_EXCLUDES(mutex_);
   [[nodiscard]] std::unique_ptr<Timer> deliver_soon() LARDER_REQUIRES(mutex_);
-  void note_error(const Error& error) LARDER_EXCLUDES(mutex_);
+  void note_error(const Error& error);
+  // An error that may mean that the cluster has changed.
+  void note_reply(const resp::Reply& reply);
+  void tell_first(std::string why) LARDER_REQUIRES(mutex_);
+  void forward_retired() LARDER_EXCLUDES(mutex_);
+  void tell_elsewhere(const std::vector<Told>& moved);
 
   // Waiting.
   void wait(const ReadingPtr& reading, std::size_t index, Duration delay) LARDER_EXCLUDES(mutex_);
@@ -161,20 +201,22 @@ class RedisTier final : public redis::ClientEvents,
   void extend_later() LARDER_REQUIRES(mutex_);
   void extend_all() LARDER_EXCLUDES(mutex_);
 
-  [[nodiscard]] Call invalidation(const std::string& cache, const std::string& key) const;
-  [[nodiscard]] Call clearing(const std::string& cache) const;
-  [[nodiscard]] std::string generation_key(const std::string& cache) const;
-  [[nodiscard]] std::string value_key(const std::string& cache, std::string_view key) const;
+  [[nodiscard]] Call invalidation(const std::string& cache, const std::string& name) const;
+  [[nodiscard]] std::vector<Call> clearing(const std::string& cache) const LARDER_REQUIRES(mutex_);
 
   const RedisTierOptions options_;
+  const KeyNames names_;
   const std::shared_ptr<Timers> timers_;
-  std::shared_ptr<redis::Client> client_;  // set once, by start(); to be used by others …
-  std::atomic<bool> client_ready_{false};  // … once this says so
-  std::shared_ptr<Backplane> backplane_;   // likewise
+  std::shared_ptr<redis::Client> client_;       // set once, by start(); to be used by others …
+  std::atomic<bool> client_ready_{false};       // … once this says so
+  std::shared_ptr<Backplane> backplane_;        // likewise
+  std::shared_ptr<ChannelBackplane> channels_;  // the same, in a cluster; else null
   SharedCounts counts_;
 
   mutable Mutex mutex_;
   bool closed_ LARDER_GUARDED_BY(mutex_) = false;
+  bool retired_ LARDER_GUARDED_BY(mutex_) = false;
+  Buckets buckets_ LARDER_GUARDED_BY(mutex_){0};
   std::optional<redis::Session> session_ LARDER_GUARDED_BY(mutex_);
   bool trusted_ LARDER_GUARDED_BY(mutex_) = false;
   std::string trouble_ LARDER_GUARDED_BY(mutex_);  // why not

@@ -22,8 +22,30 @@ struct SharedStats {
   std::uint64_t errors = 0;         // replies that were errors, or that did not come
   std::uint64_t heard = 0;          // invalidations by other processes
   std::uint64_t gaps = 0;           // times that some may have been missed, the start among them
+  std::uint64_t connections = 0;    // made for commands
   std::uint64_t undelivered = 0;    // invalidations that the tier has yet to be told; now
+
+  SharedStats& operator+=(const SharedStats& other);
 };
+
+inline SharedStats& SharedStats::operator+=(const SharedStats& other) {
+  hits += other.hits;
+  leases += other.leases;
+  waits += other.waits;
+  failures += other.failures;
+  passed += other.passed;
+  foreign += other.foreign;
+  stale += other.stale;
+  corrupt += other.corrupt;
+  fills += other.fills;
+  refused_fills += other.refused_fills;
+  errors += other.errors;
+  heard += other.heard;
+  gaps += other.gaps;
+  connections += other.connections;
+  undelivered += other.undelivered;
+  return *this;
+}
 
 struct SharedCounts {
   std::atomic<std::uint64_t> hits{0};

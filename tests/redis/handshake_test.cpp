@@ -62,15 +62,18 @@ TEST(Handshake, FallsBackToTheOldProtocolAndLogin) {
 }
 
 TEST(Handshake, AnotherRunIsAnotherNumber) {
-  const auto run = [](const char* info) {
+  const auto run = [](const char* info, const char* replication = kMaster) {
     Handshake handshake{at("redis://h")};
     (void)handshake.take(map());
     (void)handshake.take(text(info));
+    (void)handshake.take(text(replication));
     return handshake.session().run;
   };
 
   EXPECT_EQ(run("run_id:abc\r\n"), run("run_id:abc\r\n"));
   EXPECT_NE(run("run_id:abc\r\n"), run("run_id:abd\r\n"));
+  EXPECT_NE(run("run_id:abc\r\n"), run("run_id:abc\r\n", "role:master\r\nmaster_replid2:abc\r\n"))
+      << "it was a replica before";
 }
 
 TEST(Handshake, AServerWithoutARunIsRefused) {

@@ -35,6 +35,7 @@ std::optional<std::string> find_program() {
 }  // namespace
 
 bool RedisServer::installed() { return find_program().has_value(); }
+std::string RedisServer::program() { return find_program().value(); }
 
 RedisServer::RedisServer(std::vector<std::string> options)
     : options_{std::move(options)}, port_{demo::free_port(0, 0).value()} {

@@ -22,6 +22,8 @@ class RedisServer {
  public:
   // Whether redis-server is installed here; if not, its tests are skipped.
   [[nodiscard]] static bool installed();
+  // Its path. REQUIRES: installed().
+  [[nodiscard]] static std::string program();
 
   // Starts it, with more of its options ("--requirepass", "x"), and waits until it
   // answers, though it be with an error. Throws std::runtime_error if it does not.

@@ -32,6 +32,38 @@ TEST(RedisUrl, APasswordAloneIsTheDefaultUsers) {
   EXPECT_EQ(url.password, "secret");
 }
 
+TEST(RedisUrl, SomeNodesOfACluster) {
+  const auto url = parse_redis_url("rediss+cluster://app:secret@a:7000,b,[::1]:7001?ca=/ca.pem");
+
+  EXPECT_EQ(url, (RedisUrl{.kind = RedisUrl::Kind::kCluster,
+                           .host = "a",
+                           .port = 7000,
+                           .tls = true,
+                           .ca = "/ca.pem",
+                           .user = "app",
+                           .password = "secret",
+                           .more = {{.host = "b", .port = 6379}, {.host = "::1", .port = 7001}}}));
+  EXPECT_EQ(parse_redis_url(to_string(*url)), url);
+}
+
+TEST(RedisUrl, SentinelsAndTheirMaster) {
+  const auto url = parse_redis_url("redis+sentinel://a,b:26380/my%20shop?db=2");
+
+  EXPECT_EQ(url, (RedisUrl{.kind = RedisUrl::Kind::kSentinel,
+                           .host = "a",
+                           .port = 26379,
+                           .database = 2,
+                           .more = {{.host = "b", .port = 26380}},
+                           .master = "my shop"}));
+  EXPECT_EQ(parse_redis_url(to_string(*url)), url);
+}
+
+TEST(RedisUrl, OneServerOfSeveralHasTheirLogin) {
+  const auto url = parse_redis_url("redis+cluster://app:secret@a,b").value();
+
+  EXPECT_EQ(to_string(url.server_at({.host = "c", .port = 7})), "redis://app:secret@c:7");
+}
+
 TEST(RedisUrl, ASocketWithALoginAndADatabase) {
   EXPECT_EQ(
       parse_redis_url("unix://app:secret@/run/redis.sock?db=2"),
@@ -73,8 +105,12 @@ INSTANTIATE_TEST_SUITE_P(
                     Bad{"redis://h/65536", "database"}, Bad{"redis://secret@h", "USER:PASSWORD"},
                     Bad{"redis://u:secret%zz@h", "%25"}, Bad{"redis://u:secret%00@h", "zero byte"},
                     Bad{"redis://a,b", "several servers"},
-                    Bad{"redis+cluster://a,b", "not in this version"},
-                    Bad{"redis://h?ca=/x", "rediss"}, Bad{"rediss://h?cert=/x", "both or neither"},
+                    Bad{"redis+cluster://a,", "behind its last comma"},
+                    Bad{"redis+cluster://a/1", "has only 0"},
+                    Bad{"redis+sentinel://a,b", "what the sentinels call the master"},
+                    Bad{"unix+cluster:///a", "unknown scheme"},
+                    Bad{"redis+ring://a", "unknown scheme"}, Bad{"redis://h?ca=/x", "rediss"},
+                    Bad{"rediss://h?cert=/x", "both or neither"},
                     Bad{"redis://h?x=1", "unknown option"}, Bad{"redis://h?db", "without a value"},
                     Bad{"unix://run/redis.sock", "whole path"},
                     Bad{"unix:///" + std::string(200, 'x'), "longer than"}),

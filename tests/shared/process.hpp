@@ -86,23 +86,24 @@ class Heard final : public SharedListener {
   std::vector<std::string> words_ LARDER_GUARDED_BY(mutex_);
 };
 
-// One larder process's sight of the tier.
-class Process {
+// One larder process's sight of the tier, which is a RedisTier or a RoutedTier.
+template <class TierType>
+class ProcessOver {
  public:
-  explicit Process(const RedisServer& server, RedisTierOptions options = {})
-      : Process{server.url(), std::move(options)} {}
-  explicit Process(const std::string& url, RedisTierOptions options = {}) {
+  explicit ProcessOver(const RedisServer& server, RedisTierOptions options = {})
+      : ProcessOver{server.url(), std::move(options)} {}
+  explicit ProcessOver(const std::string& url, RedisTierOptions options = {}) {
     options.url = redis::parse_redis_url(url).value();
     options.tell = [this](bool there, const std::string& sentence) { tell(there, sentence); };
-    tier_ = RedisTier::start(runtime_, std::move(options)).value();
+    tier_ = TierType::start(runtime_, std::move(options)).value();
     copies_ = tier_->copies("product", kFingerprint);
   }
   // Ends as a killed one does: what it holds is left as it is.
-  ~Process() { tier_->close(); }
-  Process(const Process&) = delete;
-  Process& operator=(const Process&) = delete;
+  ~ProcessOver() { tier_->close(); }
+  ProcessOver(const ProcessOver&) = delete;
+  ProcessOver& operator=(const ProcessOver&) = delete;
 
-  Process& ready() {
+  ProcessOver& ready() {
     const MutexLock lock{mutex_};
     while (!there_) news_.wait(mutex_);
     return *this;
@@ -150,7 +151,7 @@ class Process {
   }
 
   SharedCopies& copies() { return *copies_; }
-  RedisTier& tier() { return *tier_; }
+  TierType& tier() { return *tier_; }
 
  private:
   void tell(bool there, const std::string& sentence) {
@@ -165,9 +166,11 @@ class Process {
   bool there_ LARDER_GUARDED_BY(mutex_) = false;
   std::vector<std::string> said_ LARDER_GUARDED_BY(mutex_);
   Runtime runtime_{{.io_threads = 1}};
-  std::shared_ptr<RedisTier> tier_;
+  std::shared_ptr<TierType> tier_;
   std::shared_ptr<SharedCopies> copies_;
 };
+
+using Process = ProcessOver<RedisTier>;
 
 class RedisTierTest : public testing::Test {
  protected:

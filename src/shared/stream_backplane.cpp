@@ -1,4 +1,4 @@
-#include "shared/backplane.hpp"
+#include "shared/stream_backplane.hpp"
 
 #include <utility>
 #include <vector>
@@ -13,11 +13,11 @@ constexpr std::chrono::milliseconds kPause{200};   // after a reply that is an e
 
 }  // namespace
 
-Result<std::shared_ptr<Backplane>> Backplane::start(Runtime& runtime, redis::ClientOptions client,
-                                                    std::string stream, std::string own,
-                                                    std::weak_ptr<BackplaneEvents> events) {
-  std::shared_ptr<Backplane> backplane{
-      new Backplane{runtime, std::move(stream), std::move(own), std::move(events)}};
+Result<std::shared_ptr<StreamBackplane>> StreamBackplane::start(
+    Runtime& runtime, redis::ClientOptions client, std::string stream, std::string own,
+    std::weak_ptr<BackplaneEvents> events) {
+  std::shared_ptr<StreamBackplane> backplane{
+      new StreamBackplane{runtime, std::move(stream), std::move(own), std::move(events)}};
   // Under the lock, for which a connection that is quick waits.
   const MutexLock lock{backplane->mutex_};
   auto started = redis::Client::start(runtime, std::move(client), backplane);
@@ -26,19 +26,19 @@ Result<std::shared_ptr<Backplane>> Backplane::start(Runtime& runtime, redis::Cli
   return backplane;
 }
 
-Backplane::Backplane(Runtime& runtime, std::string stream, std::string own,
-                     std::weak_ptr<BackplaneEvents> events)
+StreamBackplane::StreamBackplane(Runtime& runtime, std::string stream, std::string own,
+                                 std::weak_ptr<BackplaneEvents> events)
     : timers_{runtime.handle().timers()},
       events_{std::move(events)},
       announcements_{std::move(stream), std::move(own)} {}
 
-void Backplane::close() {
+void StreamBackplane::close() {
   const MutexLock lock{mutex_};
   pause_.reset();
   if (client_) client_->close();
 }
 
-void Backplane::connected(const redis::Session& session) {
+void StreamBackplane::connected(const redis::Session& session) {
   {
     const MutexLock lock{mutex_};
     // What another run has under the same place is another stream.
@@ -47,7 +47,7 @@ void Backplane::connected(const redis::Session& session) {
   go_on();
 }
 
-void Backplane::go_on() {
+void StreamBackplane::go_on() {
   const MutexLock lock{mutex_};
   if (asking_) return;
   const auto self = shared_from_this();
@@ -71,18 +71,18 @@ void Backplane::go_on() {
   }
 }
 
-void Backplane::take_hello(const Result<redis::Replies>& replies) {
+void StreamBackplane::take_hello(const Result<redis::Replies>& replies) {
   {
     const MutexLock lock{mutex_};
     asking_ = false;
     if (!replies || !announcements_.take_hello(replies->front())) return go_on_later();
   }
-  gaps_.fetch_add(1, std::memory_order_relaxed);
+  count_gap();
   if (const auto events = events_.lock()) events->missed();
   go_on();
 }
 
-void Backplane::take_read(const Result<redis::Replies>& replies) {
+void StreamBackplane::take_read(const Result<redis::Replies>& replies) {
   std::vector<Announcement> announced;
   {
     const MutexLock lock{mutex_};
@@ -92,7 +92,7 @@ void Backplane::take_read(const Result<redis::Replies>& replies) {
     if (!news) return go_on_later();
     announced = std::move(*news);
   }
-  heard_.fetch_add(announced.size(), std::memory_order_relaxed);
+  count_heard(announced.size());
   if (const auto events = events_.lock()) {
     for (const Announcement& each : announced) events->announced(each);
   }
@@ -100,7 +100,7 @@ void Backplane::take_read(const Result<redis::Replies>& replies) {
 }
 
 // After an error: a lost connection calls as well, once it is there again.
-void Backplane::go_on_later() {
+void StreamBackplane::go_on_later() {
   pause_ = timers_->after(kPause, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->go_on();
   });

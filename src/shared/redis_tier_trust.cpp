@@ -1,0 +1,313 @@
+// What a RedisTier has yet to tell its server, and whether it may be asked.
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "shared/random_number.hpp"
+#include "shared/redis_tier.hpp"
+
+namespace larder::shared {
+namespace {
+
+constexpr std::chrono::milliseconds kDeliverAgain{200};
+constexpr std::chrono::seconds kDeliveryTimeout{10};  // of many invalidations at once
+
+bool is_moved(const resp::Reply& reply) {
+  return reply.is_error() && redis::is_redirect(reply.text);
+}
+
+// The first error among replies, or what there is instead of replies. That a key is
+// elsewhere is none.
+std::optional<Error> error_in(const Result<redis::Replies>& replies) {
+  if (!replies) return replies.error();
+  const auto found = std::ranges::find_if(
+      *replies, [](const resp::Reply& reply) { return reply.is_error() && !is_moved(reply); });
+  if (found == replies->end()) return std::nullopt;
+  return Error{Errc::kSourceFailed, "it refuses a command: " + found->text.substr(0, 200)};
+}
+
+}  // namespace
+
+void RedisTier::note_error(const Error& error) {
+  if (error.code != Errc::kCancelled) SharedCounts::add(counts_.errors);
+}
+
+void RedisTier::connected(const redis::Session& session) {
+  {
+    const MutexLock lock{mutex_};
+    if (closed_) return;
+    session_ = session;
+    delivering_ = false;  // what the last connection was told has ended with it
+  }
+  deliver();
+}
+
+void RedisTier::disconnected(const Error& why) {
+  {
+    const MutexLock lock{mutex_};
+    session_.reset();
+  }
+  distrust(why);
+  wake_all();
+  if (const auto elsewhere = options_.elsewhere.lock()) elsewhere->suspect();
+}
+
+void RedisTier::distrust(const Error& why) {
+  bool lost = false;
+  {
+    const MutexLock lock{mutex_};
+    trusted_ = false;
+    lost = !std::exchange(told_, true);
+    trouble_ = why.message;
+    if (closed_) return;
+    if (session_) deliver_timer_ = deliver_soon();
+  }
+  if (lost && options_.tell) {
+    options_.tell(false, "the shared tier: " + why.message +
+                             "; reads go to the source until it is there again");
+  }
+}
+
+// Tells the tier what it has yet to be told. In front, a key that nobody reads is
+// invalidated, which proves that it can be told.
+void RedisTier::deliver() {
+  if (!client_ready_.load(std::memory_order_acquire)) return;  // start() calls again
+  const auto delivery = std::make_shared<Delivery>();
+  std::uint64_t run = 0;
+  std::vector<Call> calls;
+  {
+    const MutexLock lock{mutex_};
+    if (closed_ || trusted_ || !session_ || delivering_ || buckets_.empty()) return;
+    delivering_ = true;
+    run = session_->run;
+    delivery->batch = undelivered_.take();
+    calls.push_back(shared::invalidate(names_.probe(*buckets_.begin())));
+    delivery->told.emplace_back();
+    for (const std::string& cache : delivery->batch.whole) {
+      for (Call& each : clearing(cache)) {
+        calls.push_back(std::move(each));
+        delivery->told.push_back({.cache = cache});
+      }
+    }
+  }
+  for (const auto& [cache, names] : delivery->batch.keys) {
+    for (const std::string& name : names) {
+      calls.push_back(invalidation(cache, name));
+      delivery->told.push_back({.cache = cache, .key = name});
+    }
+  }
+  const auto refused = client_->submit(
+      {.commands = calls.size(), .timeout = kDeliveryTimeout, .run = run},
+      [&](resp::RequestWriter& write) {
+        for (const Call& each : calls) write.command(each.command(false));
+      },
+      [self = shared_from_this(), delivery](Result<redis::Replies> replies) {
+        self->delivered(*delivery, replies);
+      });
+  if (refused) delivered(*delivery, std::unexpected{*refused});
+}
+
+void RedisTier::delivered(const Delivery& delivery, const Result<redis::Replies>& replies) {
+  const auto error = error_in(replies);
+  std::vector<Told> moved;
+  for (std::size_t i = 0; replies && i < replies->size(); ++i) {
+    if (is_moved((*replies)[i])) moved.push_back(delivery.told[i]);
+  }
+  bool more = false;
+  bool there = false;
+  std::string version;
+  {
+    const MutexLock lock{mutex_};
+    delivering_ = false;
+    if (error || retired_) {
+      add_again(delivery.batch);
+    } else if (session_ && !closed_) {
+      more = !undelivered_.empty();
+      there = !more && !std::exchange(trusted_, !more);
+      version = session_->version;
+      if (there) told_ = false;
+    }
+  }
+  if (error) {
+    note_error(*error);
+    distrust(*error);
+    return forward_retired();
+  }
+  if (!moved.empty()) tell_elsewhere(moved);
+  if (more) return deliver();
+  if (there && options_.tell) {
+    options_.tell(
+        true, "the shared tier: " + options_.url.place() + " is there (version " + version + ")");
+  }
+}
+
+void RedisTier::add_again(const Undelivered::Batch& batch) {
+  for (const std::string& cache : batch.whole) undelivered_.add_whole(cache);
+  for (const auto& [cache, keys] : batch.keys) {
+    for (const std::string& key : keys) undelivered_.add(cache, key);
+  }
+}
+
+void RedisTier::invalidate(const std::string& cache, std::string name) {
+  const MutexLock lock{mutex_};
+  if (!trusted_) return undelivered_.add(cache, std::move(name));
+  const Call step = invalidation(cache, name);
+  const auto refused = client_->submit(
+      {.run = session_->run},
+      [&](resp::RequestWriter& write) { write.command(step.command(false)); },
+      [self = shared_from_this(), cache, name](Result<redis::Replies> replies) {
+        self->confirm(cache, name, replies);
+      });
+  if (!refused) return;
+  // Nobody may ask it before it has been told.
+  undelivered_.add(cache, std::move(name));
+  tell_first(refused->message);
+}
+
+void RedisTier::clear(const std::string& cache) {
+  const MutexLock lock{mutex_};
+  if (!trusted_) return undelivered_.add_whole(cache);
+  const std::vector<Call> steps = clearing(cache);
+  const auto refused = client_->submit(
+      {.commands = steps.size(), .run = session_->run},
+      [&](resp::RequestWriter& write) {
+        for (const Call& each : steps) write.command(each.command(false));
+      },
+      [self = shared_from_this(), cache](Result<redis::Replies> replies) {
+        self->confirm(cache, std::nullopt, replies);
+      });
+  if (!refused) return;
+  undelivered_.add_whole(cache);
+  tell_first(refused->message);
+}
+
+// It is not asked until it was told what it has yet to be told.
+void RedisTier::tell_first(std::string why) {
+  trusted_ = false;
+  trouble_ = std::move(why);
+  deliver_timer_ = deliver_soon();
+}
+
+std::unique_ptr<Timer> RedisTier::deliver_soon() {
+  return timers_->after(kDeliverAgain, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->deliver();
+  });
+}
+
+void RedisTier::confirm(const std::string& cache, const std::optional<std::string>& name,
+                        const Result<redis::Replies>& replies) {
+  if (replies && std::ranges::any_of(*replies, is_moved)) {
+    tell_elsewhere({{.cache = cache, .key = name}});
+  }
+  const auto error = error_in(replies);
+  if (!error) return;
+  {
+    const MutexLock lock{mutex_};
+    if (name) {
+      undelivered_.add(cache, *name);
+    } else {
+      undelivered_.add_whole(cache);
+    }
+  }
+  note_error(*error);
+  distrust(*error);
+  forward_retired();
+}
+
+Call RedisTier::invalidation(const std::string& cache, const std::string& name) const {
+  Announce announce{
+      .own = hex(token_seed_[0]), .cache = cache, .key = std::string{names_.key_in(cache, name)}};
+  if (options_.in_cluster) {
+    announce.channel = names_.channel(names_.bucket_in(name));
+  } else {
+    announce.stream = names_.stream();
+  }
+  return shared::invalidate(name, std::move(announce));
+}
+
+// One call a bucket.
+std::vector<Call> RedisTier::clearing(const std::string& cache) const {
+  std::vector<Call> calls;
+  for (const KeyNames::Bucket bucket : buckets_) {
+    Announce announce{.own = hex(token_seed_[0]), .cache = cache};
+    if (options_.in_cluster) {
+      announce.channel = names_.channel(bucket);
+    } else {
+      announce.stream = names_.stream();
+    }
+    calls.push_back(
+        shared::clear(names_.generation(cache, bucket), hex(random_number()), std::move(announce)));
+  }
+  return calls;
+}
+
+// ---- Being one of several. ----
+
+Undelivered::Batch RedisTier::assign(Buckets buckets) {
+  std::set<std::string> channels;
+  for (const KeyNames::Bucket each : buckets) channels.insert(names_.channel(each));
+  channels_->follow(std::move(channels));
+  const MutexLock lock{mutex_};
+  if (buckets == buckets_) return {};
+  const bool lost_some = !std::ranges::includes(buckets, buckets_);
+  buckets_ = std::move(buckets);
+  deliver_timer_ = deliver_soon();  // it may have had none
+  if (!lost_some) return {};
+  Undelivered::Batch others = undelivered_.take();
+  for (const std::string& cache : others.whole) undelivered_.add_whole(cache);
+  for (auto& [cache, names] : others.keys) {
+    std::erase_if(names, [&, &of = cache](const std::string& name) {
+      mutex_.assert_held();
+      const bool mine = buckets_.contains(names_.bucket_in(name));
+      if (mine) undelivered_.add(of, name);
+      return mine;
+    });
+  }
+  return others;
+}
+
+void RedisTier::adopt(const Undelivered::Batch& batch) {
+  if (batch.keys.empty() && batch.whole.empty()) return;
+  const MutexLock lock{mutex_};
+  add_again(batch);
+  tell_first(options_.url.place() + " is being told what was invalidated");
+}
+
+Undelivered::Batch RedisTier::retire() {
+  const MutexLock lock{mutex_};
+  retired_ = true;
+  trusted_ = false;
+  return undelivered_.take();
+}
+
+// What has failed since it was retired.
+void RedisTier::forward_retired() {
+  Undelivered::Batch batch;
+  {
+    const MutexLock lock{mutex_};
+    if (!retired_) return;
+    batch = undelivered_.take();
+  }
+  std::vector<Told> moved;
+  for (const std::string& cache : batch.whole) moved.push_back({.cache = cache});
+  for (const auto& [cache, names] : batch.keys) {
+    for (const std::string& name : names) moved.push_back({.cache = cache, .key = name});
+  }
+  tell_elsewhere(moved);
+}
+
+void RedisTier::tell_elsewhere(const std::vector<Told>& moved) {
+  const auto elsewhere = options_.elsewhere.lock();
+  if (!elsewhere) return;
+  for (const Told& each : moved) {
+    if (!each.cache.empty()) elsewhere->moved(each.cache, each.key);
+  }
+  elsewhere->suspect();
+}
+
+void RedisTier::note_reply(const resp::Reply& reply) {
+  if (!reply.is_error() || !(is_moved(reply) || reply.text.starts_with("CLUSTERDOWN"))) return;
+  if (const auto elsewhere = options_.elsewhere.lock()) elsewhere->suspect();
+}
+
+}  // namespace larder::shared

@@ -1,0 +1,30 @@
+// A shared tier as the server holds it, whatever it is made of: one Redis, a cluster, the
+// master that sentinels know.
+//
+// Threads: any. Held by shared_ptr.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "larder/closable.hpp"
+#include "larder/shared_tier.hpp"
+#include "shared/shared_stats.hpp"
+
+namespace larder::shared {
+
+class Tier : public Closable {
+ public:
+  // The part of the cache of that name. `fingerprint` tells apart what its values are
+  // made of: values of another are misses.
+  [[nodiscard]] virtual std::shared_ptr<SharedCopies> copies(std::string cache,
+                                                             std::uint64_t fingerprint) = 0;
+
+  // Whether all of it may be asked now; what is the matter with it.
+  [[nodiscard]] virtual bool trusted() const = 0;
+  [[nodiscard]] virtual std::string trouble() const = 0;
+  [[nodiscard]] virtual SharedStats stats() const = 0;
+};
+
+}  // namespace larder::shared

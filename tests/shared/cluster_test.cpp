@@ -1,0 +1,270 @@
+// Processes over a real cluster of three masters and three replicas.
+#include <gmock/gmock.h>
+
+#include "redis/redis_cluster.hpp"
+#include "redis/slot.hpp"
+#include "shared/process.hpp"
+#include "shared/routed_tier.hpp"
+
+namespace larder::shared {
+namespace {
+
+using test::RedisCluster;
+
+class ClusterProcess : public ProcessOver<RoutedTier> {
+ public:
+  using ProcessOver::ProcessOver;
+
+  // Until all masters are asked, and heard.
+  ClusterProcess& ready() {
+    while (!tier().trusted() || tier().stats().gaps < RedisCluster::kMasters) {
+      std::this_thread::yield();
+    }
+    return *this;
+  }
+  ClusterProcess& trusted() {
+    while (!tier().trusted()) std::this_thread::yield();
+    return *this;
+  }
+  // Reads until there is a copy; who loads leaves `value`.
+  void settle(const std::string& key, const std::string& value) {
+    for (;;) {
+      const SharedAnswer answer = read(key);
+      if (answer.kind == Kind::kCopy) return;
+      if (answer.lease) copies().fill(answer.lease, value, 60s, 0ms);
+      std::this_thread::yield();
+    }
+  }
+};
+
+class ClusterTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!RedisCluster::installed()) GTEST_SKIP() << "redis-server or redis-cli is not installed";
+    cluster_.emplace();
+  }
+
+  // Keys of which each master has some.
+  static std::vector<std::string> keys() {
+    std::vector<std::string> keys;
+    for (int i = 0; i < 60; ++i) keys.push_back(std::to_string(i));
+    return keys;
+  }
+  static std::string name(const std::string& key) {
+    return KeyNames{"larder", true}.value("product", key);
+  }
+  // A key that the node has.
+  std::string key_of(std::size_t node) const {
+    for (const std::string& key : keys()) {
+      if (cluster_->owner(name(key), node) == node) return key;
+    }
+    ADD_FAILURE() << "it has none";
+    return {};
+  }
+  // Kills a master and waits for its replica to take over, as another node sees it.
+  void fail_over(std::size_t master, std::size_t seen_by) {
+    const std::uint16_t port = cluster_->node(master).port();
+    cluster_->node(master).kill();
+    cluster_->wait(seen_by, [&](const redis::Topology& topology) {
+      return topology.size() == RedisCluster::kMasters &&
+             std::ranges::find(topology, port, [](const redis::Master& each) {
+               return each.place.port;
+             }) == topology.end();
+    });
+  }
+
+  std::optional<RedisCluster> cluster_;
+};
+
+TEST_F(ClusterTest, WhatOneLoadsAllHaveWhereverItIs) {
+  ClusterProcess one{cluster_->url()};
+  ClusterProcess other{cluster_->url()};
+  for (const std::string& key : keys()) one.ready().load(key, "v" + key);
+  one.trusted();
+
+  const auto answers = other.ready().begin(keys())->wait();
+
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    EXPECT_EQ(answers[i].copy.bytes, "v" + keys()[i]);
+  }
+  for (std::size_t node = 0; node < RedisCluster::kMasters; ++node) {
+    EXPECT_GT(cluster_->node(node).ask({"DBSIZE"}).integer, 0) << "each master has some";
+  }
+  EXPECT_EQ(other.tier().stats().errors, 0U);
+}
+
+TEST_F(ClusterTest, WhatOneInvalidatesTheOthersHearAndNobodyIsServed) {
+  ClusterProcess one{cluster_->url()};
+  ClusterProcess other{cluster_->url()};
+  for (const std::string& key : keys()) one.ready().load(key, "old");
+  const auto heard = other.ready().listen();
+
+  for (const std::string& key : keys()) one.copies().invalidate(key);
+
+  std::set<std::string> told;
+  for (std::size_t i = 1; i <= keys().size(); ++i) told.insert(heard->word(i));
+  const auto all = keys();
+  EXPECT_EQ(told, (std::set<std::string>{all.begin(), all.end()}));
+  for (const std::string& key : keys()) EXPECT_EQ(other.copy(key), std::nullopt);
+}
+
+TEST_F(ClusterTest, AfterClearNothingOfTheCacheIsBelieved) {
+  ClusterProcess one{cluster_->url()};
+  ClusterProcess other{cluster_->url()};
+  for (const std::string& key : keys()) one.ready().load(key, "old");
+  const auto heard = other.ready().listen();
+
+  one.copies().clear();
+
+  for (const std::string& key : keys()) EXPECT_EQ(one.copy(key), std::nullopt);
+  EXPECT_EQ(heard->word(), "*");
+}
+
+TEST_F(ClusterTest, AMasterThatDiesIsFollowedByItsReplicaAndItsOldCopiesAreMisses) {
+  ClusterProcess one{cluster_->url()};
+  ClusterProcess other{cluster_->url()};
+  const std::string key = key_of(0);
+  const std::string far = key_of(1);
+  one.ready().load(key, "old");
+  one.load(far, "v");
+  EXPECT_EQ(other.ready().copy(key), "old");
+  while (cluster_->node(0).ask({"WAIT", "1", "1000"}).integer == 0) {
+  }
+
+  fail_over(0, 1);
+
+  EXPECT_EQ(other.copy(far), "v") << "of another master";
+  one.trusted();
+  EXPECT_EQ(cluster_->node(cluster_->owner(name(key), 1)).ask({"EXISTS", name(key)}).integer, 1)
+      << "the replica has it";
+  EXPECT_EQ(one.copy(key), std::nullopt);
+  one.settle(key, "new");
+  EXPECT_EQ(other.trusted().copy(key), "new");
+}
+
+TEST_F(ClusterTest, WhatADeadMasterCouldNotBeToldItsReplicaIs) {
+  ClusterProcess one{cluster_->url(), {.timeout = 100ms}};
+  ClusterProcess other{cluster_->url()};
+  const std::string key = key_of(0);
+  one.ready();
+  other.ready();
+  cluster_->node(0).kill();
+  while (one.tier().trusted()) std::this_thread::yield();
+  one.copies().invalidate(key);
+  EXPECT_EQ(one.tier().stats().undelivered, 1U);
+  const auto heard = other.listen();
+
+  cluster_->wait(1, [&](const redis::Topology& topology) {
+    return topology.size() == RedisCluster::kMasters &&
+           topology[0].place.port != cluster_->node(0).port() &&
+           topology[1].place.port != cluster_->node(0).port() &&
+           topology[2].place.port != cluster_->node(0).port();
+  });
+
+  one.trusted();
+  EXPECT_EQ(one.tier().stats().undelivered, 0U);
+  // Told by name, or covered by the word that something may have been missed.
+  EXPECT_THAT(heard->word(), testing::AnyOf(key, "*"));
+}
+
+TEST_F(ClusterTest, ANodeThatComesBackAsAReplicaIsNotAsked) {
+  ClusterProcess one{cluster_->url()};
+  const std::string key = key_of(0);
+  one.ready().load(key, "old");
+  fail_over(0, 1);
+  cluster_->node(0).start();
+  one.trusted();
+  one.settle(key, "new");
+  one.copies().invalidate(key);
+
+  EXPECT_EQ(one.copy(key), std::nullopt);
+  const std::size_t owner = cluster_->owner(name(key), 1);
+  EXPECT_NE(owner, 0U);
+  EXPECT_EQ(one.tier().stats().undelivered, 0U);
+}
+
+TEST_F(ClusterTest, ASlotThatMovesIsFollowed) {
+  ClusterProcess one{cluster_->url()};
+  ClusterProcess other{cluster_->url()};
+  const std::string key = key_of(0);
+  one.ready().load(key, "old");
+  EXPECT_EQ(other.ready().copy(key), "old");
+  const auto heard = other.listen();
+  const std::string slot = std::to_string(redis::slot_of(name(key)));
+  const std::string from = cluster_->id(0);
+  const std::string to = cluster_->id(1);
+
+  // On its way: what is there already is answered with ASK.
+  cluster_->node(1).ask({"CLUSTER", "SETSLOT", slot, "IMPORTING", from});
+  cluster_->node(0).ask({"CLUSTER", "SETSLOT", slot, "MIGRATING", to});
+  const auto in_slot = cluster_->node(0).ask({"CLUSTER", "GETKEYSINSLOT", slot, "100"});
+  for (const resp::Reply& each : in_slot.items) {
+    cluster_->node(0).ask(
+        {"MIGRATE", "127.0.0.1", std::to_string(cluster_->node(1).port()), each.text, "0", "5000"});
+  }
+  EXPECT_EQ(one.read(key).kind, Kind::kLoad);
+  EXPECT_FALSE(one.read(key).lease) << "nothing is kept meanwhile";
+  one.copies().invalidate(key);
+  for (const std::size_t node : {1U, 0U, 2U}) {
+    cluster_->node(node).ask({"CLUSTER", "SETSLOT", slot, "NODE", to});
+  }
+
+  one.settle(key, "new");
+  other.settle(key, "new");
+  EXPECT_EQ(cluster_->node(1).ask({"EXISTS", name(key)}).integer, 1);
+  EXPECT_EQ(other.copy(key), "new");
+  EXPECT_THAT(heard->word(), testing::AnyOf(key, "*"));
+  EXPECT_EQ(one.tier().stats().undelivered, 0U);
+}
+
+TEST_F(ClusterTest, ItNeedsNoMoreRightsThanItsPageSays) {
+  for (std::size_t i = 0; i < cluster_->size(); ++i) {
+    cluster_->node(i).ask({"ACL",
+                           "SETUSER",
+                           "app",
+                           "on",
+                           ">secret",
+                           "resetkeys",
+                           "~larder:*",
+                           "~larder/*",
+                           "resetchannels",
+                           "&larder/*",
+                           "-@all",
+                           "+hello",
+                           "+info",
+                           "+select",
+                           "+client|setname",
+                           "+client|tracking",
+                           "+client|caching",
+                           "+get",
+                           "+set",
+                           "+pttl",
+                           "+getrange",
+                           "+setrange",
+                           "+append",
+                           "+del",
+                           "+pexpire",
+                           "+eval",
+                           "+evalsha",
+                           "+cluster|shards",
+                           "+cluster|slots",
+                           "+ssubscribe",
+                           "+spublish",
+                           "+ping"});
+  }
+  std::string url = cluster_->url();
+  url.insert(url.find("127"), "app:secret@");
+  ClusterProcess one{url};
+  ClusterProcess other{url};
+  one.ready().load("1", "v");
+  EXPECT_EQ(other.ready().copy("1"), "v");
+  const auto heard = other.listen();
+
+  one.copies().invalidate("1");
+
+  EXPECT_EQ(heard->word(), "1");
+  EXPECT_EQ(one.tier().stats().errors + other.tier().stats().errors, 0U);
+}
+
+}  // namespace
+}  // namespace larder::shared
