@@ -112,6 +112,9 @@ class RedisTier final : public Tier,
   // The buckets that are this server's, from now on. What it has yet to be told of others
   // is given back, to be told elsewhere.
   [[nodiscard]] Undelivered::Batch assign(Buckets buckets) LARDER_EXCLUDES(mutex_);
+  // It is a master still, as was said since it was connected; before that it is not trusted,
+  // for it may be one that was away while another took its place.
+  void vouch() LARDER_EXCLUDES(mutex_);
   // It is to be told this before it is trusted again.
   void adopt(const Undelivered::Batch& batch) LARDER_EXCLUDES(mutex_);
   // It is no part of the cluster any more, and close() follows. What it has yet to be told;
@@ -182,7 +185,7 @@ class RedisTier final : public Tier,
   void distrust(const Error& why) LARDER_EXCLUDES(mutex_);
   void confirm(const std::string& cache, const std::optional<std::string>& key,
                const Result<redis::Replies>& replies) LARDER_EXCLUDES(mutex_);
-  [[nodiscard]] std::unique_ptr<Timer> deliver_soon() LARDER_REQUIRES(mutex_);
+  [[nodiscard]] std::unique_ptr<Timer> deliver_soon(Duration delay) LARDER_REQUIRES(mutex_);
   void note_error(const Error& error);
   // An error that may mean that the cluster has changed.
   void note_reply(const resp::Reply& reply);
@@ -216,6 +219,8 @@ class RedisTier final : public Tier,
   mutable Mutex mutex_;
   bool closed_ LARDER_GUARDED_BY(mutex_) = false;
   bool retired_ LARDER_GUARDED_BY(mutex_) = false;
+  bool vouched_ LARDER_GUARDED_BY(mutex_) =
+      true;  // of this connection; of a server by itself always
   Buckets buckets_ LARDER_GUARDED_BY(mutex_){0};
   std::optional<redis::Session> session_ LARDER_GUARDED_BY(mutex_);
   bool trusted_ LARDER_GUARDED_BY(mutex_) = false;

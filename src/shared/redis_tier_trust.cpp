@@ -38,7 +38,9 @@ void RedisTier::connected(const redis::Session& session) {
     if (closed_) return;
     session_ = session;
     delivering_ = false;  // what the last connection was told has ended with it
+    vouched_ = options_.elsewhere.expired();
   }
+  if (const auto elsewhere = options_.elsewhere.lock()) elsewhere->suspect();
   deliver();
 }
 
@@ -60,7 +62,7 @@ void RedisTier::distrust(const Error& why) {
     lost = !std::exchange(told_, true);
     trouble_ = why.message;
     if (closed_) return;
-    if (session_) deliver_timer_ = deliver_soon();
+    if (session_) deliver_timer_ = deliver_soon(kDeliverAgain);
   }
   if (lost && options_.tell) {
     options_.tell(false, "the shared tier: " + why.message +
@@ -77,7 +79,8 @@ void RedisTier::deliver() {
   std::vector<Call> calls;
   {
     const MutexLock lock{mutex_};
-    if (closed_ || trusted_ || !session_ || delivering_ || buckets_.empty()) return;
+    if (closed_ || trusted_ || !session_ || !vouched_) return;
+    if (delivering_ || buckets_.empty()) return;
     delivering_ = true;
     run = session_->run;
     delivery->batch = undelivered_.take();
@@ -185,11 +188,11 @@ void RedisTier::clear(const std::string& cache) {
 void RedisTier::tell_first(std::string why) {
   trusted_ = false;
   trouble_ = std::move(why);
-  deliver_timer_ = deliver_soon();
+  deliver_timer_ = deliver_soon(kDeliverAgain);
 }
 
-std::unique_ptr<Timer> RedisTier::deliver_soon() {
-  return timers_->after(kDeliverAgain, [weak = weak_from_this()] {
+std::unique_ptr<Timer> RedisTier::deliver_soon(Duration delay) {
+  return timers_->after(delay, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->deliver();
   });
 }
@@ -251,7 +254,7 @@ Undelivered::Batch RedisTier::assign(Buckets buckets) {
   if (buckets == buckets_) return {};
   const bool lost_some = !std::ranges::includes(buckets, buckets_);
   buckets_ = std::move(buckets);
-  deliver_timer_ = deliver_soon();  // it may have had none
+  deliver_timer_ = deliver_soon(Duration::zero());  // it may have had none
   if (!lost_some) return {};
   Undelivered::Batch others = undelivered_.take();
   for (const std::string& cache : others.whole) undelivered_.add_whole(cache);
@@ -264,6 +267,12 @@ Undelivered::Batch RedisTier::assign(Buckets buckets) {
     });
   }
   return others;
+}
+
+void RedisTier::vouch() {
+  const MutexLock lock{mutex_};
+  if (closed_ || !session_ || std::exchange(vouched_, true)) return;
+  deliver_timer_ = deliver_soon(Duration::zero());
 }
 
 void RedisTier::adopt(const Undelivered::Batch& batch) {

@@ -166,6 +166,7 @@ void RoutedTier::guided(const redis::Topology& topology) {
     const bool changed = routes != routes_;
     std::swap(routes_, routes);
     distribute(changed);
+    for (const auto& [place, tier] : tiers_) tier->vouch();
   }
   for (const TierPtr& each : retired) each->close();
 }
