@@ -127,6 +127,86 @@ TEST_F(RedisTierTest, AFullServerCostsCopiesAndNothingElse) {
   EXPECT_EQ(one.copy("1"), std::nullopt);
 }
 
+TEST_F(RedisTierTest, AServerThatIsStillLoadingIsNotAskedUntilItHasLoaded) {
+  // It takes half a millisecond for each key, and answers now and then meanwhile.
+  server_.emplace(std::vector<std::string>{"--key-load-delay", "500",
+                                           "--loading-process-events-interval-bytes", "1024"});
+  Process one{*server_};
+  one.ready().load("1", "old");
+  ASSERT_EQ(
+      server_->ask({"EVAL", "for i = 1, 6000 do redis.call('SET', 'k' .. i, i) end", "0"}).kind,
+      resp::Reply::Kind::kNull);
+  server_->ask({"SAVE"});
+  server_->kill();
+  one.lost();
+  server_->start();
+  // Why it is not asked is said once; here it is looked at while it loads.
+  while (!one.tier().trouble().contains("LOADING")) std::this_thread::yield();
+
+  const SharedAnswer answer = one.read("1");
+
+  EXPECT_EQ(answer.kind, Kind::kLoad);
+  EXPECT_FALSE(answer.lease);
+  EXPECT_EQ(one.ready().copy("1"), std::nullopt);
+  EXPECT_EQ(one.said().size(), 3U) << "there, lost, there";
+}
+
+TEST_F(RedisTierTest, AMasterThatIsMadeAReplicaIsLeftUntilItIsAMasterAgain) {
+  RedisServer other;
+  Process one{*server_};
+  one.ready().load("1", "old");
+  server_->ask({"REPLICAOF", "127.0.0.1", std::to_string(other.port())});
+  one.copies().invalidate("1");
+  one.lost();
+
+  EXPECT_EQ(one.read("1").kind, Kind::kLoad);
+  EXPECT_EQ(one.tier().stats().undelivered, 1U);
+  server_->ask({"REPLICAOF", "NO", "ONE"});
+
+  EXPECT_EQ(one.ready().copy("1"), std::nullopt);
+  EXPECT_EQ(one.tier().stats().undelivered, 0U);
+  EXPECT_EQ(one.said().size(), 3U) << "there, lost, there";
+}
+
+TEST_F(RedisTierTest, APasswordThatIsWantedSuddenlyIsSaidOnce) {
+  Process one{*server_};
+  one.ready();
+  server_->ask({"CONFIG", "SET", "requirepass", "secret"});
+  const auto attempts = [&] { return one.tier().stats().connections; };
+  const auto before = attempts();
+  test::Peer killer = test::Peer::to_socket(server_->socket());
+  killer.ask(test::Words{"AUTH", "secret"});
+  killer.ask({"CLIENT", "KILL", "TYPE", "normal"});
+  one.lost();
+  while (!one.tier().trouble().contains("wants a login")) std::this_thread::yield();
+
+  EXPECT_EQ(one.read("1").kind, Kind::kLoad);
+  EXPECT_EQ(one.said().size(), 2U) << "there, lost";
+  EXPECT_EQ(attempts(), before);
+  killer.ask({"CONFIG", "SET", "requirepass", ""});
+  EXPECT_EQ(one.ready().copy("1"), std::nullopt);
+}
+
+TEST_F(RedisTierTest, AServerThatForgetsEverythingCostsCopiesAndNothingElse) {
+  Process one{*server_};
+  Process other{*server_};
+  one.ready().load("1", "v");
+  other.ready();
+  EXPECT_EQ(other.copy("1"), "v");
+
+  // As eviction at once does: leases too, and without a word to those who hold them.
+  const SharedAnswer mine = one.read("2");
+  ASSERT_TRUE(mine.lease);
+  server_->ask({"FLUSHDB"});
+  one.copies().fill(mine.lease, "late", 60s, 1ms);
+
+  EXPECT_EQ(other.copy("2"), std::nullopt) << "its lease is gone";
+  EXPECT_EQ(other.copy("1"), std::nullopt);
+  EXPECT_TRUE(one.tier().trusted());
+  other.load("1", "new");
+  EXPECT_EQ(one.copy("1"), "new");
+}
+
 TEST_F(RedisTierTest, ClosingSendsThoseWhoWaitToTheSource) {
   Process one{*server_};
   Process other{*server_};
