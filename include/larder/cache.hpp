@@ -305,9 +305,9 @@ class Cache {
   void count_miss() { core_->count_miss(); }
 
   // For a cache that another takes the place of, in the same tier: from now on its
-  // loads answer their readers and fill nothing. REQUIRES: nobody puts or updates
-  // through this cache any more.
-  void retire() { core_->retire(); }
+  // loads answer their readers and fill nothing, and what its writes change is invalid in
+  // `heir`, which may be null. REQUIRES: nobody puts or updates through this cache any more.
+  void retire(const Cache* heir = nullptr) { core_->retire(heir ? heir->core_ : nullptr); }
   // Its number in the tier.
   [[nodiscard]] Space space() const { return core_->parts().space; }
 
@@ -323,6 +323,10 @@ class Cache {
   [[nodiscard]] bool has_source() const { return core_->parts().source != nullptr; }
   [[nodiscard]] FreshnessOptions freshness() const { return core_->parts().freshness; }
   [[nodiscard]] const LoadGate& gate() const { return *core_->parts().gate; }
+  // Whether remove() removes from the source.
+  [[nodiscard]] bool removes() const {
+    return core_->parts().writer && core_->parts().writer->removes();
+  }
   // What the writer says of itself; "none" without one.
   [[nodiscard]] std::string describe_writer() const {
     return core_->parts().writer ? core_->parts().writer->describe() : "none";

@@ -65,7 +65,8 @@ std::shared_ptr<const std::vector<Keyspace::Member>> Keyspace::replace(
     return space < after->by_space.size() ? after->by_space[space] : nullptr;
   };
   for (const Member& member : before->members) {
-    if (heir_of(member) != member.cache.get()) member.cache->retire();
+    const BytesCache* const heir = heir_of(member);
+    if (heir != member.cache.get()) member.cache->retire(heir);
   }
   {
     const MutexLock lock{mutex_};

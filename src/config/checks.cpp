@@ -211,7 +211,7 @@ class Checks {
                   " is given, but no read, so nothing can be loaded; add read "
                   "= \"SELECT …\".");
     }
-    for (const std::string_view statement : {"read", "read_many"}) {
+    for (const std::string_view statement : {"read", "read_many", "write", "delete"}) {
       if (!has_source && cache.written.has(statement)) {
         mistake(cache.written.of(statement),
                 path(cache, statement) + " is given, but no source to ask; add source = " +
@@ -219,6 +219,7 @@ class Checks {
       }
     }
     check_strategy(cache, has_source);
+    check_writing(cache);
     if (has_source) return;
     for (const std::string_view setting : {"many", "json"}) {
       if (!cache.written.has(setting)) continue;
@@ -227,13 +228,30 @@ class Checks {
     }
   }
 
-  void check_strategy(const CacheConfig& cache, bool has_source) {
-    if (!cache.written.has("strategy") || cache.written.mistaken("strategy")) return;
-    if (cache.strategy == StrategyKind::kReadThrough && !has_source) {
+  void check_writing(const CacheConfig& cache) {
+    if (cache.written.mistaken("strategy")) return;
+    const bool writes = cache.strategy == StrategyKind::kWriteThrough;
+    if (writes && !cache.written.has("write")) {
       mistake(cache.written.of("strategy"),
               path(cache, "strategy") +
-                  " is read-through, but there is no source to read from; add source and read, or "
-                  "make it cache-aside.");
+                  " is write-through, but no write says how; add write = \"UPDATE …\".");
+    }
+    if (writes) return;
+    for (const std::string_view setting : {"write", "delete", "keep", "row_version"}) {
+      if (!cache.written.has(setting)) continue;
+      mistake(cache.written.of(setting), path(cache, setting) + " is given, but the cache is " +
+                                             std::string{to_string(cache.strategy)} +
+                                             "; add strategy = \"write-through\", or remove it.");
+    }
+  }
+
+  void check_strategy(const CacheConfig& cache, bool has_source) {
+    if (!cache.written.has("strategy") || cache.written.mistaken("strategy")) return;
+    if (cache.strategy != StrategyKind::kCacheAside && !has_source) {
+      mistake(cache.written.of("strategy"),
+              path(cache, "strategy") + " is " + std::string{to_string(cache.strategy)} +
+                  ", but there is no source to read from; add source and read, or make it "
+                  "cache-aside.");
     }
     if (cache.strategy == StrategyKind::kCacheAside && has_source) {
       warning(cache.written.of("strategy"),

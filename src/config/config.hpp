@@ -135,10 +135,15 @@ struct SourceConfig {
   Written written{};
 };
 
-enum class StrategyKind : std::uint8_t { kCacheAside, kReadThrough };
+enum class StrategyKind : std::uint8_t { kCacheAside, kReadThrough, kWriteThrough };
 
 [[nodiscard]] constexpr std::string_view to_string(StrategyKind strategy) {
-  return strategy == StrategyKind::kCacheAside ? "cache-aside" : "read-through";
+  switch (strategy) {
+    case StrategyKind::kCacheAside: return "cache-aside";
+    case StrategyKind::kReadThrough: return "read-through";
+    case StrategyKind::kWriteThrough: return "write-through";
+  }
+  return "unknown";
 }
 
 struct CacheConfig {
@@ -155,6 +160,10 @@ struct CacheConfig {
   Duration negative_ttl = std::chrono::seconds{5};  // 0: absences are not kept
   bool shared = true;                               // with [shared]: keep copies there
   std::string version;                              // of what the values mean
+  std::string write;                                // the statement of a SET
+  std::string remove;                               // of a DEL; empty: it only invalidates
+  std::string keep = "row";                         // of a SET: "row" or "value"
+  std::string row_version;                          // a field that `write` compares
 
   Written written{};
 };

@@ -63,8 +63,7 @@ struct Describe {
   }
   void operator()(KeyPattern Section::*) const { text.type = "a key pattern"; }
   void operator()(StrategyKind Section::*) const {
-    text.type = "\"" + std::string{to_string(StrategyKind::kCacheAside)} + "\" or \"" +
-                std::string{to_string(StrategyKind::kReadThrough)} + "\"";
+    text.type = "\"cache-aside\", \"read-through\" or \"write-through\"";
   }
 
   static std::string type_of(unsigned) { return "a whole number"; }

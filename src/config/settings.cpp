@@ -406,8 +406,7 @@ constexpr std::array kLater{
     LaterSetting{"caches", "stale", "serving stale entries"},
     LaterSetting{"caches", "tags", "invalidating by tag"},
     LaterSetting{"caches", "changes", "the change feed"},
-    LaterSetting{"caches", "write", "writing through to the source"},
-    LaterSetting{"caches", "on_shared_down", "writing through to the source"},
+    LaterSetting{"caches", "on_shared_down", "refusing writes while the shared tier is down"},
 };
 
 }  // namespace

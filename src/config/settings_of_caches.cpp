@@ -10,6 +10,11 @@ using namespace std::chrono_literals;
 
 constexpr Duration kYear = 24h * 365;
 
+std::optional<std::string> check_keep(std::string_view text) {
+  if (text == "row" || text == "value") return std::nullopt;
+  return "there are \"row\" and \"value\"";
+}
+
 std::optional<std::string> check_url(std::string_view text) {
   const Result<SourceUrl> url = parse_source_url(text);
   return url ? std::nullopt : std::optional{url.error().message};
@@ -129,11 +134,41 @@ SectionRecord<CacheConfig> make_cache_section() {
            .unset = "none, but columns that the database itself knows to be JSON"},
           {.name = "strategy",
            .target = &S::strategy,
-           .example = "\"read-through\"",
+           .example = "\"write-through\"",
            .meaning = "How reads and writes travel. cache-aside: clients SET what they read "
                       "elsewhere, and GET of a missing key answers nil. read-through: GET loads "
-                      "what is missing, and clients do not write.",
+                      "what is missing, and clients do not write. write-through: as "
+                      "read-through, and SET writes to the source, by `write`.",
            .unset = "read-through with a source, cache-aside without"},
+          {.name = "write",
+           .target = Text<S>{&S::write, "a SQL statement"},
+           .example = "\"UPDATE products SET name = :name, price = :price WHERE id = :id\"",
+           .meaning =
+               "Of a write-through cache: the statement that SET runs, one INSERT, UPDATE "
+               "or DELETE. Its parameters are the key's parts and the fields of the value, a "
+               "JSON object; a field that is not there is refused and never NULL, and so "
+               "is a statement that changes no row.",
+           .unset = "none; needed when the strategy is write-through"},
+          {.name = "delete",
+           .target = Text<S>{&S::remove, "a SQL statement"},
+           .example = "\"DELETE FROM products WHERE id = :id\"",
+           .meaning = "Of a write-through cache: the statement that DEL runs, with the key's parts "
+                      "for parameters.",
+           .unset = "none: DEL drops copies, and leaves the source as it is"},
+          {.name = "keep",
+           .target = Text<S>{&S::keep, "\"row\" or \"value\"", check_keep},
+           .example = "\"value\"",
+           .meaning =
+               "What a SET leaves in the cache. row: what the source then holds, which `read` "
+               "finds in the same transaction, or RETURNING in PostgreSQL. value: what the "
+               "client gave, for rows to which the database adds nothing."},
+          {.name = "row_version",
+           .target = Text<S>{&S::row_version, "a field's name"},
+           .example = "\"version\"",
+           .meaning = "The field of the value by which `write` knows that the row is still the one "
+                      "that the client read (WHERE id = :id AND version = :version). If no row is "
+                      "changed although there is one, SET answers CONFLICT.",
+           .unset = "none: the last SET wins"},
           {.name = "ttl",
            .target = Ranged<S, Duration>{&S::ttl, 1ms, kYear},
            .example = "\"5m\"",

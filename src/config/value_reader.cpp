@@ -173,22 +173,24 @@ void ValueReader::pattern(const Place& place, KeyPattern& into) {
 void ValueReader::strategy(const Place& place, StrategyKind& into) {
   const auto text = resolved(place, "a strategy");
   if (!text) return;
-  constexpr std::array kKnown{StrategyKind::kCacheAside, StrategyKind::kReadThrough};
+  constexpr std::array kKnown{StrategyKind::kCacheAside, StrategyKind::kReadThrough,
+                              StrategyKind::kWriteThrough};
   for (const StrategyKind known : kKnown) {
     if (text->value != to_string(known)) continue;
     into = known;
     return;
   }
-  if (text->value == "write-through" || text->value == "write-behind") {
+  if (text->value == "write-behind") {
     return report(place, "is " + text->shown +
-                             ", which this version of larder does not have; it has cache-aside and "
-                             "read-through.");
+                             ", which this version of larder does not have; it has cache-aside, "
+                             "read-through and write-through.");
   }
-  constexpr std::array<std::string_view, 2> kNames{to_string(kKnown[0]), to_string(kKnown[1])};
+  constexpr std::array<std::string_view, 3> kNames{to_string(kKnown[0]), to_string(kKnown[1]),
+                                                   to_string(kKnown[2])};
   const auto nearest = text->literal ? nearest_name(text->value, kNames) : std::nullopt;
   report(place, "is " + text->shown + ", which is no strategy; " +
                     (nearest ? "did you mean \"" + std::string{*nearest} + "\"?"
-                             : "there are cache-aside and read-through."));
+                             : "there are cache-aside, read-through and write-through."));
 }
 
 void ValueReader::text(const Place& place, std::string_view form, TextCheck check,

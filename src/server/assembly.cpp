@@ -8,6 +8,7 @@
 
 #include "config/change.hpp"
 #include "larder/postgres.hpp"
+#include "larder/sql_writer.hpp"
 #include "larder/sqlite.hpp"
 #include "server/pattern_source.hpp"
 #include "server/shared_parts.hpp"
@@ -15,6 +16,9 @@
 namespace larder {
 
 namespace {
+
+// A write's statement has the source's timeout; its commit takes longer by this, at most.
+constexpr std::chrono::seconds kWriteGrace{5};
 
 // How much of a source is as it was.
 enum class Stays : std::uint8_t {
@@ -172,18 +176,32 @@ class Planner {
         {.fresh = KeyspaceCache{cache.key, options_for(cache)}, .before = before});
   }
 
+  static Strategy strategy_of(StrategyKind kind) {
+    switch (kind) {
+      case StrategyKind::kReadThrough: return Strategy::kReadThrough;
+      case StrategyKind::kWriteThrough: return Strategy::kWriteThrough;
+      default: return Strategy::kCacheAside;
+    }
+  }
+
   CacheOptions<std::string, std::string> options_for(const CacheConfig& cache) {
-    CacheOptions<std::string, std::string> options{
-        .name = cache.name,
-        .strategy = cache.strategy == StrategyKind::kReadThrough ? Strategy::kReadThrough
-                                                                 : Strategy::kCacheAside,
-        .ttl = cache.ttl,
-        .jitter = cache.jitter,
-        .negative_ttl = cache.negative_ttl};
+    CacheOptions<std::string, std::string> options{.name = cache.name,
+                                                   .strategy = strategy_of(cache.strategy),
+                                                   .ttl = cache.ttl,
+                                                   .jitter = cache.jitter,
+                                                   .negative_ttl = cache.negative_ttl};
     AssembledSource* const source = find_source(plan_.sources, cache.source);
     if (source == nullptr) return options;  // a plain cache, or its source is reported
     options.gate = source->gate;
     options.source = prepare(cache, *source);
+    if (cache.strategy == StrategyKind::kWriteThrough) {
+      options.writer = prepare_writer(cache, *source);
+      options.writes = {.concurrent = 256,
+                        .waiting = source->config.max_waiting,
+                        .timeout = source->config.load_timeout + kWriteGrace,
+                        .wait_timeout = source->config.wait_timeout};
+      options.unknown_write = std::max(options.unknown_write, 2 * options.writes.timeout);
+    }
     if (shared_ && cache.shared && cache.strategy == StrategyKind::kReadThrough) {
       options.shared = shared_->copies(cache.name, shared_fingerprint(cache, source->config));
       options.memory_ttl = config_.shared.memory_ttl;
@@ -206,6 +224,31 @@ class Planner {
     }
     source.readers[cache.name] = *reader;
     return std::make_shared<PatternSource>(cache.key, std::move(*reader), source.state);
+  }
+
+  std::shared_ptr<Writer<std::string, std::string>> prepare_writer(const CacheConfig& cache,
+                                                                   AssembledSource& source) {
+    SqlWrite write{.write = cache.write,
+                   .remove = cache.remove,
+                   .read = {.one = cache.read, .rows = cache.many, .json_columns = cache.json},
+                   .keep_value = cache.keep == "value",
+                   .version = cache.row_version};
+    std::vector<std::string> parameters;
+    for (const KeyPattern::Part& part : cache.key.parts()) parameters.push_back(part.name);
+    auto writer = source.database->prepare_write(std::move(write), std::move(parameters));
+    if (!writer) {
+      report(cache.written.of("write"), "caches." + cache.name + ": " + writer.error().message);
+      return nullptr;
+    }
+    return sql_text_writer(
+        std::move(*writer), [pattern = cache.key](std::string_view key) -> Result<SqlParameters> {
+          SqlParameters parts;
+          std::string problem;
+          if (pattern.match(key, &parts, &problem) == KeyPattern::Match::kYes) return parts;
+          // Whoever routed the key here did not ask the same pattern.
+          return fail(Errc::kInternal,
+                      "key \"" + std::string{key} + "\" does not fit " + pattern.text());
+        });
   }
 
   void keep_reader(const CacheConfig& cache) {

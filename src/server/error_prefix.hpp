@@ -10,9 +10,9 @@
 
 namespace larder {
 
-inline constexpr std::array<std::string_view, 12> kErrorPrefixes{
-    "ERR",       "REFUSED", "SOURCE", "BUSY",    "TIMEOUT",   "CANCELLED",
-    "WRONGPASS", "NOAUTH",  "NOPERM", "NOPROTO", "EXECABORT", "INTERNAL"};
+inline constexpr std::array<std::string_view, 15> kErrorPrefixes{
+    "ERR",     "REFUSED",   "SOURCE", "BUSY",   "TIMEOUT", "CANCELLED", "REJECTED", "CONFLICT",
+    "UNKNOWN", "WRONGPASS", "NOAUTH", "NOPERM", "NOPROTO", "EXECABORT", "INTERNAL"};
 
 // The place of an error's first word among them; of one that is not there, ERR's.
 [[nodiscard]] constexpr std::size_t index_of_prefix(std::string_view error) {

@@ -94,8 +94,9 @@ fs::path unprivileged_directory() {
   return name;
 }
 
-std::unique_ptr<PostgresServer> PostgresServer::start() {
+std::unique_ptr<PostgresServer> PostgresServer::start(std::vector<std::string> settings) {
   std::unique_ptr<PostgresServer> server{new PostgresServer};
+  server->settings_ = std::move(settings);
   server->binaries_ = find_binaries();
   if (server->binaries_.empty()) return nullptr;
   server->directory_ = unprivileged_directory();
@@ -114,11 +115,23 @@ PostgresServer::~PostgresServer() {
 }
 
 void PostgresServer::run() {
-  server_ = std::make_unique<UnprivilegedChild>(
-      std::vector<std::string>{binaries_ / "postgres", "-D", directory_ / "data", "-k", directory_,
-                               "-c", "listen_addresses=", "-c", "fsync=off", "-c",
-                               "shared_buffers=16MB", "-c", "max_connections=60"},
-      directory_ / "server.log");
+  std::vector<std::string> command{binaries_ / "postgres",
+                                   "-D",
+                                   directory_ / "data",
+                                   "-k",
+                                   directory_,
+                                   "-c",
+                                   "listen_addresses=",
+                                   "-c",
+                                   "fsync=off",
+                                   "-c",
+                                   "shared_buffers=16MB",
+                                   "-c",
+                                   "max_connections=60"};
+  for (const std::string& setting : settings_) {
+    command.insert(command.end(), {"-c", setting});
+  }
+  server_ = std::make_unique<UnprivilegedChild>(command, directory_ / "server.log");
   while (PQping(url().c_str()) != PQPING_OK) {
     if (!server_->running()) throw std::runtime_error{"PostgreSQL ended: see server.log"};
     std::this_thread::sleep_for(std::chrono::milliseconds{10});

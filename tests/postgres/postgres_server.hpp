@@ -39,8 +39,9 @@ class UnprivilegedChild {
 
 class PostgresServer {
  public:
-  // Null when PostgreSQL is not installed here.
-  [[nodiscard]] static std::unique_ptr<PostgresServer> start();
+  // Null when PostgreSQL is not installed here. `settings`, as "fsync=on", stand above the tests' own.
+  [[nodiscard]] static std::unique_ptr<PostgresServer> start(
+      std::vector<std::string> settings = {});
   ~PostgresServer();
 
   [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
@@ -52,6 +53,7 @@ class PostgresServer {
  private:
   PostgresServer() = default;
 
+  std::vector<std::string> settings_;
   std::filesystem::path binaries_;
   std::filesystem::path directory_;
   std::unique_ptr<UnprivilegedChild> server_;

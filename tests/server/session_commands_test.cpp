@@ -182,7 +182,8 @@ TEST_F(SessionCommands, DbsizeAndFlushallCountAndDropCopies) {
 TEST_F(SessionCommands, AWriteThatTheStrategyForbidsNamesTheSetting) {
   EXPECT_EQ(ask("SET product:1 x"),
             "-REFUSED cache \"product\" is read-through and takes no writes: write to its source "
-            "and DEL the key, or set strategy = \"cache-aside\" in [caches.product]\r\n");
+            "and DEL the key, or set strategy = \"write-through\" or \"cache-aside\" in "
+            "[caches.product]\r\n");
 }
 
 TEST_F(SessionCommands, AKeyOfNoCacheListsThePatterns) {

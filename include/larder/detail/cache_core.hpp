@@ -256,8 +256,13 @@ class CacheCore : public Closable,
     parts_.tier->clear(parts_.space);
   }
 
-  // From now on loads answer their readers and fill nothing. What memory holds stays.
-  void retire() {
+  // From now on loads answer their readers and fill nothing, and what writes change is
+  // invalid in `heir` too. What memory holds stays.
+  void retire(std::shared_ptr<CacheCore> heir = nullptr) LARDER_EXCLUDES(loads_mutex_) {
+    {
+      const MutexLock lock{loads_mutex_};
+      heir_ = heir;
+    }
     for (Shard& shard : shards_) {
       const MutexLock lock{shard.mutex};
       shard.flights.retire();
@@ -402,6 +407,7 @@ class CacheCore : public Closable,
   void mark(const Key& key);
   void finish(const Key& key, Result<Stored<Value>>& result, TimePoint asked,
               std::optional<Duration> ttl);
+  void finish_for_heir(const Key& key) LARDER_EXCLUDES(loads_mutex_);
   [[nodiscard]] Error write_too_late(bool began) const;
   void count(const Result<Stored<Value>>& result);
 
@@ -415,6 +421,7 @@ class CacheCore : public Closable,
   std::unordered_map<const UnderWay*, std::weak_ptr<UnderWay>> under_way_
       LARDER_GUARDED_BY(loads_mutex_);
   bool closed_ LARDER_GUARDED_BY(loads_mutex_) = false;
+  std::weak_ptr<CacheCore> heir_ LARDER_GUARDED_BY(loads_mutex_);  // of one that is retired
 
   StripedCounter hits_;
   StripedCounter negative_hits_;

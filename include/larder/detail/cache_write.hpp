@@ -319,6 +319,7 @@ void CacheCore<Key, Value>::finish(const Key& key, Result<Stored<Value>>& result
   Handle<Value> value;
   if (result && result->value) value = hold(std::move(*result->value));
 
+  finish_for_heir(key);
   Shard& shard = shard_of(key);
   const MutexLock lock{shard.mutex};
   const TimePoint at = now();
@@ -332,6 +333,17 @@ void CacheCore<Key, Value>::finish(const Key& key, Result<Stored<Value>>& result
   } else {
     parts_.tier->erase(key, at);
   }
+}
+
+// What the heir loaded beside the write may be from before the commit.
+template <class Key, class Value>
+void CacheCore<Key, Value>::finish_for_heir(const Key& key) {
+  std::shared_ptr<CacheCore> heir;
+  {
+    const MutexLock lock{loads_mutex_};
+    heir = heir_.lock();
+  }
+  if (heir) heir->invalidate(key);
 }
 
 template <class Key, class Value>

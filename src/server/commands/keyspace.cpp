@@ -4,6 +4,7 @@
 
 #include "server/commands/commands.hpp"
 #include "server/commands/words.hpp"
+#include "server/commands/write_through.hpp"
 #include "server/server_state.hpp"
 #include "server/session.hpp"
 
@@ -17,11 +18,7 @@ void del(Session& session, Arguments words) {
     if (member == nullptr) return;
     caches.push_back(member->cache.get());
   }
-  std::int64_t dropped = 0;
-  for (std::size_t i = 0; i < caches.size(); ++i) {
-    if (caches[i]->invalidate(words[i + 1])) ++dropped;
-  }
-  session.reply().integer(dropped);
+  remove_through(session, words.subspan(1), caches);
 }
 
 void exists(Session& session, Arguments words) { session.count_all(words.subspan(1)); }

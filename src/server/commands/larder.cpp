@@ -36,9 +36,7 @@ void explain_copy(Session& session, std::string_view key, const BytesCache& cach
       });
   if (found) return;
   facts.emplace_back("where", load ? "on its way from the source" : "nowhere");
-  facts.emplace_back("a GET", cache.strategy() == Strategy::kReadThrough
-                                  ? "loads it from the source"
-                                  : "answers null");
+  facts.emplace_back("a GET", cache.has_source() ? "loads it from the source" : "answers null");
 }
 
 // A load, whether there is a copy or not: it may be a refresh.
@@ -83,6 +81,11 @@ void larder_explain(Session& session, Arguments words) {
   facts.emplace_back("pattern", member->pattern.text());
   facts.emplace_back("strategy", to_string(cache.strategy()));
   facts.emplace_back("source", on_one_line(cache.describe_source()));
+  if (cache.strategy() == Strategy::kWriteThrough) {
+    facts.emplace_back("a SET", "writes to " + on_one_line(cache.describe_writer()));
+    facts.emplace_back("a DEL",
+                       cache.removes() ? "removes it from the source" : "drops the copy alone");
+  }
   facts.emplace_back("ttl", format_duration(cache.freshness().ttl));
 
   auto reply = session.reply();

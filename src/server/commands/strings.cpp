@@ -7,6 +7,7 @@
 #include "server/commands/set_options.hpp"
 #include "server/commands/words.hpp"
 #include "server/commands/writable.hpp"
+#include "server/commands/write_through.hpp"
 #include "server/session.hpp"
 
 namespace larder::commands {
@@ -46,10 +47,31 @@ void store(Session& session, BytesCache& cache, std::string_view key, std::strin
   session.reply().ok();
 }
 
+// The key's cache, if it writes through to its source. Writes no reply.
+BytesCache* written_through(Session& session, std::string_view key) {
+  const auto member = session.keys().route(key);
+  if (!member || (*member)->cache->strategy() != Strategy::kWriteThrough) return nullptr;
+  return (*member)->cache.get();
+}
+
+// SET of such a key.
+void set_through(Session& session, BytesCache& cache, Arguments words, const SetOptions& options,
+                 std::optional<TimePoint> end) {
+  if (options.get || options.keep_ttl || options.store != SetOptions::If::kAlways) {
+    return session.error("REFUSED cache \"" + cache.name() +
+                         "\" is write-through, and its source is written whatever a copy says: SET "
+                         "takes no NX, XX, GET or KEEPTTL there");
+  }
+  put_through(session, cache, words[1], words[2], end);
+}
+
 // SETEX and PSETEX.
 void store_for(Session& session, Arguments words, TimeUnit unit, std::string_view command) {
   const auto end = read_life(session, words[2], unit, command);
   if (!end) return;
+  if (BytesCache* const cache = written_through(session, words[1])) {
+    return put_through(session, *cache, words[1], words[3], end);
+  }
   if (BytesCache* const cache = writable_cache(session, words[1])) {
     store(session, *cache, words[1], words[3], {}, end);
   }
@@ -74,6 +96,9 @@ void set(Session& session, Arguments words) {
       end = read_life(session, *options.amount, options.unit, "set");
       if (!end) return;
     }
+  }
+  if (BytesCache* const cache = written_through(session, words[1])) [[unlikely]] {
+    return set_through(session, *cache, words, options, end);
   }
   if (BytesCache* const cache = writable_cache(session, words[1])) {
     if (options.get && !session.identity().may(Right::kRead, cache->name())) {

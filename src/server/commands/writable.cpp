@@ -12,10 +12,16 @@ BytesCache* writable_cache(Session& session, std::string_view key) {
   if (member == nullptr) return nullptr;
   BytesCache& cache = *member->cache;
   if (cache.strategy() == Strategy::kCacheAside) return &cache;
+  if (cache.strategy() == Strategy::kWriteThrough) {
+    session.error("REFUSED cache \"" + cache.name() +
+                  "\" is write-through: its source is written by SET of one key, and SETEX, and "
+                  "by no other command");
+    return nullptr;
+  }
   session.error("REFUSED cache \"" + cache.name() + "\" is " +
                 std::string{to_string(cache.strategy())} +
                 " and takes no writes: write to its source and DEL the key, or set strategy = "
-                "\"cache-aside\" in [caches." +
+                "\"write-through\" or \"cache-aside\" in [caches." +
                 cache.name() + "]");
   return nullptr;
 }
