@@ -25,7 +25,7 @@ Contender contender(std::string name, Cache& cache, const std::vector<std::uint6
               constexpr std::uint64_t kBatch = 2000;
               std::uint64_t wrong = 0;
               for (std::uint64_t i = 0; i < kBatch; ++i) {
-                const std::uint64_t key = keys[(i * 37 + thread * 13) % kHot];
+                const std::uint64_t key = keys[(i * 37 + std::uint64_t{thread} * 13) % kHot];
                 if (i % kWriteEvery == 0) {
                   cache.put(key, value_of(key));
                 } else {

@@ -86,7 +86,7 @@ void answer_residency(const Effort& effort) {
               static_cast<unsigned long long>(puts),
               static_cast<unsigned long long>(stats.evictions),
               static_cast<unsigned long long>(stats.expirations),
-              static_cast<unsigned long long>(stats.too_large + stats.no_memory));
+              static_cast<unsigned long long>(stats.too_large) + stats.no_memory);
   const auto share = [capacity](std::uint64_t amount) {
     return static_cast<double>(amount) / static_cast<double>(capacity);
   };

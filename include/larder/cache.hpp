@@ -104,7 +104,7 @@ class Cache {
     if (!options.force && Core::is_ttl(options.ttl)) {
       if (auto hit = core_->lookup(key)) return std::move(*hit);
     }
-    const Key owned{key};
+    const Key owned{key};  // NOLINT(performance-unnecessary-copy-initialization): of a view
     return std::move(wait_for(std::span{&owned, 1}, options).front());
   }
 

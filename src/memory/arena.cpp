@@ -19,7 +19,8 @@ std::size_t Arena::rounded(std::size_t bytes) {
 unsigned Arena::list_of(std::size_t granules) {
   if (granules < kSteps) return static_cast<unsigned>(granules);
   const auto power = static_cast<unsigned>(std::bit_width(granules)) - 4;
-  return power * kSteps + ((granules >> (power - 1)) & (kSteps - 1));
+  const auto step = static_cast<unsigned>(granules >> (power - 1)) & (kSteps - 1);
+  return power * kSteps + step;
 }
 
 Ref Arena::allocate(std::size_t bytes) {

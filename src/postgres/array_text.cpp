@@ -24,7 +24,8 @@ class Reader {
     element_.clear();
     for (++at_; at_ < text_.size(); ++at_) {
       if (text_[at_] == '"') return ++at_, true;
-      if (text_[at_] == '\\' && ++at_ == text_.size()) return false;
+      if (text_[at_] == '\\') ++at_;
+      if (at_ == text_.size()) return false;
       element_ += text_[at_];
     }
     return false;

@@ -20,7 +20,7 @@ std::string said(const PGresult* result) {
   std::string text{field(result, PG_DIAG_MESSAGE_PRIMARY)};
   if (text.empty()) return one_line(PQresultErrorMessage(result));
   text += " (SQLSTATE " + std::string{sqlstate(result)} + ')';
-  for (const int more : {PG_DIAG_MESSAGE_DETAIL, PG_DIAG_MESSAGE_HINT}) {
+  for (const int more : {int{PG_DIAG_MESSAGE_DETAIL}, int{PG_DIAG_MESSAGE_HINT}}) {
     if (const std::string_view extra = field(result, more); !extra.empty()) {
       text += "; " + one_line(extra);
     }

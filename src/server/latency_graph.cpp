@@ -13,11 +13,12 @@ constexpr std::int64_t kRows = 4;
 constexpr std::string_view kMarks = "_o#";  // the lower, middle and upper third of a row
 
 std::string ago(std::chrono::seconds time) {
+  constexpr std::int64_t kDay = 86'400;
   const std::int64_t seconds = time.count();
   if (seconds < 60) return std::to_string(seconds) + "s";
   if (seconds < 3600) return std::to_string(seconds / 60) + "m";
-  if (seconds < 24 * 3600) return std::to_string(seconds / 3600) + "h";
-  return std::to_string(seconds / (24 * 3600)) + "d";
+  if (seconds < kDay) return std::to_string(seconds / 3600) + "h";
+  return std::to_string(seconds / kDay) + "d";
 }
 
 // What stands in a row, the highest being 0, of a column `height` thirds of a row high.

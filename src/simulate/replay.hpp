@@ -36,7 +36,7 @@ class Replay {
   Replay(const Trace& trace, ReplayOptions options);
 
   // `capacity` is of the whole trace, in entries or (where it has them) bytes.
-  [[nodiscard]] Ratios run(const PolicyKind& policy, std::uint64_t capacity) const;
+  [[nodiscard]] Ratios run(const PolicyKind& kind, std::uint64_t capacity) const;
 
   // The smallest capacity, to within a hundredth, at which the hit ratio is at
   // least `target`; nullopt if not even all keys together reach it.

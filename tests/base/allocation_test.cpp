@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <memory>
 #include <new>
 
 #include "base/key_pattern.hpp"
@@ -26,9 +27,9 @@ namespace {
 TEST(Allocation, IsCountedHere) {
   const std::size_t before = allocations;
 
-  const std::string text(100, 'x');
+  const auto number = std::make_unique<std::size_t>(1);
 
-  EXPECT_EQ(allocations, before + 1);
+  EXPECT_EQ(allocations, before + *number);
 }
 
 TEST(KeyPatternAllocation, MatchingWithoutPartsAllocatesNothing) {

@@ -292,7 +292,7 @@ TEST(Cache, WhatCannotWorkIsSaidWithTheCachesName) {
   Runtime runtime;
 
   try {
-    Products(runtime, {.name = "product", .jitter = 2});
+    const Products refused{runtime, {.name = "product", .jitter = 2}};
     FAIL() << "took a jitter of 2";
   } catch (const std::invalid_argument& wrong) {
     EXPECT_EQ(std::string{wrong.what()},

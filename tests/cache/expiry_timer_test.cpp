@@ -14,7 +14,7 @@ using namespace literals;
 using Tier = MemoryTier<int, std::string>;
 
 class ExpiryTimerTest : public ::testing::Test {
- protected:
+ public:
   ~ExpiryTimerTest() override { timer_->stop(); }
   void put_many(int entries, Duration ttl) {
     const TimePoint now = clock_.now();

@@ -30,7 +30,7 @@ std::vector<KeyspaceCache> caches() {
 
 class KeyspaceTest : public testing::Test {
  protected:
-  void put(std::string_view key) { view_.route(key).value()->cache->put(key, "value"); }
+  void put(std::string_view key) { (void)view_.route(key).value()->cache->put(key, "value"); }
   bool visit(std::string_view key) {
     return view_.visit(key, clock_.now(), [](std::string_view, const EntryInfo&) {});
   }
@@ -104,7 +104,7 @@ TEST_F(KeyspaceTest, TheMemoryOfExpiredEntriesComesBackByItself) {
 // ---- Replacing the caches. ----
 
 class KeyspaceReplaceTest : public KeyspaceTest {
- protected:
+ public:
   KeyspaceReplaceTest() {
     put("product:1");
     put("tag:a");

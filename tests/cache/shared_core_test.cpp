@@ -14,7 +14,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 class SharedCore : public testing::CoreFixture {
- protected:
+ public:
   SharedCore() {
     shared_ = {copies_, [](int key) { return std::to_string(key); },
                [](const std::string& value) { return "<" + value + ">"; },

@@ -16,7 +16,7 @@ using testing::StartsWith;
 
 // A configuration file in a folder of its own.
 class CheckTest : public testing::Test {
- protected:
+ public:
   CheckTest() {
     std::string pattern = testing::TempDir() + "larder-check-XXXXXX";
     if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error{"mkdtemp"};

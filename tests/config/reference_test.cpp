@@ -13,7 +13,6 @@ namespace larder {
 namespace {
 
 using testing::HasSubstr;
-using testing::StartsWith;
 
 std::string why_unknown(std::string_view name) {
   const auto text = explain_setting(name);

@@ -189,7 +189,7 @@ struct Scarce {
 bool Scarce::fails = false;
 
 class ScarceTest : public testing::Test {
- protected:
+ public:
   using Tier = MemoryTier<Scarce, std::string>;
 
   ScarceTest() {

@@ -9,7 +9,6 @@ namespace larder {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::AnyOf;
 using testing::HasSubstr;
 
 class PostgresFailing : public PostgresTest {

@@ -26,7 +26,7 @@ using namespace std::chrono_literals;
 std::optional<std::string> find_program() {
   std::istringstream path{std::getenv("PATH") != nullptr ? std::getenv("PATH") : ""};
   for (std::string folder; std::getline(path, folder, ':');) {
-    const std::string program = folder + "/redis-server";
+    std::string program = folder + "/redis-server";
     if (::access(program.c_str(), X_OK) == 0) return program;
   }
   return std::nullopt;

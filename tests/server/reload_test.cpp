@@ -20,7 +20,6 @@ using resp::Reply;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::Not;
 using ::testing::StartsWith;
 
 constexpr auto kProduct = R"toml(

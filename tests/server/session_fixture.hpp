@@ -39,7 +39,7 @@ inline std::string command(std::string_view line) {
 }
 
 class SessionTest : public ::testing::Test {
- protected:
+ public:
   // On `clock`, or else on one that stands still.
   explicit SessionTest(Limits limits = {}, const Clock* clock = nullptr)
       : runtime_{{.io_threads = 1,

@@ -6,7 +6,6 @@
 namespace larder::test {
 namespace {
 
-using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 constexpr auto kNoAuth = "-NOAUTH Authentication required.\r\n";

@@ -66,7 +66,7 @@ void add(Session& session, Arguments words, std::int64_t by) {
 // A number as strtold() reads it, the whole word and nothing before it. Redis
 // reckons in long double, and so does who must come to its sums.
 std::optional<long double> to_fraction(std::string_view word) {
-  constexpr std::size_t kLongest = 5 * 1024;  // Redis's
+  constexpr std::size_t kLongest = 5120;  // Redis's
   if (word.empty() || word.size() >= kLongest || std::isspace(static_cast<unsigned char>(word[0])))
     return std::nullopt;
   const std::string text{word};
@@ -82,7 +82,7 @@ std::optional<long double> to_fraction(std::string_view word) {
 
 // 17 digits behind the point, without the zeros at their end.
 std::string to_text(long double value) {
-  std::array<char, 5 * 1024> text;  // the largest has 4,933 digits before the point
+  std::array<char, 5120> text;  // the largest has 4,933 digits before the point
   const int size = std::snprintf(text.data(), text.size(), "%.17Lf", value);
   std::string digits{text.data(), static_cast<std::size_t>(size)};
   digits.erase(digits.find_last_not_of('0') + 1);

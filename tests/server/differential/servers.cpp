@@ -41,7 +41,7 @@ Redis::Redis()
 
 Larder::Larder(Limits limits)
     : keyspace_{runtime_, {.capacity = {256 << 20}}, one_cache()},
-      server_{Server::start(runtime_, keyspace_, {.port = 0, .limits = std::move(limits)},
+      server_{Server::start(runtime_, keyspace_, {.port = 0, .limits = limits},
                             std::make_shared<spdlog::logger>(
                                 "test", std::make_shared<spdlog::sinks::null_sink_mt>()))
                   .value()} {}
