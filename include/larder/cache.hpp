@@ -16,9 +16,9 @@
 //
 // Threads: every member may be called by any thread at any time, but for the
 // constructor and destructor. The blocking calls (get, get_many, refresh, and with a
-// writer put, put_many, remove) may wait for the source and must not be made on the runtime's I/O
-// threads, where they answer an error instead of waiting for ever; on an I/O thread use the async_
-// calls.
+// writer put, put_many, remove) may wait for the source and must not be made on the
+// runtime's I/O threads, where they answer an error instead of waiting for ever; on an
+// I/O thread use the async_ calls.
 //
 // Lifetime: destroying the cache does not wait: loads under way end, their callers
 // are answered, and nothing is kept. So what a source refers to must outlive the
@@ -70,7 +70,7 @@
 #include "larder/cache_stats.hpp"
 #include "larder/detail/cache_write.hpp"
 #include "larder/detail/collect.hpp"
-#include "larder/detail/completion.hpp"
+#include "larder/detail/initiate.hpp"
 #include "larder/load_on_way.hpp"
 #include "larder/runtime.hpp"
 
@@ -126,8 +126,8 @@ class Cache {
 
   template <class Token = boost::asio::deferred_t>
   auto async_get(Key key, ReadOptions options, Token&& token = {}) {
-    return boost::asio::async_initiate<Token, void(Answer<Value>)>(InitiateGet{core_, runtime_},
-                                                                   token, std::move(key), options);
+    return boost::asio::async_initiate<Token, void(Answer<Value>)>(
+        typename Initiate::Get{core_, runtime_}, token, std::move(key), options);
   }
   template <class Token = boost::asio::deferred_t>
     requires(!std::same_as<std::decay_t<Token>, ReadOptions>)
@@ -139,7 +139,7 @@ class Cache {
   template <class Token = boost::asio::deferred_t>
   auto async_get_many(std::vector<Key> keys, ReadOptions options, Token&& token = {}) {
     return boost::asio::async_initiate<Token, void(std::vector<Answer<Value>>)>(
-        InitiateGetMany{core_, runtime_}, token, std::move(keys), options);
+        typename Initiate::GetMany{core_, runtime_}, token, std::move(keys), options);
   }
   template <class Token = boost::asio::deferred_t>
     requires(!std::same_as<std::decay_t<Token>, ReadOptions>)
@@ -175,14 +175,14 @@ class Cache {
   Result<void> put(KeyView key, Value value, WriteOptions options = {}) {
     Writes writes;
     writes.push_back({Key{key}, std::move(value)});
-    return done(write_and_wait(std::move(writes), options).front());
+    return detail::done(write_and_wait(std::move(writes), options).front());
   }
 
   // The same for many; each entry for itself: one that fails undoes no other. Of one key in
   // their order. The writer gets as many at once as it takes.
   std::vector<Result<void>> put_many(std::vector<std::pair<Key, Value>> entries,
                                      WriteOptions options = {}) {
-    return done(write_and_wait(writes_of(std::move(entries)), options));
+    return detail::done(write_and_wait(writes_of(std::move(entries)), options));
   }
 
   // Write-through: removes the row from the source; whether there was one. Cache-aside: as
@@ -206,7 +206,8 @@ class Cache {
     Writes writes;
     writes.push_back({std::move(key), std::move(value)});
     return boost::asio::async_initiate<Token, void(Result<void>)>(
-        InitiateWrite<Result<void>>{core_, runtime_}, token, std::move(writes), options);
+        typename Initiate::template WriteAll<Result<void>>{core_, runtime_}, token,
+        std::move(writes), options);
   }
   template <class Token = boost::asio::deferred_t>
     requires(!std::same_as<std::decay_t<Token>, WriteOptions>)
@@ -219,7 +220,7 @@ class Cache {
   auto async_put_many(std::vector<std::pair<Key, Value>> entries, WriteOptions options,
                       Token&& token = {}) {
     return boost::asio::async_initiate<Token, void(std::vector<Result<void>>)>(
-        InitiateWrite<std::vector<Result<void>>>{core_, runtime_}, token,
+        typename Initiate::template WriteAll<std::vector<Result<void>>>{core_, runtime_}, token,
         writes_of(std::move(entries)), options);
   }
   template <class Token = boost::asio::deferred_t>
@@ -234,7 +235,8 @@ class Cache {
     Writes writes;
     writes.push_back({std::move(key), std::nullopt});
     return boost::asio::async_initiate<Token, void(Result<bool>)>(
-        InitiateWrite<Result<bool>>{core_, runtime_}, token, std::move(writes), options);
+        typename Initiate::template WriteAll<Result<bool>>{core_, runtime_}, token,
+        std::move(writes), options);
   }
   template <class Token = boost::asio::deferred_t>
     requires(!std::same_as<std::decay_t<Token>, WriteOptions>)
@@ -340,6 +342,7 @@ class Cache {
   using AnswerType = Answer<Value>;
   using Outcomes = std::vector<Result<bool>>;
   using CorePtr = std::shared_ptr<Core>;
+  using Initiate = detail::Initiate<Key, Value>;
 
   static CorePtr assemble(Runtime& runtime, CacheOptions<Key, Value> options) {
     const std::string name = options.name;
@@ -446,146 +449,12 @@ class Cache {
     for (auto& [key, value] : entries) writes.push_back({std::move(key), std::move(value)});
     return writes;
   }
-  static Result<void> done(const Result<bool>& outcome) {
-    if (!outcome) return std::unexpected{outcome.error()};
-    return {};
-  }
-  static std::vector<Result<void>> done(const Outcomes& outcomes) {
-    std::vector<Result<void>> results;
-    results.reserve(outcomes.size());
-    for (const Result<bool>& outcome : outcomes) results.push_back(done(outcome));
-    return results;
-  }
-
-  template <class Handler>
-  static auto hold(Handler&& handler, const RuntimeHandle& runtime) {
-    return std::make_shared<detail::Completion<std::decay_t<Handler>>>(
-        std::forward<Handler>(handler), runtime.executor());
-  }
-
-  // Lets the caller's cancellation abandon its wait.
-  template <class CompletionPtr>
-  static void arm(const CompletionPtr& completion, const CorePtr& core,
-                  const typename Core::CallPtr& call) {
-    completion->on_cancel([weak = std::weak_ptr{call}, core_weak = std::weak_ptr{core}] {
-      const auto waiting = weak.lock();
-      const auto alive = core_weak.lock();
-      if (waiting && alive) {
-        alive->abandon(waiting, Error{Errc::kCancelled, "the caller cancelled its wait"});
-      }
-    });
-  }
-
-  // Initiations are types with constructors, not lambdas: g++ 12 destroys a
-  // capturing lambda twice inside a co_await expression.
-  class InitiateGetMany {
-   public:
-    InitiateGetMany(CorePtr core, RuntimeHandle runtime)
-        : core_{std::move(core)}, runtime_{std::move(runtime)} {}
-
-    template <class Handler>
-    void operator()(Handler&& handler, std::vector<Key> keys, ReadOptions options) const {
-      const auto completion = hold(std::forward<Handler>(handler), runtime_);
-      if (keys.empty()) return completion->complete(std::vector<AnswerType>{});
-      const auto call = Core::call(
-          keys.size(),
-          detail::collect<AnswerType>(keys.size(), [completion](std::vector<AnswerType> all) {
-            completion->complete(std::move(all));
-          }));
-      arm(completion, core_, call);
-      core_->fetch(call, keys, options);
-    }
-
-   private:
-    CorePtr core_;
-    RuntimeHandle runtime_;
-  };
-
-  class InitiateGet {
-   public:
-    InitiateGet(CorePtr core, RuntimeHandle runtime)
-        : core_{std::move(core)}, runtime_{std::move(runtime)} {}
-
-    template <class Handler>
-    void operator()(Handler&& handler, Key key, ReadOptions options) const {
-      const auto completion = hold(std::forward<Handler>(handler), runtime_);
-      const auto call = Core::call(1, [completion](std::size_t, AnswerType answer) {
-        completion->complete(std::move(answer));
-      });
-      arm(completion, core_, call);
-      core_->fetch(call, std::span<const Key>{&key, 1}, options);
-    }
-
-   private:
-    CorePtr core_;
-    RuntimeHandle runtime_;
-  };
-
-  // `Completed` is what the caller gets: of its only write, or of each of many.
-  template <class Completed>
-  class InitiateWrite {
-   public:
-    InitiateWrite(CorePtr core, RuntimeHandle runtime)
-        : core_{std::move(core)}, runtime_{std::move(runtime)} {}
-
-    template <class Handler>
-    void operator()(Handler&& handler, Writes writes, WriteOptions options) const {
-      const auto completion = hold(std::forward<Handler>(handler), runtime_);
-      const std::size_t count = writes.size();
-      if (count == 0) return completion->complete(completed(Outcomes{}));
-      const auto call = std::make_shared<typename Core::WriteCall>(
-          count, detail::collect<Result<bool>>(count, [completion](Outcomes outcomes) {
-            completion->complete(completed(std::move(outcomes)));
-          }));
-      completion->on_cancel([weak = std::weak_ptr{call}] {
-        const auto waiting = weak.lock();
-        if (!waiting) return;
-        const Error error{Errc::kCancelled, "the caller cancelled its wait; the write goes on"};
-        for (std::size_t i = 0; i < waiting->size(); ++i) {
-          waiting->answer(i, std::unexpected{error});
-        }
-      });
-      core_->write(call, std::move(writes), options);
-    }
-
-   private:
-    static Completed completed(Outcomes outcomes) {
-      if constexpr (std::same_as<Completed, Result<bool>>) {
-        return std::move(outcomes.front());
-      } else if constexpr (std::same_as<Completed, Result<void>>) {
-        return done(outcomes.front());
-      } else {
-        return done(outcomes);
-      }
-    }
-
-    CorePtr core_;
-    RuntimeHandle runtime_;
-  };
-
-  // What needs no waiting, as an asynchronous call all the same, so that code
-  // written against it need not change when another strategy makes it wait.
-  template <class Outcome, class Operation>
-  class InitiateAtOnce {
-   public:
-    InitiateAtOnce(CorePtr core, RuntimeHandle runtime, Operation operation)
-        : core_{std::move(core)}, runtime_{std::move(runtime)}, operation_{std::move(operation)} {}
-
-    template <class Handler>
-    void operator()(Handler&& handler) {
-      hold(std::forward<Handler>(handler), runtime_)->complete(Outcome{operation_(*core_)});
-    }
-
-   private:
-    CorePtr core_;
-    RuntimeHandle runtime_;
-    Operation operation_;
-  };
-
   template <class Outcome, class Operation, class Token>
   auto at_once(Operation operation, Token&& token) {
     return boost::asio::async_initiate<Token, void(Outcome)>(
-        InitiateAtOnce<Outcome, Operation>{core_, runtime_, std::move(operation)}, token);
+        typename Initiate::template AtOnce<Outcome, Operation>{core_, runtime_,
+                                                               std::move(operation)},
+        token);
   }
 
   RuntimeHandle runtime_;
