@@ -101,4 +101,10 @@ bool is_outdated(std::string_view sqlstate) {
   return sqlstate == "0A000" || sqlstate == "26000";
 }
 
+bool ends_session(std::string_view sqlstate) {
+  // Class 08: the connection. Of class 57 the shutdowns and what else ends a session;
+  // 57014 cancels a statement alone.
+  return sqlstate.starts_with("08") || sqlstate.starts_with("57P");
+}
+
 }  // namespace larder

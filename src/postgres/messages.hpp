@@ -36,4 +36,7 @@ namespace larder {
 // session lost it.
 [[nodiscard]] bool is_outdated(std::string_view sqlstate);
 
+// Whether it is the session that ends, and no statement that failed.
+[[nodiscard]] bool ends_session(std::string_view sqlstate);
+
 }  // namespace larder

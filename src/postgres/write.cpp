@@ -119,16 +119,7 @@ Result<std::vector<PostgresCommand>> PostgresWriting::commands(const Task& task)
 }
 
 void PostgresWriting::take(const Places& places, PostgresConnection::Replies replies) {
-  if (!replies) {
-    for (const std::size_t place : places) {
-      tasks_[place].outcome =
-          fail(Errc::kOutcomeUnknown,
-               replies.error().message +
-                   ". Whether the write was done is not known, and it may yet be: read the row to "
-                   "see");
-    }
-    return;
-  }
+  if (!replies) return leave_unknown(places, replies.error().message);
   // The one that failed ended the transaction; a further one is the commit's own.
   const auto failed = std::ranges::find_if(
       *replies, [](const PostgresResult& result) { return is_error(result.get()); });
@@ -143,8 +134,20 @@ void PostgresWriting::take(const Places& places, PostgresConnection::Replies rep
   tasks_[places.front()].plan->transactions.fetch_add(1, std::memory_order_relaxed);
 }
 
-// Nothing of it was done. Whose fault it was shows when each goes by itself.
+void PostgresWriting::leave_unknown(const Places& places, const std::string& why) {
+  for (const std::size_t place : places) {
+    tasks_[place].outcome = fail(
+        Errc::kOutcomeUnknown,
+        why + ". Whether the write was done is not known, and it may yet be: read the row to see");
+  }
+}
+
+// Nothing of it was done, unless it is the session that ended: that may come behind the
+// commit. Whose fault it was shows when each goes by itself.
 void PostgresWriting::take_failed(const Places& places, const PGresult* why) {
+  if (ends_session(sqlstate(why))) {
+    return leave_unknown(places, write_failed(why, name_, options_.query_timeout).message);
+  }
   if (places.size() > 1) {
     for (const std::size_t place : places) send({place});
     return;

@@ -58,6 +58,7 @@ class PostgresWriting : public std::enable_shared_from_this<PostgresWriting> {
   [[nodiscard]] Result<std::vector<PostgresCommand>> commands(const Task& task) const;
   void take(const Places& places, PostgresConnection::Replies replies);
   void take_failed(const Places& places, const PGresult* why);
+  void leave_unknown(const Places& places, const std::string& why);
   [[nodiscard]] Outcome outcome(const Task& task, std::span<const PostgresResult> results) const;
   [[nodiscard]] Outcome row(const Task& task, const PGresult* result,
                             const PostgresStatement& statement, std::span<const int> order) const;

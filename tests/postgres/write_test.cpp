@@ -171,9 +171,7 @@ TEST_F(PostgresWriteTest, AKilledSessionLeavesTheOutcomeUnknown) {
   execute("COMMIT");
 
   ASSERT_FALSE(outcome);
-  EXPECT_TRUE(outcome.error().code == Errc::kOutcomeUnknown ||
-              outcome.error().code == Errc::kSourceFailed)
-      << outcome.error().message;
+  EXPECT_EQ(outcome.error().code, Errc::kOutcomeUnknown) << outcome.error().message;
   EXPECT_EQ(execute("SELECT n FROM locked"), "5");
   EXPECT_EQ(shown(put(*writer, id(1), R"({"n":8})")), R"({"n":8})");
 }
