@@ -258,9 +258,9 @@ class CacheCore : public Closable,
 
   // From now on loads answer their readers and fill nothing, and what writes change is
   // invalid in `heir` too. What memory holds stays.
-  void retire(std::shared_ptr<CacheCore> heir = nullptr) LARDER_EXCLUDES(loads_mutex_) {
+  void retire(std::shared_ptr<CacheCore> heir = nullptr) LARDER_EXCLUDES(under_way_mutex_) {
     {
-      const MutexLock lock{loads_mutex_};
+      const MutexLock lock{under_way_mutex_};
       heir_ = heir;
     }
     for (Shard& shard : shards_) {
@@ -271,7 +271,7 @@ class CacheCore : public Closable,
 
   // Whoever waits for a load gets kCancelled, now and from now on. What memory has
   // is still answered, and may be changed.
-  void close() override LARDER_EXCLUDES(loads_mutex_);
+  void close() override LARDER_EXCLUDES(under_way_mutex_);
 
   // What put() would store at `now` beside the value. REQUIRES: is_ttl(options.ttl).
   [[nodiscard]] EntryInfo entry_for_put(TimePoint now, WriteOptions options) {
@@ -383,12 +383,13 @@ class CacheCore : public Closable,
 
   // The source; cache_load.hpp.
   void load(std::vector<FlightPtr> flights);
-  [[nodiscard]] bool remember(const std::shared_ptr<UnderWay>& work) LARDER_EXCLUDES(loads_mutex_);
+  [[nodiscard]] bool remember(const std::shared_ptr<UnderWay>& work)
+      LARDER_EXCLUDES(under_way_mutex_);
   [[nodiscard]] Error closed() const;
   [[nodiscard]] Error too_late(bool began) const;
   [[nodiscard]] Error threw(const char* what) const;
   [[nodiscard]] Error bad_ttl() const;
-  void forget(const UnderWay& work) LARDER_EXCLUDES(loads_mutex_);
+  void forget(const UnderWay& work) LARDER_EXCLUDES(under_way_mutex_);
   void take_off(const LoadPtr& load, LoadGate::Permit permit);
   void land(const FlightPtr& flight, Loaded<Value> result, Duration cost);
   void answer(const typename Table::Landing& landing, const AnswerType& answer);
@@ -407,7 +408,7 @@ class CacheCore : public Closable,
   void mark(const Key& key);
   void finish(const Key& key, Result<Stored<Value>>& result, TimePoint asked,
               std::optional<Duration> ttl);
-  void finish_for_heir(const Key& key) LARDER_EXCLUDES(loads_mutex_);
+  void finish_for_heir(const Key& key) LARDER_EXCLUDES(under_way_mutex_);
   [[nodiscard]] Error write_too_late(bool began) const;
   void count(const Result<Stored<Value>>& result);
 
@@ -417,11 +418,11 @@ class CacheCore : public Closable,
   std::array<Shard, kShards> shards_;
 
   // Those that have not ended, for close().
-  Mutex loads_mutex_;
+  Mutex under_way_mutex_;
   std::unordered_map<const UnderWay*, std::weak_ptr<UnderWay>> under_way_
-      LARDER_GUARDED_BY(loads_mutex_);
-  bool closed_ LARDER_GUARDED_BY(loads_mutex_) = false;
-  std::weak_ptr<CacheCore> heir_ LARDER_GUARDED_BY(loads_mutex_);  // of one that is retired
+      LARDER_GUARDED_BY(under_way_mutex_);
+  bool closed_ LARDER_GUARDED_BY(under_way_mutex_) = false;
+  std::weak_ptr<CacheCore> heir_ LARDER_GUARDED_BY(under_way_mutex_);  // of one that is retired
 
   StripedCounter hits_;
   StripedCounter negative_hits_;

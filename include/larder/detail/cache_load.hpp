@@ -256,14 +256,14 @@ Error CacheCore<Key, Value>::too_late(bool began) const {
 
 template <class Key, class Value>
 bool CacheCore<Key, Value>::remember(const std::shared_ptr<UnderWay>& work) {
-  const MutexLock lock{loads_mutex_};
+  const MutexLock lock{under_way_mutex_};
   if (!closed_) under_way_.emplace(work.get(), work);
   return !closed_;
 }
 
 template <class Key, class Value>
 void CacheCore<Key, Value>::forget(const UnderWay& work) {
-  const MutexLock lock{loads_mutex_};
+  const MutexLock lock{under_way_mutex_};
   under_way_.erase(&work);
 }
 
@@ -273,7 +273,7 @@ template <class Key, class Value>
 void CacheCore<Key, Value>::close() {
   std::unordered_map<const UnderWay*, std::weak_ptr<UnderWay>> works;
   {
-    const MutexLock lock{loads_mutex_};
+    const MutexLock lock{under_way_mutex_};
     closed_ = true;
     works = under_way_;
   }

@@ -340,7 +340,7 @@ template <class Key, class Value>
 void CacheCore<Key, Value>::finish_for_heir(const Key& key) {
   std::shared_ptr<CacheCore> heir;
   {
-    const MutexLock lock{loads_mutex_};
+    const MutexLock lock{under_way_mutex_};
     heir = heir_.lock();
   }
   if (heir) heir->invalidate(key);
