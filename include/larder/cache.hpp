@@ -266,11 +266,32 @@ class Cache {
     return core_->inspect(key, std::forward<Visitor>(visitor));
   }
 
+  // What a fetch() is still owed, for who may want it no longer. Threads: any; it may
+  // outlive the cache.
+  class Wait {
+   public:
+    // Calls each(index, why) on this thread for every key that has no answer yet. What the
+    // source was not asked for by now, and nobody else waits for, it will not be asked for.
+    void abandon(const Error& why) const {
+      if (const auto core = core_.lock()) core->abandon(call_, why);
+    }
+
+   private:
+    friend class Cache;
+    Wait(const std::shared_ptr<Core>& core, typename Core::CallPtr call)
+        : core_{core}, call_{std::move(call)} {}
+
+    std::weak_ptr<Core> core_;
+    typename Core::CallPtr call_;
+  };
+
   // Reads `keys` and calls each(index, answer) once a key: before fetch returns
   // for what is known, else from whatever thread the answer comes on, for
   // different keys concurrently. `each` must not block.
-  void fetch(std::span<const Key> keys, ReadOptions options, Each each) {
-    core_->fetch(Core::call(keys.size(), std::move(each)), keys, options);
+  Wait fetch(std::span<const Key> keys, ReadOptions options, Each each) {
+    const auto call = Core::call(keys.size(), std::move(each));
+    core_->fetch(call, keys, options);
+    return Wait{core_, call};
   }
 
   // Writes, or with no value removes, and calls each(index, outcome) once a write, as fetch

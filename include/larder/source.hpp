@@ -27,7 +27,8 @@ template <class Key, class Value>
 class Source {
  public:
   // Called exactly once per load(), from any thread, perhaps before load()
-  // returns; results[i] belongs to keys[i].
+  // returns; results[i] belongs to keys[i]. A source that answers_in_parts() may give
+  // fewer than there are keys, those of the first ones, at least one.
   using Done = std::move_only_function<void(std::vector<Loaded<Value>> results)>;
   // Tells that a load begins to run; whether anybody still waits for it. Called at
   // most once, before Done.
@@ -58,6 +59,11 @@ class Source {
   // The most keys that one load() may carry; the cache splits what is more.
   // At least 1.
   [[nodiscard]] virtual std::size_t most_keys() const { return 1000; }
+
+  // Whether a load may end before all of its keys were asked for, because the values are
+  // large: the cache then takes what there is, and asks for the others if they are still
+  // wanted. A source that does not say so and gives fewer results has made a mistake.
+  [[nodiscard]] virtual bool answers_in_parts() const { return false; }
 };
 
 // What a user's loading function may return: the value, perhaps none, or a Result.

@@ -123,12 +123,14 @@ class ReaderSource final : public Source<Key, Value> {
                       for (std::size_t i = 0; i < rows.size(); ++i) {
                         results[places[i]] = decoded(decode, std::move(rows[i]));
                       }
+                      if (rows.size() < places.size()) results.resize(places[rows.size()]);
                       done(std::move(results));
                     });
   }
 
   [[nodiscard]] std::string describe() const override { return reader_->describe(); }
   [[nodiscard]] std::size_t most_keys() const override { return reader_->most_keys(); }
+  [[nodiscard]] bool answers_in_parts() const override { return true; }
 
  private:
   static Loaded<Value> decoded(const Decode& decode, Loaded<std::string> row) {

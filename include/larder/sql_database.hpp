@@ -61,7 +61,7 @@ class SqlReader {
   using Begin = std::move_only_function<bool()>;
 
   virtual ~SqlReader() = default;
-  // As Source::submit, one element of `keys` a key.
+  // As Source::submit of a source that answers in parts, one element of `keys` a key.
   virtual void submit(std::vector<SqlParameters> keys, Begin begin, Done done) = 0;
   // As Source::load.
   void load(std::vector<SqlParameters> keys, Done done) {

@@ -29,6 +29,8 @@ class PatternSource final : public Source<std::string, std::string> {
   }
   void submit(std::vector<std::string> keys, Begin begin, Done done) override;
   [[nodiscard]] std::string describe() const override { return reader_->describe(); }
+  [[nodiscard]] std::size_t most_keys() const override { return reader_->most_keys(); }
+  [[nodiscard]] bool answers_in_parts() const override { return true; }
 
  private:
   const KeyPattern pattern_;

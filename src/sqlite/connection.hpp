@@ -51,11 +51,18 @@ struct SqlitePlan {
   // that could depend on how SQLite runs them. With another schema it is open again.
   enum class Agreement : std::uint8_t { kUnknown, kSame, kDifferent };
 
+  // Keys of one query, at most: bounds the list that SQLite parses, and how long
+  // one statement runs.
+  static constexpr std::size_t kMostAtOnce = 1000;
+
   std::uint64_t id = 0;  // never used twice in one database
   SqlRead read;
   std::vector<std::string> parameters;
   std::atomic<std::uint64_t> queries{0};
   std::atomic<Agreement> agreement{Agreement::kUnknown};
+  // Keys of one query at present: fewer where the values are large. A guess that loads make
+  // for those after them.
+  std::atomic<std::size_t> keys_at_once{kMostAtOnce};
 };
 
 // A plan's statements on one connection.

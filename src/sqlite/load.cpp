@@ -11,10 +11,6 @@ namespace larder {
 
 namespace {
 
-// Keys of one query, at most: bounds the list that SQLite parses, and how long
-// one statement runs.
-constexpr std::size_t kKeysAtOnce = 1000;
-
 // The rows of one key, as they come, until they are its value.
 class Rows {
  public:
@@ -43,6 +39,7 @@ class Rows {
   // The value may be another when SQLite runs the statement otherwise.
   [[nodiscard]] bool doubtful() const { return doubtful_; }
   [[nodiscard]] bool failed() const { return error_.has_value(); }
+  [[nodiscard]] std::size_t bytes() const { return text_.size(); }
 
   [[nodiscard]] Loaded<std::string> value() && {
     if (error_) return std::unexpected{std::move(*error_)};
@@ -79,15 +76,29 @@ class Load {
     }
     const SqliteConnection::Snapshot snapshot{connection_};
     if (statements_.many && plan_.agreement != Agreement::kDifferent) {
-      together();
+      results_.resize(together());
     } else {
-      for (std::size_t i = 0; i < keys_.size(); ++i) one(i);
+      results_.resize(one_by_one());
     }
     return std::move(results_);
   }
 
  private:
   using Agreement = SqlitePlan::Agreement;
+
+  // How many keys it came to; so does together().
+  std::size_t one_by_one() {
+    std::size_t place = 0;
+    while (place < keys_.size() && !enough()) one(place++);
+    return place;
+  }
+
+  [[nodiscard]] bool enough() const { return loaded_bytes_ >= kEnoughAtOnce; }
+
+  void keep(std::size_t place, Loaded<std::string> value) {
+    if (value && *value) loaded_bytes_ += (*value)->size();
+    results_[place] = std::move(value);
+  }
 
   // Asks for one key by itself.
   void one(std::size_t place) {
@@ -111,28 +122,46 @@ class Load {
     if (!done && !rows.failed()) {
       results_[place] = std::unexpected{done.error()};
     } else {
-      results_[place] = std::move(rows).value();
+      keep(place, std::move(rows).value());
     }
   }
 
-  void together() {
+  // In the order of the keys, so that what is left out is the end of them.
+  std::size_t together() {
     const RowShape& shape = statements_.many->shape();
     const SqlBatch batch{keys_, shape.columns[shape.find(plan_.read.many_key)].text};
     std::span<const std::size_t> left{batch.together()};
-    while (!left.empty()) {
-      const std::size_t count = std::min(left.size(), kKeysAtOnce);
-      chunk(batch, left.first(count));
-      left = left.subspan(count);
+    std::span<const std::size_t> alone{batch.alone()};
+    while ((!left.empty() || !alone.empty()) && !enough()) {
+      if (!alone.empty() && (left.empty() || alone.front() < left.front())) {
+        one(alone.front());
+        alone = alone.subspan(1);
+        continue;
+      }
+      std::size_t count = std::min(left.size(), plan_.keys_at_once.load(std::memory_order_relaxed));
+      if (!alone.empty()) {
+        const auto next = std::ranges::lower_bound(left.first(count), alone.front());
+        count = static_cast<std::size_t>(next - left.begin());
+      }
+      left = left.subspan(chunk(batch, left.first(count)));
     }
-    for (const std::size_t place : batch.alone()) one(place);
+    const std::size_t end = keys_.size();
+    return std::min(left.empty() ? end : left.front(), alone.empty() ? end : alone.front());
   }
 
-  // Asks for the keys at `places`, which are sorted, in one query.
-  void chunk(const SqlBatch& batch, std::span<const std::size_t> places) {
+  // Asks for the keys at `places`, which are sorted, in one query. How many of them are
+  // done with; 0 when their values are more than enough, so that fewer are to be asked.
+  std::size_t chunk(const SqlBatch& batch, std::span<const std::size_t> places) {
     SqliteStatement& many = *statements_.many;
     std::vector<Rows> rows(places.size(), Rows{plan_, file_});
     std::optional<std::vector<std::size_t>> order;
     bool strangers = false;  // rows of keys that were not asked, as far as one can see
+    std::size_t bytes = 0;   // of the rows so far
+    std::size_t begun = 0;   // keys that had rows
+    const auto too_much = [&] {
+      return places.size() > 1 && bytes >= kEnoughAtOnce &&
+             (begun < places.size() || bytes >= 2 * kEnoughAtOnce);
+    };
 
     const SqlParameters ids{{"ids", batch.list(places)}};
     Result<void> done = many.bind(ids);
@@ -147,12 +176,22 @@ class Load {
           strangers = true;
           return {};
         }
-        rows[static_cast<std::size_t>(at - places.begin())].take(many, *order);
+        Rows& taken = rows[static_cast<std::size_t>(at - places.begin())];
+        if (taken.bytes() == 0) ++begun;
+        bytes -= taken.bytes();
+        taken.take(many, *order);
+        bytes += taken.bytes();
+        if (too_much()) return fail(Errc::kOverloaded, {});  // only to stop
         return {};
       });
     } else {
       many.reset();
     }
+    if (too_much()) {
+      ask_fewer(std::min(begun, places.size() / 2));
+      return 0;
+    }
+    if (bytes < kEnoughAtOnce / 4) ask_more(places.size());
 
     if (done) compare(places, rows);
     const bool good = done && plan_.agreement != Agreement::kDifferent;
@@ -160,11 +199,24 @@ class Load {
       // One key's row may have failed them all, and a stranger may be the row of a
       // key that looks otherwise there: whoever may be concerned is asked alone.
       const bool sure = good && (rows[i].any() || !strangers);
+      if (!sure && enough()) return i;
       if (sure)
-        results_[places[i]] = std::move(rows[i]).value();
+        keep(places[i], std::move(rows[i]).value());
       else
         one(places[i]);
     }
+    return places.size();
+  }
+
+  // How many keys one query has, for all loads of the plan: as many as have values that are
+  // enough, at most. Other loads may set it at the same time; it is a guess.
+  void ask_fewer(std::size_t keys) {
+    plan_.keys_at_once.store(std::max<std::size_t>(keys, 1), std::memory_order_relaxed);
+  }
+  void ask_more(std::size_t asked) {
+    const std::size_t now = plan_.keys_at_once.load(std::memory_order_relaxed);
+    if (asked < now || now >= SqlitePlan::kMostAtOnce) return;
+    plan_.keys_at_once.store(std::min(2 * now, SqlitePlan::kMostAtOnce), std::memory_order_relaxed);
   }
 
   // SQLite marks what its JSON functions made, and loses the mark in a sorter: the same
@@ -210,6 +262,7 @@ class Load {
   std::span<const SqlParameters> keys_;
   const SqliteFile& file_;
   std::vector<Loaded<std::string>> results_;
+  std::size_t loaded_bytes_ = 0;  // of the values in results_
 };
 
 }  // namespace

@@ -398,6 +398,83 @@ TEST_F(CacheCoreTest, ASourceThatThrowsFailsItsLoadAndGivesItsPlaceBack) {
   EXPECT_EQ(*next->answer(), "here");
 }
 
+TEST_F(CacheCoreTest, ALoadThatIsAnsweredInPartGoesOnWithTheRest) {
+  source_->in_parts = true;
+  const auto reader = read_many({1, 2, 3});
+
+  source_->answer_first(1, "one");
+
+  EXPECT_EQ(reader->answers.at(0).value(), "one");
+  EXPECT_EQ(reader->answers.size(), 1U);
+  EXPECT_EQ(source_->pending.front().keys, (std::vector<int>{2, 3}));
+  source_->answer("more");
+  EXPECT_EQ(reader->answers.at(2).value(), "more");
+  EXPECT_EQ(core_->stats().loads, 3U);
+  EXPECT_EQ(core_->stats().batches, 2U);
+}
+
+TEST_F(CacheCoreTest, TheRestOfALoadIsNotAskedForWhenNobodyWantsIt) {
+  source_->in_parts = true;
+  const auto first = read_many({1, 2, 3});
+  const auto other = read(3);
+  core_->abandon(first->call, {Errc::kCancelled, "gone"});
+
+  source_->answer_first(1, "one");
+
+  EXPECT_EQ(source_->pending.front().keys, (std::vector<int>{3}));
+  source_->answer("three");
+  EXPECT_EQ(other->answer().value(), "three");
+}
+
+TEST_F(CacheCoreTest, TheRestOfALoadKeepsItsTurn) {
+  make({.concurrent = 1});
+  source_->in_parts = true;
+  const auto first = read_many({1, 2});
+  const auto waiting = read(3);
+
+  source_->answer_first(1, "one");
+
+  ASSERT_EQ(source_->pending.size(), 1U);
+  EXPECT_EQ(source_->pending.front().keys, (std::vector<int>{2}));
+  source_->answer("two");
+  EXPECT_EQ(source_->pending.front().keys, (std::vector<int>{3}));
+}
+
+TEST_F(CacheCoreTest, TheRestOfALoadHasItsOwnTimeout) {
+  make({.timeout = 10s});
+  source_->in_parts = true;
+  const auto reader = read_many({1, 2});
+  timers_.advance(6s);
+  source_->answer_first(1, "one");
+
+  timers_.advance(9s);
+  EXPECT_EQ(reader->answers.size(), 1U);
+  timers_.advance(1s);
+
+  EXPECT_EQ(reader->answers.at(1).error().code, Errc::kSourceFailed);
+}
+
+TEST_F(CacheCoreTest, AnInvalidationBeforeTheRestIsLoadedDoomsIt) {
+  source_->in_parts = true;
+  const auto reader = read_many({1, 2});
+  source_->answer_first(1, "one");
+
+  core_->invalidate(2);
+  source_->answer("two");
+
+  EXPECT_EQ(reader->answers.at(1).value(), "two");
+  EXPECT_TRUE(core_->peek(2).absent());
+}
+
+TEST_F(CacheCoreTest, ASourceThatAnswersInPartsAnswersSomething) {
+  source_->in_parts = true;
+  const auto reader = read_many({1, 2});
+
+  source_->answer_first(0, "none");
+
+  EXPECT_EQ(reader->answers.at(0).error().code, Errc::kInternal);
+}
+
 TEST_F(CacheCoreTest, ASourceThatAnswersTooFewKeysIsNotBelieved) {
   const auto reader = read_many({1, 2});
 

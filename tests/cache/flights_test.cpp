@@ -52,6 +52,20 @@ TEST_F(FlightsTest, LandingTellsAllOnBoardAndMayFill) {
   EXPECT_EQ(flights_.size(), 0U);
 }
 
+// As when a shared tier was asked before the source.
+TEST_F(FlightsTest, ALoadThatBeginsAgainIsNewEnoughForThoseWhoCameBetween) {
+  const auto flight = board(1).flight;
+  ASSERT_TRUE(flights_.take_off(flight, now_));
+  board_anew(2);
+  flights_.abandon(flight, [](int waiter) { return waiter == 1; });
+
+  ASSERT_TRUE(flights_.take_off(flight, now_ + std::chrono::seconds{1}));
+
+  const auto landing = flights_.land(flight);
+  EXPECT_EQ(landing.waiters, (Waiters{2}));
+  EXPECT_EQ(landing.next, nullptr);
+}
+
 TEST_F(FlightsTest, ADoomedFlightAnswersButFillsNothing) {
   const auto doomed = board(1).flight;
   ASSERT_TRUE(flights_.take_off(doomed, now_));

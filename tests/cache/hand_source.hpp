@@ -38,12 +38,19 @@ class HandSource final : public Source<int, std::string> {
   }
   [[nodiscard]] std::string describe() const override { return "a hand"; }
   [[nodiscard]] std::size_t most_keys() const override { return most; }
+  [[nodiscard]] bool answers_in_parts() const override { return in_parts; }
 
   // Ends the load that has waited longest: every key gets `result`.
   void answer_with(const Loaded<std::string>& result) {
     Pending load = std::move(pending.front());
     pending.erase(pending.begin());
     load.done(std::vector<Loaded<std::string>>(load.keys.size(), result));
+  }
+  // The same for its first `count` keys alone.
+  void answer_first(std::size_t count, const Loaded<std::string>& result) {
+    Pending load = std::move(pending.front());
+    pending.erase(pending.begin());
+    load.done(std::vector<Loaded<std::string>>(count, result));
   }
   void answer(std::string value) { answer_with(std::move(value)); }
   void answer_absent() { answer_with(std::nullopt); }
@@ -59,6 +66,7 @@ class HandSource final : public Source<int, std::string> {
   std::vector<Pending> pending;
   std::size_t loads = 0;
   std::size_t most = 1000;
+  bool in_parts = false;
   bool throws = false;
   bool begins_by_hand = false;  // a load runs when the test calls its `begin`
 };

@@ -18,6 +18,28 @@ const std::string kMany = "SELECT id, name FROM p WHERE id IN (SELECT value FROM
 
 class SqliteLoadMany : public SqliteTest {
  protected:
+  // Products 100, 101, … of so many bytes each.
+  void add_large(int count, std::size_t bytes) {
+    execute("WITH RECURSIVE i(x) AS (SELECT 100 UNION ALL SELECT x + 1 FROM i LIMIT " +
+            std::to_string(count) + ") INSERT INTO p SELECT x, printf('%.*c', " +
+            std::to_string(bytes) + ", 'x') FROM i");
+  }
+  // Loads keys from 100 on until all are there; how many keys each load answered.
+  std::vector<std::size_t> load_in_parts(SqlReader& reader, std::int64_t count) {
+    std::vector<std::size_t> parts;
+    for (std::int64_t next = 100; next < 100 + count;) {
+      std::vector<SqlParameters> keys;
+      for (std::int64_t key = next; key < 100 + count; ++key) keys.push_back(id(key));
+      const auto results = load(reader, keys);
+      for (const auto& result : results) {
+        EXPECT_TRUE(result->value().starts_with("{\"id\":" + std::to_string(next++) + ','));
+      }
+      parts.push_back(results.size());
+      if (results.empty()) break;
+    }
+    return parts;
+  }
+
   SqliteLoadMany() {
     execute(
         "CREATE TABLE p(id INTEGER PRIMARY KEY, name TEXT);"
@@ -241,6 +263,64 @@ TEST_P(SqliteLoadManyAgrees, WithOneByOne) {
 INSTANTIATE_TEST_SUITE_P(Columns, SqliteLoadManyAgrees,
                          testing::Values("", "INTEGER", "REAL", "NUMERIC", "TEXT",
                                          "TEXT COLLATE NOCASE", "TEXT COLLATE RTRIM", "BLOB"));
+
+TEST_F(SqliteLoadMany, LargeValuesThatAreReadOneByOneComeInParts) {
+  add_large(8, 6 << 20);
+  const auto reader = prepare(kOne);
+
+  EXPECT_THAT(load_in_parts(*reader, 8), ElementsAre(3, 3, 2));
+  EXPECT_EQ(reader->queries(), 8U);
+}
+
+TEST_F(SqliteLoadMany, LargeValuesOfOneQueryComeInPartsAndFewerAreThenAskedAtOnce) {
+  add_large(8, 6 << 20);
+  const auto reader = prepare({.one = kOne, .many = kMany, .many_key = "id"});
+
+  const auto parts = load_in_parts(*reader, 8);
+
+  // The first query finds the values too large, and is asked again for fewer keys.
+  EXPECT_THAT(parts, ElementsAre(3, 3, 2));
+  EXPECT_LE(reader->queries(), 5U);
+}
+
+TEST_F(SqliteLoadMany, SmallValuesBehindLargeOnesAreAskedTogetherAgain) {
+  add_large(6, 6 << 20);
+  execute(
+      "WITH RECURSIVE i(x) AS (SELECT 1000 UNION ALL SELECT x + 1 FROM i LIMIT 1000)"
+      "INSERT INTO p SELECT x, 'small' FROM i");
+  const auto reader = prepare({.one = kOne, .many = kMany, .many_key = "id"});
+  (void)load_in_parts(*reader, 6);
+  std::vector<SqlParameters> keys;
+  for (std::int64_t key = 1000; key < 2000; ++key) keys.push_back(id(key));
+  for (int i = 0; i < 2; ++i) (void)values(*reader, keys);
+  const std::uint64_t before = reader->queries();
+
+  (void)values(*reader, keys);
+
+  EXPECT_EQ(reader->queries() - before, 1U);
+}
+
+// 'A' and 'a' are asked alone, in their places among the others.
+TEST_F(SqliteLoadMany, KeysThatAreAskedAloneComeInPartsToo) {
+  execute(
+      "CREATE TABLE t(id TEXT, name TEXT);"
+      "INSERT INTO t SELECT value, printf('%.*c', 6000000, 'x') FROM "
+      "json_each('[\"k\",\"A\",\"l\",\"a\",\"m\"]')");
+  const auto reader = prepare({.one = "SELECT id, name FROM t WHERE id = :id",
+                               .many = "SELECT id, name FROM t WHERE id IN (SELECT value "
+                                       "FROM json_each(:ids))",
+                               .many_key = "id"});
+  const std::vector<SqlParameters> keys{id("k"), id("A"), id("l"), id("a"), id("m")};
+
+  const auto first = load(*reader, keys);
+  const auto second = load(*reader, {keys[3], keys[4]});
+
+  ASSERT_EQ(first.size(), 3U);
+  EXPECT_TRUE(first[1]->value().starts_with(R"({"id":"A",)"));
+  EXPECT_TRUE(first[2]->value().starts_with(R"({"id":"l",)"));
+  ASSERT_EQ(second.size(), 2U);
+  EXPECT_TRUE(second[0]->value().starts_with(R"({"id":"a",)"));
+}
 
 }  // namespace
 }  // namespace larder

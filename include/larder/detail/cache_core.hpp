@@ -391,6 +391,8 @@ class CacheCore : public Closable,
   [[nodiscard]] Error bad_ttl() const;
   void forget(const UnderWay& work) LARDER_EXCLUDES(under_way_mutex_);
   void take_off(const LoadPtr& load, LoadGate::Permit permit);
+  void go_on(std::vector<FlightPtr> flights, LoadGate::Permit permit);
+  void ask(const LoadPtr& load, std::vector<Key> keys);
   void land(const FlightPtr& flight, Loaded<Value> result, Duration cost);
   void answer(const typename Table::Landing& landing, const AnswerType& answer);
   [[nodiscard]] std::optional<EntryInfo> life_of(TimePoint began, std::optional<Duration> ttl,

@@ -81,20 +81,27 @@ class CacheCore<Key, Value>::Load : public UnderWay, public std::enable_shared_f
     arm();
   }
 
-  // The source's answer. REQUIRES: it has taken off.
+  // The source's answer, or the first part of it; another load then goes on with the rest.
+  // REQUIRES: it has taken off.
   void end(std::vector<Loaded<Value>> results) {
     Ended ended = over();
     if (!ended.core) return;
-    if (results.size() != ended.flights.size()) {
+    auto& flights = ended.flights;
+    const bool in_part = results.size() < flights.size() && !results.empty() &&
+                         ended.core->parts_.source->answers_in_parts();
+    if (results.size() != flights.size() && !in_part) {
       const Error wrong{Errc::kInternal, "the source answered " + std::to_string(results.size()) +
-                                             " results to " + std::to_string(ended.flights.size()) +
+                                             " results to " + std::to_string(flights.size()) +
                                              " keys"};
       return fail_all(std::move(ended), wrong);
     }
     for (std::size_t i = 0; i < results.size(); ++i) {
       if (!results[i]) ended.core->load_failures_.fetch_add(1, std::memory_order_relaxed);
-      ended.core->land(ended.flights[i], std::move(results[i]), ended.cost);
+      ended.core->land(flights[i], std::move(results[i]), ended.cost);
     }
+    if (!in_part) return;
+    flights.erase(flights.begin(), flights.begin() + static_cast<std::ptrdiff_t>(results.size()));
+    ended.core->go_on(std::move(flights), take_permit());
   }
 
   void end_all(const Error& error) {
@@ -140,6 +147,11 @@ class CacheCore<Key, Value>::Load : public UnderWay, public std::enable_shared_f
       late = core_->too_late(began_.has_value());
     }
     end_all(*late);
+  }
+
+  [[nodiscard]] LoadGate::Permit take_permit() LARDER_EXCLUDES(mutex_) {
+    const MutexLock lock{mutex_};
+    return std::move(*permit_);
   }
 
   // Ends it, once.
@@ -217,6 +229,22 @@ void CacheCore<Key, Value>::take_off(const LoadPtr& load, LoadGate::Permit permi
   std::vector<Key> keys = load->take_off(std::move(permit));
   if (keys.empty()) return;
   loads_.fetch_add(keys.size(), std::memory_order_relaxed);
+  ask(load, std::move(keys));
+}
+
+// Those that are left of a load which the source answered in part, in the same turn.
+template <class Key, class Value>
+void CacheCore<Key, Value>::go_on(std::vector<FlightPtr> flights, LoadGate::Permit permit) {
+  const auto load = std::make_shared<Load>(this->shared_from_this(), std::move(flights));
+  if (!remember(load)) return load->end_all(closed());
+  std::vector<Key> keys = load->take_off(std::move(permit));
+  if (keys.empty()) return;
+  ask(load, std::move(keys));
+  load->watch({});
+}
+
+template <class Key, class Value>
+void CacheCore<Key, Value>::ask(const LoadPtr& load, std::vector<Key> keys) {
   batches_.fetch_add(1, std::memory_order_relaxed);
   try {
     parts_.source->submit(

@@ -96,10 +96,13 @@ class Flights {
     return {found->second, false};
   }
 
-  // It begins to read: a shared tier is asked, or its turn at the source has come (or both,
-  // one after the other). `written`: somebody writes the key, so that it will fill nothing.
-  // False: nobody waits for it any more, and it is gone; the caller loads nothing.
+  // It begins to read: a shared tier is asked, or its turn at the source has come (or one
+  // after the other; or the source's turn again, when it left the key for another load).
+  // `written`: somebody writes the key, so that it will fill nothing. False: nobody waits
+  // for it any more, and it is gone; the caller loads nothing.
   [[nodiscard]] bool take_off(const FlightPtr& flight, TimePoint now, bool written = false) {
+    // What it reads from now on is new enough for those who came while it read before.
+    if (flight->waiters_.empty()) flight->waiters_.swap(flight->anew_);
     if (flight->waiters_.empty()) {
       remove(*flight);
       flight->landed_ = true;
