@@ -5,6 +5,7 @@
 // since a load may end after its session.
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -23,6 +24,8 @@ struct LoadOrder {
   struct Item {
     ReplyQueue::Place place;  // the reply that needs it
     std::size_t element;      // of that reply
+
+    auto operator<=>(const Item&) const = default;
   };
   std::vector<std::string> keys;
   std::vector<Item> items;  // one a key

@@ -54,8 +54,13 @@ class ReplyQueue {
   // Forgets what may be sent: for a connection that broke.
   void drop() { ready().consume(ready().size()); }
 
-  // How many replies wait.
+  // Whether a reply that is still owed answers will be an error, whatever they are.
+  // REQUIRES: it is owed some.
+  [[nodiscard]] bool failed(Place place) const { return held_[place - first_].reply.failed(); }
+
+  // How many replies wait; the place of the first of them.
   [[nodiscard]] std::size_t waiting() const { return held_.size() - released_; }
+  [[nodiscard]] Place first_waiting() const { return first_ + released_; }
   // All bytes of the queue that were not sent.
   [[nodiscard]] std::size_t bytes() const {
     return (own_ ? *own_ : shared_).size() + (behind_ ? behind_->size() : 0) + late_bytes_;

@@ -46,6 +46,9 @@ Session::Session(SessionContext& context, std::uint64_t id, std::function<void()
 
 Session::~Session() {
   if (watches_commands()) watch_commands_no_more();
+  for (const auto& [order, ordered] : orders_) {
+    ordered.wait.abandon({Errc::kCancelled, "the client is gone"});
+  }
   context_.server.clients().remove(id_);
 }
 
@@ -77,11 +80,13 @@ void Session::collect() {
   const bool delivered = deliver(inbox_->take());
   const bool came = take_awaited();
   if ((delivered || came) && blocked_) return again();
+  order_misses();
   if (came) tell_activity(input_.size());
 }
 
 void Session::resume() {
-  if (blocked_) again();
+  if (blocked_) return again();
+  order_misses();
 }
 
 void Session::end_input() { ended_ = true; }

@@ -9,7 +9,9 @@
 //
 // Bounded: a session stops asking for input (`wants_input`) while its client
 // does not read what is ready, or too much waits for loads; a reply that would
-// go beyond the reply buffer becomes an error.
+// go beyond the reply buffer becomes an error. Values that were loaded and not
+// sent fill the reply buffer, too: what is missed beyond it is loaded when there
+// is room again, and what was ordered and not begun is called off.
 //
 // Logic without I/O: whoever owns the session gives it bytes, sends what its
 // replies() hold, and calls it again when its inbox wakes.
@@ -86,8 +88,8 @@ class Session {
   [[nodiscard]] ReplyQueue& replies() { return replies_; }
   // Whether more bytes may be given.
   [[nodiscard]] bool wants_input() const { return !ended_ && !blocked_; }
-  // Whether commands wait that resume() may carry out.
-  [[nodiscard]] bool blocked() const { return blocked_; }
+  // Whether commands or loads wait that resume() may go on with.
+  [[nodiscard]] bool blocked() const { return blocked_ || !misses_.empty(); }
   // Whether the client is somebody, or was once.
   [[nodiscard]] bool introduced() const { return identity_.introduced(); }
   // Whether a load, the check of a password or a reload is under way for it, or it
@@ -209,6 +211,14 @@ class Session {
     LoadOrder::Item item;
     bool anew = false;  // even if there is a copy
   };
+  // A load that was ordered, while answers to it are to come.
+  struct Ordered {
+    std::shared_ptr<BytesCache> cache;
+    BytesCache::Wait wait;
+    bool anew;
+    std::size_t owed;
+    bool recalled = false;  // its keys are ordered again, one day
+  };
   struct KeyHash {
     using is_transparent = void;
     std::size_t operator()(std::string_view key) const {
@@ -249,8 +259,13 @@ class Session {
   void read_some(Arguments keys, AwaitedReply::Shape shape, std::size_t counted);
   void hold_for(AwaitedReply reply, std::vector<Miss> misses);
   bool order_misses();
-  void refuse_damage();
+  [[nodiscard]] std::size_t room_for_loads();
+  void order(std::size_t count);
   bool deliver(const std::vector<Inbox::Letter>& letters);
+  void take_answer(std::string_view key, LoadOrder::Item item, const Answer<std::string>& answer);
+  void recall();
+  void drop_futile();
+  void refuse_damage();
 
   SessionContext& context_;
   const std::uint64_t id_;
@@ -278,7 +293,11 @@ class Session {
   std::vector<Miss> misses_;                                                     // not ordered yet
   std::unordered_map<std::string, unsigned, KeyHash, std::equal_to<>> loading_;  // and how often
   std::size_t loading_bytes_ = 0;  // that these keys take, here and on their way
-  std::shared_ptr<Inbox> inbox_;   // null before the first miss
+  std::unordered_map<const LoadOrder*, Ordered> orders_;
+  std::size_t on_way_ = 0;          // keys that orders_ owe
+  std::size_t expected_bytes_ = 0;  // of a value, as far as its last ones tell
+  bool futile_ = false;             // some wait for a reply that has failed already
+  std::shared_ptr<Inbox> inbox_;    // null before the first miss
 };
 
 }  // namespace larder

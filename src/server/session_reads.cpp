@@ -1,17 +1,10 @@
-// How a session reads through: hits at once, what is missing together.
+// How a session reads: hits at once; what is missing is held for session_loads.cpp.
 #include <algorithm>
 #include <utility>
 
 #include "server/session.hpp"
 
 namespace larder {
-namespace {
-
-// What a key takes that is being loaded: it stands in the session, in the load's order and
-// in its flight, each time with what is known of it.
-std::size_t weight_of_load(std::string_view key) { return 3 * (key.size() + 96); }
-
-}  // namespace
 
 // As the view's visit(); a client that asked for it leaves no trace in what is hot.
 template <class Visitor>
@@ -125,63 +118,6 @@ void Session::read_some(Arguments keys, AwaitedReply::Shape shape, std::size_t c
   }
   if (misses.empty()) return awaited.write(replies_.tail());
   hold_for(std::move(awaited), std::move(misses));
-}
-
-// Takes a place in the replies, and notes what its reply waits for.
-void Session::hold_for(AwaitedReply reply, std::vector<Miss> misses) {
-  const ReplyQueue::Place place = replies_.hold(std::move(reply));
-  for (Miss& miss : misses) {
-    miss.item.place = place;
-    ++loading_[miss.key];
-    loading_bytes_ += weight_of_load(miss.key);
-    misses_.push_back(std::move(miss));
-  }
-}
-
-// Sends all that was missed to the sources, together. Whether some of it is
-// already answered.
-bool Session::order_misses() {
-  if (misses_.empty()) return false;
-  if (!inbox_) inbox_ = std::make_shared<Inbox>(wake_);
-  inbox_->announce_take();
-  while (!misses_.empty()) {
-    const std::shared_ptr<BytesCache> cache = misses_.front().cache;
-    const bool anew = misses_.front().anew;
-    std::vector<Miss> others;
-    const auto order = std::make_shared<LoadOrder>();
-    for (Miss& miss : misses_) {
-      if (miss.cache != cache || miss.anew != anew) {
-        others.push_back(std::move(miss));
-        continue;
-      }
-      order->keys.push_back(std::move(miss.key));
-      order->items.push_back(miss.item);
-    }
-    misses_ = std::move(others);
-    cache->fetch(order->keys, {.force = anew},
-                 [inbox = inbox_, order](std::size_t index, Answer<std::string> answer) {
-                   inbox->put({order, index, std::move(answer)});
-                 });
-  }
-  return deliver(inbox_->take());
-}
-
-// Whether there were any.
-bool Session::deliver(const std::vector<Inbox::Letter>& letters) {
-  for (const Inbox::Letter& letter : letters) {
-    const auto loading = loading_.find(letter.order->keys[letter.index]);
-    loading_bytes_ -= weight_of_load(loading->first);
-    if (--loading->second == 0) loading_.erase(loading);
-
-    const LoadOrder::Item item = letter.order->items[letter.index];
-    const auto progress = replies_.take(item.place, item.element, letter.answer,
-                                        context_.limits.max_reply_buffer.bytes);
-    if (progress != ReplyQueue::Progress::kFailed) continue;
-    context_.counters.error_replies.add();
-    const std::string why = letter.answer.failed() ? error_line(letter.answer.error()) : "ERR";
-    context_.counters.errors_by_prefix[index_of_prefix(why)].add();
-  }
-  return !letters.empty();
 }
 
 }  // namespace larder
