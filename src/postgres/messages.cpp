@@ -66,7 +66,9 @@ Error query_failed(const PGresult* result, std::string_view name, Duration query
   if (state == "57014") {
     return {Errc::kSourceFailed, where + "the query was cancelled: it took longer than " +
                                      format_duration(query_timeout) + ", or somebody ended it (" +
-                                     said(result) + ')'};
+                                     said(result) +
+                                     "). The limit is the source's load_timeout in the "
+                                     "configuration, PostgresOptions::query_timeout in C++"};
   }
   if (state == "25006") {
     return {Errc::kSourceFailed,

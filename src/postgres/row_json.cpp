@@ -88,7 +88,8 @@ Result<void> append_row(std::string& out, const PGresult* result, int row,
     }
     if (out.size() > most.bytes) {
       return fail(Errc::kOverloaded,
-                  "the value is larger than the limit of " + std::to_string(most.bytes) + " bytes");
+                  "the value is larger than max_value, " + std::to_string(most.bytes) +
+                      " bytes: select less, or raise it (server.max_value in the configuration)");
     }
   }
   out += separator == '{' ? "{}" : "}";

@@ -162,7 +162,9 @@ Result<void> SqliteConnection::look() {
 Result<bool> SqliteConnection::is_current() const {
   const std::optional<FileId> now = identify(file_.path);
   if (now == id_) return true;
-  if (!now) return fail(Errc::kSourceFailed, file_.name + " was removed while it was in use");
+  if (!now)
+    return fail(Errc::kSourceFailed,
+                file_.name + " was removed while it was in use: put it there again");
 
   // While this connection holds the old file's log open, its inode is not
   // given to another: the same inode is the same log.
@@ -196,7 +198,9 @@ Error SqliteConnection::closing() const {
 Error SqliteConnection::too_slow() const {
   return {Errc::kSourceFailed, file_.name + ": the query took longer than the query timeout of " +
                                    format_duration(file_.options.query_timeout) +
-                                   " and was interrupted"};
+                                   " and was interrupted: an index may be missing (EXPLAIN QUERY "
+                                   "PLAN shows it); the limit is the source's load_timeout in the "
+                                   "configuration, SqliteOptions::query_timeout in C++"};
 }
 
 Result<SqliteStatements*> SqliteConnection::statements(

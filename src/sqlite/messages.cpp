@@ -10,7 +10,10 @@ std::string explain(int code, std::string_view path, std::string_view said, Dura
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return file + " is locked by another process, and stayed so for the busy timeout of " +
-             format_duration(busy_timeout) + ": end the long transaction, or wait longer";
+             format_duration(busy_timeout) +
+             ": end the long transaction, or switch the file to WAL mode (PRAGMA journal_mode = "
+             "WAL), in which readers do not wait for a writer. In C++, SqliteOptions::busy_timeout "
+             "is how long to wait";
     case SQLITE_CORRUPT:
       return file + " is damaged (" + std::string{said} + "): look at it with `sqlite3 " + file +
              " 'PRAGMA integrity_check'` and restore a backup";
@@ -21,7 +24,11 @@ std::string explain(int code, std::string_view path, std::string_view said, Dura
              "): it must be readable, and its folder writable while it is in WAL mode";
     case SQLITE_IOERR:
       return file + " cannot be read (" + std::string{said} + "): is its disk well?";
-    case SQLITE_TOOBIG: return file + ": a value is larger than the limit of this source";
+    case SQLITE_TOOBIG:
+      return file +
+             ": a value is larger than SQLite is allowed to make here, which is max_value, and "
+             "64 MiB at least: select less, or raise it (server.max_value in the "
+             "configuration)";
     case SQLITE_NOMEM: return file + ": there is not enough memory for the query";
     default: return file + ": " + std::string{said};
   }

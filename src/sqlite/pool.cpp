@@ -41,7 +41,8 @@ std::optional<Error> SqlitePool::refusal_of_more() const {
   if (waiting_.size() < file_.options.max_waiting) return std::nullopt;
   return Error{Errc::kOverloaded, file_.name + ": " + std::to_string(waiting_.size()) +
                                       " loads wait for a connection already; the database is "
-                                      "slower than it is asked"};
+                                      "slower than it is asked: make the statement faster, or give "
+                                      "the source more connections"};
 }
 
 // One thread's turn: until nothing waits.

@@ -156,7 +156,8 @@ Result<void> append_row(std::string& out, sqlite3_stmt* statement, const RowShap
     if (!done) return done;
     if (out.size() > most.bytes) {
       return fail(Errc::kOverloaded,
-                  "the value is larger than the limit of " + std::to_string(most.bytes) + " bytes");
+                  "the value is larger than max_value, " + std::to_string(most.bytes) +
+                      " bytes: select less, or raise it (server.max_value in the configuration)");
     }
   }
   out += separator == '{' ? "{}" : "}";

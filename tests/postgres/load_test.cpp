@@ -141,7 +141,7 @@ TEST_F(PostgresLoading, AKeyThatDoesNotFitTheColumnIsItsOwnError) {
 TEST_F(PostgresLoading, AValueLargerThanTheLimitIsAnError) {
   database({.max_value = ByteCount{1000}});
 
-  EXPECT_THAT(row("repeat('x', 2000) AS text"), HasSubstr("larger than the limit of 1000 bytes"));
+  EXPECT_THAT(row("repeat('x', 2000) AS text"), HasSubstr("larger than max_value, 1000 bytes"));
 }
 
 TEST_F(PostgresLoading, ATypedCacheReadsThroughIt) {

@@ -330,6 +330,16 @@ TEST_F(SessionCommands, ExplainOfWhatIsNotThereLoadsNothing) {
   EXPECT_TRUE(source_->asked().empty());
 }
 
+TEST_F(SessionCommands, ExplainTellsThatAValueMayBeTooLargeToBeKept) {
+  EXPECT_THAT(ask("LARDER EXPLAIN product:1"), ::testing::Not(HasSubstr("not kept")));
+  ask("GET product:1");
+  source_->succeed_with(0, std::string(9 << 20, 'x'));
+  collect();
+
+  EXPECT_THAT(ask("LARDER EXPLAIN product:1"),
+              AllOf(HasSubstr("$7\r\nnowhere\r\n"), HasSubstr("larger than memory keeps")));
+}
+
 TEST_F(SessionCommands, ExplainIsAMapInResp3) {
   ask("HELLO 3");
 

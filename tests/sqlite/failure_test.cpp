@@ -128,7 +128,8 @@ TEST_F(SqliteFailure, AFileLockedBeyondTheBusyTimeoutIsAnErrorUntilItIsFree) {
 
   execute("BEGIN EXCLUSIVE");
   EXPECT_THAT(value(*reader, id(1)),
-              AllOf(HasSubstr("is locked by another process"), HasSubstr("20ms")));
+              AllOf(HasSubstr("is locked by another process"), HasSubstr("20ms"),
+                    HasSubstr("WAL mode"), HasSubstr("SqliteOptions::busy_timeout")));
   execute("COMMIT");
 
   EXPECT_EQ(value(*reader, id(1)), R"({"id":1,"name":"tea"})");

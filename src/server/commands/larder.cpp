@@ -37,6 +37,16 @@ void explain_copy(Session& session, std::string_view key, const BytesCache& cach
   if (found) return;
   facts.emplace_back("where", load ? "on its way from the source" : "nowhere");
   facts.emplace_back("a GET", cache.has_source() ? "loads it from the source" : "answers null");
+  const std::uint64_t too_large = cache.stats().too_large;
+  if (too_large == 0) return;
+  // Which keys they had, nobody remembers.
+  const auto most = session.keys().keyspace().tier().largest_entry();
+  facts.emplace_back("not kept", std::to_string(too_large) +
+                                     " times a value of this cache was "
+                                     "larger than memory keeps, " +
+                                     format_bytes(most) +
+                                     " with its key; this key's may be one of them. See "
+                                     "memory.capacity");
 }
 
 // A load, whether there is a copy or not: it may be a refresh.
