@@ -183,7 +183,7 @@ class RedisTier final : public Tier,
       LARDER_EXCLUDES(mutex_);
   void add_again(const Undelivered::Batch& batch) LARDER_REQUIRES(mutex_);
   void distrust(const Error& why) LARDER_EXCLUDES(mutex_);
-  void confirm(const std::string& cache, const std::optional<std::string>& key,
+  void confirm(const std::string& cache, const std::optional<std::string>& name,
                const Result<redis::Replies>& replies) LARDER_EXCLUDES(mutex_);
   [[nodiscard]] std::unique_ptr<Timer> deliver_soon(Duration delay) LARDER_REQUIRES(mutex_);
   void note_error(const Error& error);
