@@ -78,9 +78,8 @@ class Assembly {
   [[nodiscard]] Predecessor change(Successor successor) LARDER_EXCLUDES(mutex_);
 
  private:
-  Assembly(Runtime& runtime, const Config& config, Tell tell,
-           std::shared_ptr<shared::Tier> shared, AssembledSources sources,
-           std::vector<KeyspaceCache> caches);
+  Assembly(Runtime& runtime, const Config& config, Tell tell, std::shared_ptr<shared::Tier> shared,
+           AssembledSources sources, std::vector<KeyspaceCache> caches);
 
   Runtime& runtime_;
   const unsigned blocking_threads_;  // of the runtime
