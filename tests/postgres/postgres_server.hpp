@@ -39,7 +39,8 @@ class UnprivilegedChild {
 
 class PostgresServer {
  public:
-  // Null when PostgreSQL is not installed here. `settings`, as "fsync=on", stand above the tests' own.
+  // Null when PostgreSQL is not installed here. `settings`, as "fsync=on", stand above the tests'
+  // own.
   [[nodiscard]] static std::unique_ptr<PostgresServer> start(
       std::vector<std::string> settings = {});
   ~PostgresServer();
