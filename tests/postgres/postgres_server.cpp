@@ -10,6 +10,7 @@
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
 #include <stdexcept>
 #include <thread>
 
@@ -35,6 +36,11 @@ fs::path find_binaries() {
     if (fs::exists(binaries / "initdb") && binaries > newest) newest = binaries;
   }
   return newest;
+}
+
+std::string text_of(const fs::path& file) {
+  std::ifstream in{file};
+  return {std::istreambuf_iterator<char>{in}, {}};
 }
 
 }  // namespace
@@ -103,7 +109,9 @@ std::unique_ptr<PostgresServer> PostgresServer::start(std::vector<std::string> s
   UnprivilegedChild initdb{{server->binaries_ / "initdb", "-D", server->directory_ / "data", "-U",
                             "larder", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"},
                            server->directory_ / "initdb.log"};
-  if (!initdb.succeeded()) throw std::runtime_error{"initdb failed"};
+  if (!initdb.succeeded()) {
+    throw std::runtime_error{"initdb failed: " + text_of(server->directory_ / "initdb.log")};
+  }
   server->run();
   return server;
 }
@@ -133,7 +141,9 @@ void PostgresServer::run() {
   }
   server_ = std::make_unique<UnprivilegedChild>(command, directory_ / "server.log");
   while (PQping(url().c_str()) != PQPING_OK) {
-    if (!server_->running()) throw std::runtime_error{"PostgreSQL ended: see server.log"};
+    if (!server_->running()) {
+      throw std::runtime_error{"PostgreSQL ended: " + text_of(directory_ / "server.log")};
+    }
     std::this_thread::sleep_for(std::chrono::milliseconds{10});
   }
 }
