@@ -17,7 +17,7 @@
 //
 // How large the window is adapts to what a little more of either queue would
 // have been worth: a ghost that comes back after its queue has evicted less than
-// a twentieth of the capacity would have been a hit, had that queue been so much
+// a tenth of the capacity would have been a hit, had that queue been so much
 // larger. If hardly anything that leaves main was ever read there, main is dead
 // weight, and every ghost of the window counts.
 //
@@ -113,10 +113,10 @@ class Eviction {
   static constexpr std::uint32_t kUsedInMain = 2;
 
   static constexpr std::uint64_t kUnits = 1024;  // of time to a capacity's worth of newcomers
-  static constexpr double kFirstShare = 0.05;
+  static constexpr double kFirstShare = 0.1;
   static constexpr double kLeastShare = 0.01;
   static constexpr double kMostShare = 0.9;
-  static constexpr double kDepth = 0.05;      // how much larger a queue is imagined
+  static constexpr double kDepth = 0.1;       // how much larger a queue is imagined
   static constexpr double kDeadWeight = 0.9;  // of what leaves main unread: main is of no use
   static constexpr unsigned kMostSpared = 64;
 
