@@ -8,6 +8,7 @@
 
 #include "cli/subcommand.hpp"
 #include "demo/demonstration.hpp"
+#include "demo/fleet.hpp"
 #include "demo/stop_on_signal.hpp"
 
 namespace larder::cli {
@@ -27,6 +28,7 @@ std::string seconds_in_range(const std::string& text) {
 struct DemoOptions {
   demo::DemonstrationPlan plan;
   double seconds = 3;
+  bool fleet = false;
 };
 
 Exit run(const DemoOptions& options) {
@@ -37,7 +39,8 @@ Exit run(const DemoOptions& options) {
   const demo::StopOnSignal signals;
   const auto screen = ::isatty(STDOUT_FILENO) != 0 ? demo::Screen::kTerminal : demo::Screen::kPlain;
 
-  const auto done = demo::demonstrate(plan, std::cout, screen, signals.token());
+  const auto show = options.fleet ? &demo::demonstrate_fleet : &demo::demonstrate;
+  const auto done = show(plan, std::cout, screen, signals.token());
   if (done) return Exit::kOk;
   complain(done.error().message);
   return Exit::kMistake;
@@ -51,7 +54,9 @@ void add_demo(CLI::App& program, Action& action) {
   CLI::App* const command = program.add_subcommand(
       "demo", "Build a shop in SQLite and compare its product pages with and without larder");
   command->option_defaults()->take_last();
-  command->add_flag("--once", plan.once, "End after the table instead of staying up");
+  command->add_flag("--once", plan.once, "End after it was shown instead of staying up");
+  command->add_flag("--fleet", options->fleet,
+                    "Show instead what three servers over one Redis do together");
   command->add_option("--directory", plan.directory, "Where the shop is built and kept")
       ->capture_default_str();
   command->add_option("--products", plan.shop.products, "Products in the shop")

@@ -76,16 +76,18 @@ Child::~Child() {
   if (process_ < 0) return;
   terminate();
   if (!wait(kPatience)) {
-    ::kill(process_, SIGKILL);
+    kill();
     (void)wait();
   }
   ::close(descriptor_);
 }
 
+// By the pidfd: once reaped, its number may be another's.
 void Child::terminate() const {
-  // By the pidfd: once reaped, its number may be another's.
   ::syscall(SYS_pidfd_send_signal, descriptor_, SIGTERM, nullptr, 0);
 }
+
+void Child::kill() const { ::syscall(SYS_pidfd_send_signal, descriptor_, SIGKILL, nullptr, 0); }
 
 std::optional<int> Child::wait(Duration patience) {
   const auto deadline = std::chrono::steady_clock::now() + patience;

@@ -1,6 +1,6 @@
 // A program that this one started, and that does not outlive it.
 //
-// Threads: one at a time, but terminate() may be called by any at any time
+// Threads: one at a time, but terminate() and kill() may be called by any at any time
 // between start() and destruction.
 #pragma once
 
@@ -39,6 +39,8 @@ class Child {
 
   // Asks it to end (SIGTERM).
   void terminate() const;
+  // Ends it as a crash would (SIGKILL).
+  void kill() const;
 
   // Waits for its end, at most `patience`: what the shell would say of it (128 +
   // the signal, if one ended it), or nothing if it is still there.

@@ -52,7 +52,7 @@ class Statement {
 
 class Database {
  public:
-  enum class Mode : std::uint8_t { kCreate, kRead };
+  enum class Mode : std::uint8_t { kCreate, kExisting };
 
   // Errors name the file and say what SQLite says.
   [[nodiscard]] static Result<Database> open(const std::string& path, Mode mode);

@@ -17,6 +17,7 @@
 #include "demo/library_pages.hpp"
 #include "demo/load_driver.hpp"
 #include "demo/page_reader.hpp"
+#include "demo/prepared_shop.hpp"
 #include "demo/processor_time.hpp"
 #include "demo/shop_server.hpp"
 #include "demo/threaded_viewers.hpp"
@@ -44,7 +45,9 @@ class Demonstration {
 
   // Before minutes are spent.
   [[nodiscard]] Result<void> check_ports() { return ShopServer::check_ports(server_plan()); }
-  [[nodiscard]] Result<void> prepare_shop();
+  [[nodiscard]] Result<void> prepare_shop() {
+    return demo::prepare_shop(shop(), plan_.shop, out_, screen_, stop_);
+  }
   [[nodiscard]] Result<void> run_sqlite();
   [[nodiscard]] Result<void> start_server();
   [[nodiscard]] Result<void> run_server();
@@ -91,33 +94,6 @@ class Demonstration {
   std::optional<ShopServer> server_;  // from start_server() on
   Comparison runs_;
 };
-
-Result<void> Demonstration::prepare_shop() {
-  const ShopPlan& wanted = plan_.shop;
-  const std::string size =
-      fmt::format("{} products and {} reviews", grouped(wanted.products), grouped(wanted.reviews));
-  const Found found = look_for_shop(shop(), wanted);
-  if (found == Found::kThisShop) {
-    say("A shop with {}: {}, kept from an earlier run.", size, shop().string());
-    return {};
-  }
-  if (found == Found::kForeign) {
-    return fail(Errc::kRefused, shop().string() +
-                                    " is no shop that `larder demo` made, and stays "
-                                    "as it is: move it, or name another --directory");
-  }
-  const TimePoint start = std::chrono::steady_clock::now();
-  {
-    ProgressBar bar{out_, screen_, "Building the shop", steady_clock()};
-    auto built = build_shop(
-        shop(), wanted, [&](std::uint64_t done, std::uint64_t total) { bar.show(done, total); },
-        stop_);
-    if (!built) return built;
-  }
-  say("A shop with {}: {}, built in {}.", size, shop().string(),
-      short_text(std::chrono::steady_clock::now() - start));
-  return {};
-}
 
 Result<void> Demonstration::run_sqlite() {
   std::vector<PageFunction> pages;

@@ -24,7 +24,7 @@ PageReader::PageReader(Database database, Statement query, RowShape shape)
 }
 
 Result<PageReader> PageReader::open(const std::filesystem::path& shop) {
-  auto database = Database::open(shop.string(), Database::Mode::kRead);
+  auto database = Database::open(shop.string(), Database::Mode::kExisting);
   if (!database) return std::unexpected{database.error()};
   if (auto done = database->run(kReadPragmas); !done) return std::unexpected{done.error()};
   auto query = database->prepare(page_query());

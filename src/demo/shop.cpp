@@ -304,7 +304,7 @@ std::string_view page_query() {
 Found look_for_shop(const fs::path& file, const ShopPlan& plan) {
   std::error_code ignored;
   if (!fs::exists(file, ignored)) return Found::kNothing;
-  auto shop = Database::open(file.string(), Database::Mode::kRead);
+  auto shop = Database::open(file.string(), Database::Mode::kExisting);
   if (!shop) return Found::kForeign;
   auto origin = shop->prepare("SELECT edition, products, reviews, seed FROM shop_origin");
   if (!origin) return Found::kForeign;

@@ -6,7 +6,13 @@
 
 namespace larder::demo {
 
-std::string shop_config(const Ports& ports) {
+std::string shop_config(const Ports& ports, std::string_view shared_url) {
+  const std::string shared =
+      shared_url.empty() ? std::string{}
+                         : fmt::format(
+                               "# What one server has loaded, the others need not.\n[shared]\n"
+                               "url = \"{}\"\n\n",
+                               shared_url);
   return fmt::format(
       R"toml(# Written by `larder demo`, anew each time: copy it to keep changes.
 # `larder check larder.toml` looks for mistakes in it; `larder serve --config larder.toml`
@@ -19,7 +25,7 @@ admin  = "127.0.0.1:{}"          # curl localhost:{}/metrics
 [memory]
 capacity = "512MiB"
 
-[sources.shop]
+{}[sources.shop]
 url = "sqlite:shop.db"
 
 # Product pages. A key that is not in memory is read from the shop.
@@ -38,7 +44,7 @@ jitter = 0.1
 key = "session:{{id}}"
 ttl = "30m"
 )toml",
-      ports.resp, ports.resp, ports.admin, ports.admin, page_query(), kPageJsonColumn);
+      ports.resp, ports.resp, ports.admin, ports.admin, shared, page_query(), kPageJsonColumn);
 }
 
 }  // namespace larder::demo

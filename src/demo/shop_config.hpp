@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace larder::demo {
 
@@ -13,7 +14,7 @@ struct Ports {
   std::uint16_t admin = 9380;  // metrics and health
 };
 
-// The text of larder.toml, beside which shop.db lies.
-[[nodiscard]] std::string shop_config(const Ports& ports);
+// The text of larder.toml, beside which shop.db lies. `shared_url`: of the shared tier, if any.
+[[nodiscard]] std::string shop_config(const Ports& ports, std::string_view shared_url = {});
 
 }  // namespace larder::demo

@@ -42,8 +42,8 @@ Result<ShopServer> ShopServer::start(const ShopServerPlan& plan, const std::stop
   for (unsigned i = 0; i < kStarts && !stop.stop_requested(); ++i) {
     const auto ports = choose_ports(plan);
     if (!ports) return std::unexpected{ports.error()};
-    ShopServer server{plan.directory};
-    started = server.start_on(*ports, plan.program, stop);
+    ShopServer server{plan};
+    started = server.start_on(*ports, plan, stop);
     if (started) return server;
     const bool ports_were_named = plan.port.value_or(0) != 0 && plan.admin_port.value_or(0) != 0;
     if (ports_were_named) break;
@@ -52,11 +52,11 @@ Result<ShopServer> ShopServer::start(const ShopServerPlan& plan, const std::stop
   return std::unexpected{started.error()};
 }
 
-Result<void> ShopServer::start_on(const Ports& ports, const std::filesystem::path& program,
+Result<void> ShopServer::start_on(const Ports& ports, const ShopServerPlan& plan,
                                   const std::stop_token& stop) {
   ports_ = ports;
-  if (auto written = write_config(); !written) return written;
-  auto child = Child::start(program, {"serve", "--config", config().string()}, log());
+  if (auto written = write_config(plan.shared_url); !written) return written;
+  auto child = Child::start(plan.program, {"serve", "--config", config().string()}, log());
   if (!child) return std::unexpected{child.error()};
   child_.emplace(std::move(*child));
 
@@ -75,9 +75,13 @@ Result<void> ShopServer::start_on(const Ports& ports, const std::filesystem::pat
                                           short_text(kStartingMost), last_words()));
 }
 
-Result<void> ShopServer::write_config() const {
+std::filesystem::path ShopServer::file(std::string_view stem, std::string_view ending) const {
+  return directory_ / fmt::format("{}{}{}{}", stem, name_.empty() ? "" : "-", name_, ending);
+}
+
+Result<void> ShopServer::write_config(std::string_view shared_url) const {
   std::ofstream text{config(), std::ios::trunc};
-  text << shop_config(ports_);
+  text << shop_config(ports_, shared_url);
   text.close();
   if (text) return {};
   return fail(Errc::kRefused, "writing " + config().string() + " failed: " + std::strerror(errno));

@@ -9,6 +9,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 #include "demo/child.hpp"
 #include "demo/resp_client.hpp"
@@ -23,6 +24,8 @@ struct ShopServerPlan {
   // Unset: 6380 and 9380, or free ones near them. 0: any free one.
   std::optional<std::uint16_t> port;
   std::optional<std::uint16_t> admin_port;
+  std::string name = {};  // of one among several: its files are larder-NAME.toml and serve-NAME.log
+  std::string shared_url = {};  // of the tier that it shares with others; empty: none
 };
 
 class ShopServer {
@@ -37,8 +40,8 @@ class ShopServer {
                                                 const std::stop_token& stop);
 
   [[nodiscard]] const Ports& ports() const { return ports_; }
-  [[nodiscard]] std::filesystem::path config() const { return directory_ / "larder.toml"; }
-  [[nodiscard]] std::filesystem::path log() const { return directory_ / "serve.log"; }
+  [[nodiscard]] std::filesystem::path config() const { return file("larder", ".toml"); }
+  [[nodiscard]] std::filesystem::path log() const { return file("serve", ".log"); }
   [[nodiscard]] RespClient& client() { return *client_; }
 
   // The pages that it has loaded since its start, by its own count; a query each.
@@ -53,15 +56,17 @@ class ShopServer {
   [[nodiscard]] Error wait();
 
  private:
-  explicit ShopServer(std::filesystem::path directory) : directory_{std::move(directory)} {}
+  explicit ShopServer(const ShopServerPlan& plan) : directory_{plan.directory}, name_{plan.name} {}
 
-  [[nodiscard]] Result<void> start_on(const Ports& ports, const std::filesystem::path& program,
+  [[nodiscard]] Result<void> start_on(const Ports& ports, const ShopServerPlan& plan,
                                       const std::stop_token& stop);
-  [[nodiscard]] Result<void> write_config() const;
+  [[nodiscard]] Result<void> write_config(std::string_view shared_url) const;
+  [[nodiscard]] std::filesystem::path file(std::string_view stem, std::string_view ending) const;
   [[nodiscard]] Error ended_with(int exit_code) const;
   [[nodiscard]] std::string last_words() const;
 
   std::filesystem::path directory_;
+  std::string name_;
   Ports ports_;
   std::optional<Child> child_;        // there is one once it has started
   std::optional<RespClient> client_;  // likewise

@@ -72,6 +72,17 @@ TEST_F(DemoTest, ShowsFewerQueriesForTheSamePages) {
   EXPECT_THAT(ran.out, Not(HasSubstr("\033")));  // this is no terminal
 }
 
+TEST_F(DemoTest, AFleetSharesOneRedisAndOutlivesIt) {
+  const test::Ran ran = test::run_larder(demo({"--fleet", "--once"}));
+  if (ran.err.find("no redis-server") != std::string::npos) GTEST_SKIP() << ran.err;
+
+  ASSERT_EQ(ran.exit_code, 0) << ran.out << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("150 answers cost SQLite 50 queries."));
+  EXPECT_THAT(ran.out, HasSubstr("All three answer the new page"));
+  EXPECT_THAT(ran.out, HasSubstr("pages of 0.2 s came"));
+  EXPECT_THAT(ran.out, HasSubstr("one query answers all three again."));
+}
+
 TEST_F(DemoTest, KeepsTheShopForTheNextRun) {
   const test::Ran first = test::run_larder(demo({"--once"}));
   const test::Ran second = test::run_larder(demo({"--once"}));

@@ -30,7 +30,7 @@ std::int64_t number(Database& shop, const std::string& sql) {
 
 // All rows of all tables, as one number.
 std::uint64_t content_hash(const fs::path& file) {
-  auto shop = Database::open(file.string(), Database::Mode::kRead).value();
+  auto shop = Database::open(file.string(), Database::Mode::kExisting).value();
   XXH3_state_t* const state = XXH3_createState();
   XXH3_64bits_reset(state);
   for (const char* sql :
@@ -58,7 +58,7 @@ class ShopTest : public testing::Test {
     const auto built = build_shop(file_, plan, kNobodyWatches);
     ASSERT_TRUE(built) << built.error().message;
   }
-  Database open() { return Database::open(file_.string(), Database::Mode::kRead).value(); }
+  Database open() { return Database::open(file_.string(), Database::Mode::kExisting).value(); }
 
   test::TemporaryDirectory directory_;
   fs::path file_ = directory_.path() / "shop.db";
