@@ -31,13 +31,13 @@
 #include <optional>
 #include <string>
 
+#include "base/backoff.hpp"
 #include "larder/clock.hpp"
 #include "larder/closable.hpp"
 #include "larder/error.hpp"
 #include "larder/runtime.hpp"
 #include "larder/thread_annotations.hpp"
 #include "larder/units.hpp"
-#include "redis/backoff.hpp"
 #include "redis/connection.hpp"
 #include "redis/handshake.hpp"
 #include "redis/redis_url.hpp"

@@ -13,11 +13,11 @@
 #include <string>
 #include <vector>
 
+#include "base/backoff.hpp"
 #include "larder/error.hpp"
 #include "larder/runtime.hpp"
 #include "larder/thread_annotations.hpp"
 #include "larder/timers.hpp"
-#include "redis/backoff.hpp"
 #include "redis/client.hpp"
 #include "redis/topology.hpp"
 

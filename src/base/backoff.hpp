@@ -9,7 +9,7 @@
 
 #include "larder/clock.hpp"
 
-namespace larder::redis {
+namespace larder {
 
 struct BackoffOptions {
   Duration least = std::chrono::milliseconds{50};  // > 0
@@ -35,4 +35,4 @@ class Backoff {
   Duration next_;
 };
 
-}  // namespace larder::redis
+}  // namespace larder
