@@ -1,72 +1,14 @@
 #include "codec/write_fields.hpp"
 
 #include <algorithm>
-#include <boost/json/parse.hpp>
 #include <cassert>
 
+#include "codec/json_scanner.hpp"
 #include "larder/json_text.hpp"
 
 namespace larder {
 
 namespace {
-
-// Steps over a document that is known to be JSON.
-class Scanner {
- public:
-  explicit Scanner(std::string_view text) : text_{text} {}
-
-  char peek() {
-    at_ = std::min(text_.find_first_not_of(" \t\r\n", at_), text_.size());
-    return at_ < text_.size() ? text_[at_] : '\0';
-  }
-  void skip() { ++at_; }
-
-  // The next value as it stands.
-  std::string_view value() {
-    const char first = peek();
-    const std::size_t begin = at_;
-    if (first == '"') {
-      string();
-    } else if (first == '{' || first == '[') {
-      nested();
-    } else {
-      at_ = std::min(text_.find_first_of(" \t\r\n,]}", at_), text_.size());
-    }
-    return text_.substr(begin, at_ - begin);
-  }
-
- private:
-  void string() {
-    for (++at_; text_[at_] != '"'; ++at_) {
-      if (text_[at_] == '\\') ++at_;
-    }
-    ++at_;
-  }
-  void nested() {
-    std::size_t depth = 0;
-    do {
-      const char c = text_[at_];
-      if (c == '"') {
-        string();
-        continue;
-      }
-      if (c == '{' || c == '[') ++depth;
-      if (c == '}' || c == ']') --depth;
-      ++at_;
-    } while (depth > 0);
-  }
-
-  std::string_view text_;
-  std::size_t at_ = 0;
-};
-
-std::string unquoted(std::string_view quoted) {
-  const std::string_view inside = quoted.substr(1, quoted.size() - 2);
-  if (inside.find('\\') == std::string_view::npos) return std::string{inside};
-  const boost::json::value value = boost::json::parse(quoted);
-  const boost::json::string& text = value.get_string();
-  return {text.data(), text.size()};
-}
 
 JsonField field(std::string name, std::string_view value) {
   using Kind = JsonField::Kind;
@@ -110,19 +52,13 @@ Result<std::vector<JsonField>> json_fields(std::string_view document) {
   if (const Result<void> json = check_json(document); !json) {
     return fail(Errc::kInvalidArgument, "the value is no JSON: " + json.error().message);
   }
-  Scanner scan{document};
-  if (scan.peek() != '{') {
+  if (JsonScanner{document}.peek() != '{') {
     return fail(Errc::kInvalidArgument,
                 "the value must be a JSON object, whose fields are the statement's parameters");
   }
-  scan.skip();
   std::vector<JsonField> fields;
-  while (scan.peek() != '}') {
-    if (scan.peek() == ',') scan.skip();
-    std::string name = unquoted(scan.value());
-    (void)scan.peek();
-    scan.skip();  // the colon
-    fields.push_back(field(std::move(name), scan.value()));
+  for (JsonMember& member : json_members(document)) {
+    fields.push_back(field(std::move(member.name), member.value));
   }
   std::vector<std::string_view> names;
   for (const JsonField& each : fields) names.push_back(each.name);
@@ -135,7 +71,7 @@ Result<std::vector<JsonField>> json_fields(std::string_view document) {
 }
 
 std::vector<JsonField> json_elements(std::string_view array) {
-  Scanner scan{array};
+  JsonScanner scan{array};
   (void)scan.peek();
   scan.skip();
   std::vector<JsonField> elements;
