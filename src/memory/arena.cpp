@@ -108,9 +108,28 @@ Ref Arena::find(std::size_t granules) const {
   return lists_[power * kSteps + static_cast<unsigned>(std::countr_zero(steps_[power]))];
 }
 
+bool Arena::fits(std::size_t bytes) const {
+  const std::size_t wanted = rounded(bytes) / kGranule;
+  return wanted <= kMost && (top_ + wanted <= limit_ || find(wanted) != 0);
+}
+
+Ref Arena::widest_free() const {
+  if (powers_ == 0) return 0;
+  const auto power = static_cast<unsigned>(std::bit_width(powers_)) - 1;
+  const auto step = static_cast<unsigned>(std::bit_width(steps_[power])) - 1;
+  return lists_[power * kSteps + step];
+}
+
+void Arena::take(Ref block) {
+  unlink(block);
+  header(block) &= ~kFree;
+  header(static_cast<Ref>(block + granules(block))) &= ~kFreeBefore;
+}
+
 // Makes a free block of what lies there, keeping whether the one in front is free.
 void Arena::push(Ref block, std::size_t granules) {
   const unsigned list = list_of(granules);
+  free_ += granules;
   FreeBlock& free = free_block(block);
   free.header =
       static_cast<std::uint32_t>(granules << kSizeShift) | kFree | (free.header & kFreeBefore);
@@ -128,6 +147,7 @@ void Arena::push(Ref block, std::size_t granules) {
 
 void Arena::unlink(Ref block) {
   const FreeBlock& free = free_block(block);
+  free_ -= granules(block);
   if (free.after != 0) free_block(free.after).before = free.before;
   if (free.before != 0) {
     free_block(free.before).after = free.after;

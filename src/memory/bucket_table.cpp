@@ -56,10 +56,36 @@ bool BucketTable::insert_in(Bucket& first, std::uint64_t hash, Ref entry) {
     if (next == nullptr) break;
     bucket = next;
   }
-  const Ref fresh = arena_.allocate(kOverflowOffset + sizeof(Bucket));
+  const Ref fresh = make_overflow(static_cast<std::uint32_t>(&first - &at(0)));
   if (fresh == 0) return false;
-  put(*new (arena_.at(fresh) + kOverflowOffset) Bucket, hash, entry);
+  put(overflow(fresh), hash, entry);
   bucket->next.store(fresh, std::memory_order_release);
+  return true;
+}
+
+Ref BucketTable::make_overflow(std::uint32_t home) {
+  const Ref fresh = arena_.allocate(kOverflowOffset + sizeof(Bucket));
+  if (fresh == 0) return 0;
+  arena_.set_flags(fresh, kOverflow);
+  this->home(fresh) = home;
+  new (arena_.at(fresh) + kOverflowOffset) Bucket;
+  return fresh;
+}
+
+bool BucketTable::move(Ref bucket) {
+  const Ref fresh = make_overflow(home(bucket));
+  if (fresh == 0) return false;
+  const Bucket& from = overflow(bucket);
+  Bucket& to = overflow(fresh);
+  to.tags.store(from.tags.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  to.more_tags.store(from.more_tags.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  for (unsigned slot = 0; slot < kSlots; ++slot) {
+    to.refs[slot].store(from.refs[slot].load(std::memory_order_relaxed), std::memory_order_relaxed);
+  }
+  to.next.store(from.next.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  Bucket* before = &at(home(bucket));
+  while (before->next.load(std::memory_order_relaxed) != bucket) before = after(*before);
+  before->next.store(fresh, std::memory_order_release);
   return true;
 }
 

@@ -25,8 +25,22 @@ void EntryQueue::remove(Ref entry, std::uint64_t weight) {
   weight_ -= weight;
 }
 
+void EntryQueue::replace(Ref entry, std::uint64_t weight, Ref fresh, std::uint64_t fresh_weight) {
+  relink(entry, fresh);
+  weight_ += fresh_weight - weight;
+}
+
+bool EntryQueue::move_marker(Ref marker) {
+  const Ref fresh = arena_.allocate(kMarkerSize);
+  if (fresh == 0) return false;
+  arena_.set_flags(fresh, kMarker);
+  head(fresh).wheel_next = head(marker).wheel_next;
+  relink(marker, fresh);
+  return true;
+}
+
 Ref EntryQueue::oldest() {
-  while ((arena_.flags(oldest_) & kMarker) != 0) {
+  while (arena_.flags(oldest_) == kMarker) {
     const Ref marker = oldest_;
     time_ = head(marker).wheel_next;
     unlink(marker);
@@ -52,6 +66,14 @@ void EntryQueue::link(Ref entry) {
   node.older = newest_;
   (newest_ != 0 ? head(newest_).newer : oldest_) = entry;
   newest_ = entry;
+}
+
+void EntryQueue::relink(Ref block, Ref fresh) {
+  EntryHead& node = head(fresh);
+  node.older = head(block).older;
+  node.newer = head(block).newer;
+  (node.older != 0 ? head(node.older).newer : oldest_) = fresh;
+  (node.newer != 0 ? head(node.newer).older : newest_) = fresh;
 }
 
 void EntryQueue::unlink(Ref entry) {

@@ -39,6 +39,16 @@ void ExpiryWheel::remove(Ref entry) {
   if (node.wheel_next == 0) occupied_[slot / kSlots] &= ~(std::uint64_t{1} << slot % kSlots);
 }
 
+void ExpiryWheel::replace(Ref entry, Ref fresh) {
+  EntryHead& node = head(fresh);
+  node.wheel_before = head(entry).wheel_before;
+  node.wheel_next = head(entry).wheel_next;
+  if (node.wheel_before == 0) return;
+  if (node.wheel_next != 0) head(node.wheel_next).wheel_before = fresh;
+  const bool first = (node.wheel_before & kFirst) != 0;
+  (first ? slots_[node.wheel_before & ~kFirst] : head(node.wheel_before).wheel_next) = fresh;
+}
+
 Ref ExpiryWheel::pop_due(TimePoint now, std::size_t& steps) {
   const std::uint64_t last = to_ms(now);
   if (last < tick_) return 0;

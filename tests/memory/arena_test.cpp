@@ -63,6 +63,54 @@ TEST(Arena, FlagsOfABlockAreItsOwnersAndStartClear) {
   EXPECT_EQ(arena.size(block), size);
 }
 
+TEST(Arena, KnowsWhatIsFreeAndWhichPieceIsTheWidest) {
+  Arena arena{1 << 20};
+  const std::size_t all = arena.free_bytes();
+  std::vector<Ref> blocks;
+  for (int i = 0; i < 10; ++i) blocks.push_back(arena.allocate(1000));
+  EXPECT_EQ(arena.free_bytes(), all - 10'000);
+  EXPECT_EQ(arena.widest_free(), 0U);
+
+  arena.release(blocks[1]);
+  arena.release(blocks[4]);
+  arena.release(blocks[5]);
+
+  EXPECT_EQ(arena.free_bytes(), all - 7'000);
+  EXPECT_EQ(arena.widest_free(), blocks[4]);
+}
+
+TEST(Arena, IsWalkedOverBlockByBlock) {
+  Arena arena{1 << 20};
+  std::vector<Ref> blocks;
+  for (std::size_t i = 0; i < 10; ++i) blocks.push_back(arena.allocate(100 + 100 * i));
+  arena.release(blocks[3]);
+
+  std::vector<Ref> walked;
+  for (Ref block = blocks[0]; block != 0; block = arena.next(block)) walked.push_back(block);
+
+  EXPECT_EQ(walked, blocks);
+  EXPECT_TRUE(arena.is_free(blocks[3]));
+  EXPECT_FALSE(arena.is_free(blocks[4]));
+}
+
+TEST(Arena, AFreeBlockThatWasTakenIsFreeAgainOnceItIsReleased) {
+  Arena arena{1 << 20};
+  const Ref first = arena.allocate(1000);
+  const Ref second = arena.allocate(1000);
+  const Ref last = arena.allocate(1000);
+  arena.release(second);
+
+  arena.take(second);
+  EXPECT_FALSE(arena.is_free(second));
+  EXPECT_EQ(arena.size(second), 1000U);
+  EXPECT_GT(arena.allocate(1000), last);
+  arena.release(second);
+  arena.release(first);
+
+  EXPECT_EQ(arena.widest_free(), first);
+  EXPECT_EQ(arena.size(first), 2000U);
+}
+
 // Random sizes and orders: what lies in a block stays, and at last all is one again.
 class ArenaModel : public testing::TestWithParam<unsigned> {};
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstring>
 #include <random>
 #include <set>
 #include <thread>
@@ -72,6 +74,26 @@ TEST_F(BucketTableTest, AReplacedEntryIsFoundInItsPlace) {
 
   EXPECT_EQ(table_.find(hash(500), [=](Ref ref) { return ref == fresh; }), fresh);
   EXPECT_FALSE(has(500));
+}
+
+TEST_F(BucketTableTest, FindsWhatIsInOverflowBucketsThatHaveMoved) {
+  alike_ = 100;
+  for (Ref entry = 1; entry <= 5000; ++entry) insert(entry);
+  std::vector<Ref> overflows;  // none was given back, and nothing else is in the arena
+  for (Ref block = 1; block != 0; block = arena_.next(block)) {
+    if (std::ranges::find(retired_, block) == retired_.end()) overflows.push_back(block);
+  }
+  ASSERT_GT(overflows.size(), 100U);
+
+  for (const Ref overflow : overflows) {
+    ASSERT_EQ(arena_.flags(overflow), kOverflow);
+    ASSERT_TRUE(table_.move(overflow));
+    std::memset(arena_.at(overflow) + 4, 0xFF, arena_.size(overflow) - 4);  // but its header
+  }
+
+  for (Ref entry = 1; entry <= 5000; ++entry) ASSERT_TRUE(has(entry)) << entry;
+  for (Ref entry = 5001; entry <= 10'000; ++entry) insert(entry);
+  EXPECT_EQ(scanned().size(), 10'000U);
 }
 
 TEST_F(BucketTableTest, RefusesAnEntryForWhichThereIsNoOverflowBucket) {

@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <random>
 #include <set>
+#include <vector>
 
 namespace larder::detail {
 namespace {
@@ -56,6 +58,32 @@ TEST_F(ExpiryWheelTest, LeavesOutWhatNeverExpiresAndWhatWasRemoved) {
   wheel_.remove(removed);  // once more does nothing
 
   EXPECT_EQ(due(now_ + 24h * 365 * 100), std::set{stays});
+}
+
+TEST_F(ExpiryWheelTest, FindsACopyWhereItsOriginalWas) {
+  std::vector<Ref> originals;
+  for (int i = 0; i < 100; ++i) originals.push_back(add(now_ + i / 10 * 700ms));  // ten a slot
+  std::set<Ref> copies;
+
+  for (const Ref original : originals) {
+    const Ref copy = make(Layout{arena_.at(original)}.info().usable_until);
+    wheel_.replace(original, copy);
+    copies.insert(copy);
+  }
+
+  EXPECT_EQ(due(now_ + 699ms).size(), 10U);
+  const std::set<Ref> later = due(now_ + 1h);
+  EXPECT_EQ(later.size(), 90U);
+  EXPECT_TRUE(std::ranges::includes(copies, later));
+}
+
+TEST_F(ExpiryWheelTest, ACopyOfWhatIsNotInItIsNotEither) {
+  const Ref never = add(TimePoint::max());
+  const Ref copy = make(TimePoint::max());
+
+  wheel_.replace(never, copy);
+
+  EXPECT_TRUE(due(now_ + 24h * 365 * 100).empty());
 }
 
 TEST_F(ExpiryWheelTest, FindsAtOnceWhatWasDueWhenItCame) {

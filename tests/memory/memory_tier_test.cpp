@@ -117,6 +117,27 @@ TEST_F(MemoryTierTest, AFullTierTakesSmallEntriesHoweverTheirHashesFall) {
   }
 }
 
+// What is free lies scattered between small entries, and is brought together for large ones.
+TEST_F(MemoryTierTest, MakesRoomForLargeEntriesAmongSmallOnesWithoutLosingMuchMore) {
+  Bytes tier{{.capacity = 4_MiB, .shards = 1}};
+  const auto put = [&](const std::string& key, const std::string& value) {
+    ASSERT_EQ(tier.put(key, value, live_until(now_ + 1h), now_), PutOutcome::kStored) << key;
+  };
+  for (int i = 0; i < 100'000; ++i) put("small:" + std::to_string(i), "x");
+  const std::uint64_t full = tier.stats().bytes;
+
+  for (int i = 0; i < 200; ++i) put("large:" + std::to_string(i), std::string(40'000, 'y'));
+
+  EXPECT_GT(tier.stats().bytes, full * 9 / 10);
+  std::uint64_t smalls = 0;
+  for (int i = 0; i < 100'000; ++i) {
+    const std::string key = "small:" + std::to_string(i);
+    smalls += tier.visit(key, now_,
+                         [](std::string_view value, const EntryInfo&) { ASSERT_EQ(value, "x"); });
+  }
+  EXPECT_GT(smalls, 0U);
+}
+
 TEST_F(MemoryTierTest, RefusesWhatIsLargerThanItselfAndDropsTheOldCopy) {
   put("page", "small");
 
@@ -398,6 +419,73 @@ TEST_P(MemoryTierModel, BehavesAsAMapWithExpiry) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, MemoryTierModel, testing::Range(1, 11));
+
+// A small tier whose entries' sizes change all the time, so that they are moved about:
+// what is still there is what was put last, with its times.
+TEST_P(MemoryTierModel, ServesWhatWasPutLastWhileEntriesAreMovedAbout) {
+  std::mt19937_64 random{static_cast<std::uint64_t>(GetParam())};
+  Bytes tier{{.capacity = 1_MiB, .shards = 1}};
+  std::map<std::string, std::pair<std::string, TimePoint>> model;
+  TimePoint now{1h};
+  std::uint64_t hits = 0;
+
+  for (int step = 0; step < 60'000; ++step) {
+    const std::string key = "k" + std::to_string(random() % 4000);
+    const std::size_t most = step / 10'000 % 2 == 0 ? 64 : 32'000;
+    if (random() % 3 == 0) {
+      const std::string value(random() % most, static_cast<char>(random()));
+      const TimePoint until = now + std::chrono::milliseconds{1 + random() % 2'000'000};
+      ASSERT_EQ(tier.put(key, value, live_until(until), now), PutOutcome::kStored);
+      model[key] = {value, until};
+    } else {
+      tier.visit(key, now, [&](std::string_view value, const EntryInfo& info) {
+        ASSERT_TRUE(model.contains(key)) << key << " at step " << step;
+        ASSERT_EQ(value, model[key].first) << key << " at step " << step;
+        ASSERT_EQ(info.usable_until, model[key].second);
+        ++hits;
+      });
+    }
+    if (step % 1000 == 0) now += std::chrono::milliseconds{random() % 60'000};
+    if (step % 777 == 0) tier.expire(now, 100);
+  }
+
+  EXPECT_GT(hits, 1000U);
+  while (tier.expire(now + 24h, 1000) > 0) {
+  }
+  EXPECT_EQ(tier.stats().entries, 0U);
+  EXPECT_EQ(tier.stats().bytes, 0U);
+}
+
+TEST(MemoryTierThreads, ReadersSeeWholeValuesWhileEntriesAreMovedAbout) {
+  Bytes tier{{.capacity = 1_MiB, .shards = 1}};
+  const TimePoint now{1h};
+  std::atomic<bool> done{false};
+  std::atomic<std::uint64_t> torn{0};
+  {
+    std::vector<std::jthread> readers;
+    for (unsigned t = 0; t < 2; ++t) {
+      readers.emplace_back([&, t] {
+        std::mt19937 random{t};
+        while (!done) {
+          const std::string key = std::to_string(random() % 5000);
+          tier.visit(key, now, [&](std::string_view value, const EntryInfo&) {
+            // Not all of it: the writer waits for who looks.
+            if (!value.empty()) torn += value.front() != key[0] || value.back() != key[0];
+          });
+        }
+      });
+    }
+    std::mt19937 random{7};
+    for (int i = 0; i < 6000; ++i) {
+      const std::string key = std::to_string(random() % 5000);
+      const std::size_t most = i / 1000 % 2 == 0 ? 64 : 32'000;
+      tier.put(key, std::string(random() % most, key[0]), live_until(now + 1h), now);
+    }
+    done = true;
+  }
+
+  EXPECT_EQ(torn, 0U);
+}
 
 TEST(MemoryTierThreads, ReadersNeverSeeATornValue) {
   Bytes tier{{.capacity = 64_KiB}};

@@ -52,6 +52,21 @@ class Arena {
     header(block) = (header(block) & ~kOwnerFlags) | flags;
   }
 
+  // Whether allocate(bytes) would find a block.
+  [[nodiscard]] bool fits(std::size_t bytes) const;
+  // What is free below the limit, in however many pieces.
+  [[nodiscard]] std::size_t free_bytes() const { return (limit_ - top_ + free_) * kGranule; }
+  // One of the widest free blocks that others lie behind; 0 if there is none.
+  [[nodiscard]] Ref widest_free() const;
+  // Over all blocks, free ones and others, as they lie: the one behind, 0 at the end.
+  [[nodiscard]] Ref next(Ref block) const {
+    const std::size_t behind = block + granules(block);
+    return behind < top_ ? static_cast<Ref>(behind) : 0;
+  }
+  [[nodiscard]] bool is_free(Ref block) const { return (header(block) & kFree) != 0; }
+  // Allocates this free block, whole. REQUIRES: is_free(block).
+  void take(Ref block);
+
   // Gives the memory beyond the last block back to the system, if it is much.
   void trim();
 
@@ -94,6 +109,7 @@ class Arena {
   alignas(kCacheLine) std::size_t limit_;  // granules
   std::size_t top_ = 1;       // granules; beyond it nothing is in use, and the block in front is
   std::size_t touched_ = 1;   // granules; beyond it nothing is resident
+  std::size_t free_ = 0;      // granules in free blocks
   std::uint32_t powers_ = 0;  // which powers have a list that is not empty
   std::array<std::uint16_t, kPowers> steps_{};
   std::array<Ref, std::size_t{kPowers} * kSteps> lists_{};

@@ -25,6 +25,7 @@
 #include <cstdint>
 
 #include "larder/detail/memory/arena.hpp"
+#include "larder/detail/memory/block_kind.hpp"
 #include "larder/detail/memory/cache_line.hpp"
 #include "larder/detail/memory/reservation.hpp"
 #include "larder/detail/memory/tag_matches.hpp"
@@ -79,6 +80,9 @@ class BucketTable {
   // Puts `fresh` where `entry` is. REQUIRES: it is there; they have the same key.
   void replace(std::uint64_t hash, Ref entry, Ref fresh);
   void erase(std::uint64_t hash, Ref entry);
+  // Puts a copy of an overflow bucket in its place, which readers may still stand in;
+  // false: no memory for it. REQUIRES: `bucket` is a block of the kind kOverflow.
+  [[nodiscard]] bool move(Ref bucket);
 
   // Whether there are enough entries for a split.
   [[nodiscard]] bool crowded() const;
@@ -179,8 +183,11 @@ class BucketTable {
     return reinterpret_cast<Bucket*>(range_.data())[index];
   }
   [[nodiscard]] Bucket& overflow(Ref ref) const {
-    // The block's header, and up to the next multiple of eight.
     return *reinterpret_cast<Bucket*>(arena_.at(ref) + kOverflowOffset);
+  }
+  // Which bucket it overflows from; lies between the block's header and itself.
+  [[nodiscard]] std::uint32_t& home(Ref ref) const {
+    return *reinterpret_cast<std::uint32_t*>(arena_.at(ref) + sizeof(Ref));
   }
   static constexpr std::size_t kOverflowOffset = 8;
 
@@ -231,6 +238,8 @@ class BucketTable {
   // For who holds the mutex, or takes what comes of it for a hint.
   [[nodiscard]] std::uint64_t shape() const { return shape_.load(std::memory_order_relaxed); }
 
+  // An empty overflow bucket; 0 without memory.
+  [[nodiscard]] Ref make_overflow(std::uint32_t home);
   // Into a free slot of this very bucket; false if there is none.
   static bool put(Bucket& bucket, std::uint64_t hash, Ref entry);
   [[nodiscard]] bool insert_in(Bucket& first, std::uint64_t hash, Ref entry);

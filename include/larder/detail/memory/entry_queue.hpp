@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "larder/detail/memory/arena.hpp"
+#include "larder/detail/memory/block_kind.hpp"
 #include "larder/detail/memory/entry_block.hpp"
 
 namespace larder::detail {
@@ -21,6 +22,12 @@ class EntryQueue {
   // A marker is set when the time has changed and a sixteenth of `spacing` came since the last.
   void push(Ref entry, std::uint64_t weight, std::uint32_t now, std::uint64_t spacing);
   void remove(Ref entry, std::uint64_t weight);
+  // Puts `fresh` where `entry` is.
+  void replace(Ref entry, std::uint64_t weight, Ref fresh, std::uint64_t fresh_weight);
+  // Puts a copy of a marker of this queue in its place; false: no memory for it.
+  [[nodiscard]] bool move_marker(Ref marker);
+  // Whether it is the first or the last.
+  [[nodiscard]] bool ends_with(Ref block) const { return block == oldest_ || block == newest_; }
 
   [[nodiscard]] bool empty() const { return entries_ == 0; }
   // REQUIRES: not empty. Drops markers that have reached the end.
@@ -30,14 +37,12 @@ class EntryQueue {
   [[nodiscard]] std::uint64_t weight() const { return weight_; }
 
  private:
-  // Marks a block of the arena that is no entry.
-  static constexpr std::uint32_t kMarker = 4;
-
   [[nodiscard]] EntryHead& head(Ref entry) const {
     return *reinterpret_cast<EntryHead*>(arena_.at(entry));
   }
   void link(Ref entry);
   void unlink(Ref entry);
+  void relink(Ref block, Ref fresh);
   void mark(std::uint32_t now);
 
   Arena& arena_;

@@ -75,6 +75,15 @@ class Eviction {
     queue_of(entry).push(entry, entries_.weight(entry), now(), unit_);
   }
   void remove(Ref entry) { queue_of(entry).remove(entry, entries_.weight(entry)); }
+  // Puts `fresh`, a copy of `entry`, in its place.
+  void replace(Ref entry, Ref fresh) {
+    arena_.set_flags(fresh, arena_.flags(entry));
+    queue_of(entry).replace(entry, entries_.weight(entry), fresh, entries_.weight(fresh));
+  }
+  // Puts a copy of a block of the kind kMarker in its place; false: no memory for it.
+  [[nodiscard]] bool move_marker(Ref marker) {
+    return (main_.ends_with(marker) ? main_ : window_).move_marker(marker);
+  }
   [[nodiscard]] bool in_main(Ref entry) const { return (arena_.flags(entry) & kInMain) != 0; }
 
   // Takes the entry that is to go out of its queue; 0 if there is none.

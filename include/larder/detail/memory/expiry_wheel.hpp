@@ -31,6 +31,8 @@ class ExpiryWheel {
   void add(Ref entry);
   // Takes it out; nothing happens if it is not in the wheel.
   void remove(Ref entry);
+  // Puts `fresh`, which expires when `entry` does, where that is; if it is anywhere.
+  void replace(Ref entry, Ref fresh);
 
   // Takes out one entry that is due at `now`, or 0 when none is or `steps`
   // entries were looked at; counts `steps` down by those. Time never moves back:

@@ -12,23 +12,25 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <new>
 #include <optional>
-#include <thread>
 #include <utility>
 
 #include "larder/clock.hpp"
 #include "larder/detail/memory/arena.hpp"
+#include "larder/detail/memory/block_kind.hpp"
 #include "larder/detail/memory/bucket_table.hpp"
 #include "larder/detail/memory/cache_line.hpp"
+#include "larder/detail/memory/clear_run.hpp"
 #include "larder/detail/memory/entry_block.hpp"
 #include "larder/detail/memory/eviction.hpp"
 #include "larder/detail/memory/expiry_wheel.hpp"
 #include "larder/detail/memory/key_hash.hpp"
+#include "larder/detail/memory/limbo.hpp"
 #include "larder/detail/memory/readers.hpp"
+#include "larder/detail/memory/shard_room.hpp"
 #include "larder/detail/memory/short_mutex.hpp"
 #include "larder/detail/memory/space_counts.hpp"
 #include "larder/detail/memory/update.hpp"
@@ -37,15 +39,6 @@
 #include "larder/thread_annotations.hpp"
 
 namespace larder::detail {
-
-// How much room a shard has, and what it measures entries in.
-struct ShardRoom {
-  std::uint64_t capacity;     // bytes, or what entries weigh
-  std::uint64_t most;         // what one entry may weigh
-  std::uint64_t arena_bytes;  // addresses to reserve
-  std::size_t least_ghosts;
-  bool memory;  // entries weigh the memory that they take; else their value's weight
-};
 
 template <class Key, class Value>
 class Shard {
@@ -226,8 +219,8 @@ class Shard {
   static constexpr std::size_t kLimboUnweighed = 64;
   static constexpr std::uint64_t kLimboShare = 64;
   static constexpr std::uint64_t kSlack = 16;  // of the memory is left for fragmentation and limbo
-  static constexpr unsigned kMostUnswept = 200;  // of the 256 that a generation has
-  static constexpr std::uint32_t kRaw = 4;       // arena flag of a block that is no entry
+  static constexpr unsigned kMostUnswept = 200;       // of the 256 that a generation has
+  static constexpr std::size_t kLeastRun = 32 << 10;  // bytes; a clearing is for several blocks
 
   // What Eviction asks about entries.
   struct Entries {
@@ -251,13 +244,6 @@ class Shard {
     const Shard& shard;
     TimePoint now{};          // of the operation under way
     std::size_t entries = 0;  // in the table
-  };
-
-  // Blocks that were taken out in one phase of the readers.
-  struct Batch {
-    Ref first = 0;  // linked by `older`
-    std::size_t blocks = 0;
-    std::uint64_t bytes = 0;
   };
 
   // By a reader in its section, or under the lock.
@@ -318,6 +304,7 @@ class Shard {
     // Out of the queues, so that it is not evicted meanwhile; readers still see it.
     bool to_main = false;
     std::uint8_t uses = 0;
+    pinned_ = old;
     if (old != 0) {
       to_main = eviction_.in_main(old);
       uses = head(old).used();
@@ -361,8 +348,10 @@ class Shard {
   Ref make(std::size_t size, KeyView key, ValueView value, const EntryInfo& info)
       LARDER_REQUIRES(mutex_) {
     const Ref block = allocate(size);
-    if (block == 0) return 0;
-    const std::uint8_t generation = spaces_.generation(info.space);
+    return block == 0 ? 0 : construct(block, key, value, info, spaces_.generation(info.space));
+  }
+  Ref construct(Ref block, KeyView key, ValueView value, const EntryInfo& info,
+                std::uint8_t generation) LARDER_REQUIRES(mutex_) {
     if constexpr (Layout::kByteKey) {
       Layout::construct(arena_.at(block), key, value, info, generation);
     } else {
@@ -376,22 +365,76 @@ class Shard {
     return block;
   }
 
-  // Evicts until there is a block of that size.
+  // Evicts until there is a block of that size. Where enough is free, but scattered, what
+  // lies between is moved instead.
   Ref allocate(std::size_t size) LARDER_REQUIRES(mutex_) {
+    std::size_t enough = size + size / 2;
     for (;;) {
       if (const Ref block = arena_.allocate(size); block != 0) return block;
-      if (in_limbo()) {
+      const std::size_t free = arena_.free_bytes();
+      if (!limbo_.empty()) {
         empty_limbo();
+      } else if (free >= enough) {
+        enough = free + size;  // not again before more is free
+        clear(std::max(size, std::min(std::max(kLeastRun, 4 * size), free / 4)));
       } else if (!evict()) {
         return 0;
       }
     }
   }
+  // Brings together so much of what is free, if it can.
+  void clear(std::size_t run) LARDER_REQUIRES(mutex_) {
+    clear_run(
+        arena_, run,
+        [this](Ref block) {
+          mutex_.assert_held();
+          return move_away(block);
+        },
+        [this] {
+          mutex_.assert_held();
+          empty_limbo();
+        });
+  }
+  // Takes what a block holds elsewhere, for clear_run().
+  bool move_away(Ref block) LARDER_REQUIRES(mutex_) {
+    bool moved = false;
+    if (arena_.flags(block) == kOverflow) {
+      moved = table_.move(block);
+    } else if (arena_.flags(block) == kMarker) {
+      moved = eviction_.move_marker(block);
+    } else if (block != pinned_) {
+      return move_entry(block);
+    }
+    if (moved) retire(block);
+    return moved;
+  }
+  bool move_entry(Ref old) LARDER_REQUIRES(mutex_) {
+    const Layout entry{arena_.at(old)};
+    const std::uint64_t hash = hash_(entry.key());
+    if (entries_.dead(old)) {
+      if (!head(old).usable(entries_.now)) count_expiration(old);
+      drop(old, hash);
+      return true;
+    }
+    const EntryInfo info = entry.info();
+    Ref fresh = arena_.allocate(Layout::block_size(entry.key(), entry.value(), info));
+    if (fresh != 0) {
+      fresh = construct(fresh, entry.key(), entry.value(), info, head(old).generation);
+    }
+    if (fresh == 0) return false;
+    head(fresh).set_used(head(old).used());
+    eviction_.replace(old, fresh);
+    wheel_.replace(old, fresh);
+    count_of(fresh).bytes += entries_.weight(fresh) - entries_.weight(old);
+    table_.replace(hash, old, fresh);
+    retire(old);
+    return true;
+  }
 
   // Evicts until a bucket of the table has room, or there is memory for one that overflows.
   bool enter_table(Ref entry, std::uint64_t hash) LARDER_REQUIRES(mutex_) {
     while (!table_.insert(hash, entry)) {
-      if (in_limbo()) {
+      if (!limbo_.empty()) {
         empty_limbo();
       } else if (!evict()) {
         return false;
@@ -460,50 +503,29 @@ class Shard {
   }
 
   // A block that readers may still see.
-  void retire(Ref block) LARDER_REQUIRES(mutex_) {
-    Batch& batch = limbo_[readers_.batch()];
-    head(block).older = batch.first;
-    batch.first = block;
-    ++batch.blocks;
-    batch.bytes += held_by(block);
-  }
+  void retire(Ref block) LARDER_REQUIRES(mutex_) { limbo_.add(block, held_by(block)); }
   // A block that no reader can see.
   void discard(Ref block) LARDER_REQUIRES(mutex_) {
-    if ((arena_.flags(block) & kRaw) == 0) Layout::destroy(arena_.at(block));
+    if ((arena_.flags(block) & kNoEntry) == 0) Layout::destroy(arena_.at(block));
     arena_.release(block);
   }
-  void reclaim_if_worthwhile() LARDER_REQUIRES(mutex_) {
-    const Batch& batch = limbo_[readers_.batch()];
-    const bool many = batch.blocks >= (room_.memory ? kLimboBlocks : kLimboUnweighed);
-    if (many || batch.bytes > arena_.size() / kLimboShare) reclaim();
+  [[nodiscard]] auto discarding() LARDER_REQUIRES(mutex_) {
+    return [this](Ref block) {
+      mutex_.assert_held();
+      discard(block);
+    };
   }
   // What is freed with the block.
   [[nodiscard]] std::uint64_t held_by(Ref block) const {
-    const bool entry = (arena_.flags(block) & kRaw) == 0;
+    const bool entry = (arena_.flags(block) & kNoEntry) == 0;
     return arena_.size(block) + (entry ? Layout{arena_.at(block)}.elsewhere() : 0);
   }
-  // Frees the batch of the phase that has ended, if its readers are gone.
-  void reclaim() LARDER_REQUIRES(mutex_) {
-    if (!in_limbo() || !readers_.drained()) return;
-    Batch& drained = limbo_[readers_.batch() ^ 1U];
-    while (drained.first != 0) {
-      const Ref block = drained.first;
-      drained.first = head(block).older;
-      discard(block);
-    }
-    drained = {};
-    readers_.change();
+  void reclaim_if_worthwhile() LARDER_REQUIRES(mutex_) {
+    const bool many = limbo_.blocks() >= (room_.memory ? kLimboBlocks : kLimboUnweighed);
+    if (many || limbo_.bytes() > arena_.size() / kLimboShare) reclaim();
   }
-  [[nodiscard]] bool in_limbo() const LARDER_REQUIRES(mutex_) {
-    return limbo_[0].first != 0 || limbo_[1].first != 0;
-  }
-  // Waits for the readers that are inside now.
-  void empty_limbo() LARDER_REQUIRES(mutex_) {
-    while (in_limbo()) {
-      reclaim();
-      if (in_limbo() && !readers_.drained()) std::this_thread::yield();
-    }
-  }
+  void reclaim() LARDER_REQUIRES(mutex_) { limbo_.reclaim(discarding()); }
+  void empty_limbo() LARDER_REQUIRES(mutex_) { limbo_.drain(discarding()); }
 
   void begin_sweep() LARDER_REQUIRES(mutex_) {
     sweep_at_ = 0;
@@ -529,7 +551,6 @@ class Shard {
     table_.split([this](Ref entry) { return hash_(Layout{arena_.at(entry)}.key()); },
                  [this](Ref overflow) {
                    mutex_.assert_held();
-                   arena_.set_flags(overflow, kRaw);
                    retire(overflow);
                  });
     fit();
@@ -570,8 +591,9 @@ class Shard {
   Entries entries_ LARDER_GUARDED_BY(mutex_){*this};
   ExpiryWheel wheel_ LARDER_GUARDED_BY(mutex_);
   Eviction<Entries> eviction_ LARDER_GUARDED_BY(mutex_);
-  std::array<Batch, 2> limbo_ LARDER_GUARDED_BY(mutex_){};  // of either phase
-  std::uint64_t sweep_at_ LARDER_GUARDED_BY(mutex_) = 0;    // bucket
+  Limbo limbo_ LARDER_GUARDED_BY(mutex_){arena_, readers_};
+  std::uint64_t sweep_at_ LARDER_GUARDED_BY(mutex_) = 0;  // bucket
+  Ref pinned_ LARDER_GUARDED_BY(mutex_) = 0;  // is about to be replaced; must stay where it is
 };
 
 }  // namespace larder::detail

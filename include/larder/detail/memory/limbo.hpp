@@ -1,0 +1,77 @@
+// Blocks that were taken out of the table and that readers may still see.
+//
+// They wait in the batch of the readers' phase in which they came; docs/decisions/
+// reclamation.md says why they may be reused when a batch is handed out.
+//
+// Threads: none; the shard's mutex guards it.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <thread>
+
+#include "larder/detail/memory/arena.hpp"
+#include "larder/detail/memory/entry_block.hpp"
+#include "larder/detail/memory/readers.hpp"
+
+namespace larder::detail {
+
+class Limbo {
+ public:
+  // Both must outlive it.
+  Limbo(const Arena& arena, Readers& readers) : arena_{arena}, readers_{readers} {}
+
+  // `bytes`: what is freed with the block.
+  void add(Ref block, std::uint64_t bytes) {
+    Batch& batch = batches_[readers_.batch()];
+    older(block) = batch.first;
+    batch.first = block;
+    ++batch.blocks;
+    batch.bytes += bytes;
+  }
+  [[nodiscard]] bool empty() const { return batches_[0].first == 0 && batches_[1].first == 0; }
+  // Of the batch that grows.
+  [[nodiscard]] std::size_t blocks() const { return batches_[readers_.batch()].blocks; }
+  [[nodiscard]] std::uint64_t bytes() const { return batches_[readers_.batch()].bytes; }
+
+  // Gives discard(block) the batch of the phase that has ended, if its readers are gone.
+  template <class Discard>
+  void reclaim(Discard&& discard) {
+    if (empty() || !readers_.drained()) return;
+    Batch& drained = batches_[readers_.batch() ^ 1U];
+    while (drained.first != 0) {
+      const Ref block = drained.first;
+      drained.first = older(block);
+      discard(block);
+    }
+    drained = {};
+    readers_.change();
+  }
+  // Gives it all, once the readers that are inside now are gone.
+  template <class Discard>
+  void drain(Discard&& discard) {
+    while (!empty()) {
+      reclaim(discard);
+      if (!empty() && !readers_.drained()) std::this_thread::yield();
+    }
+  }
+
+ private:
+  // Blocks that were taken out in one phase of the readers.
+  struct Batch {
+    Ref first = 0;  // linked by `older`
+    std::size_t blocks = 0;
+    std::uint64_t bytes = 0;
+  };
+
+  [[nodiscard]] Ref& older(Ref block) const {
+    return reinterpret_cast<EntryHead*>(arena_.at(block))->older;
+  }
+
+  const Arena& arena_;
+  Readers& readers_;
+  std::array<Batch, 2> batches_{};  // of either phase
+};
+
+}  // namespace larder::detail
