@@ -53,6 +53,19 @@ std::optional<Place> master_in(const Reply& node, std::string_view asked, bool t
   return Place{.host = std::string{named(host) ? host : asked}, .port = *port};
 }
 
+// The master of a shard; none: there is none that can be reached by this way. Redis 8
+// still calls one that has failed a master, beside the replica that took over.
+std::optional<Place> master_of(const Reply& nodes, std::string_view asked, bool tls) {
+  std::optional<Place> failed;
+  for (const Reply& node : nodes.items) {
+    const auto place = master_in(node, asked, tls);
+    if (!place) continue;
+    if (text_field(node, "health") != "fail") return place;
+    if (!failed) failed = place;
+  }
+  return failed;
+}
+
 Master& master_at(Topology& topology, const Place& place) {
   const auto found = std::ranges::find(topology, place, &Master::place);
   if (found != topology.end()) return *found;
@@ -78,15 +91,13 @@ Result<Topology> topology_in_shards(const Reply& reply, std::string_view asked, 
     const Reply* const slots = field(shard, "slots");
     const Reply* const nodes = field(shard, "nodes");
     if (slots == nullptr || nodes == nullptr) return not_understood("CLUSTER SHARDS");
-    for (const Reply& node : nodes->items) {
-      const auto place = master_in(node, asked, tls);
-      if (!place) continue;
-      for (std::size_t i = 0; i + 1 < slots->items.size(); i += 2) {
-        const auto first = slot_in(slots->items[i]);
-        const auto last = slot_in(slots->items[i + 1]);
-        if (!first || !last) return not_understood("CLUSTER SHARDS");
-        master_at(topology, *place).slots.push_back({.first = *first, .last = *last});
-      }
+    const auto place = master_of(*nodes, asked, tls);
+    if (!place) continue;
+    for (std::size_t i = 0; i + 1 < slots->items.size(); i += 2) {
+      const auto first = slot_in(slots->items[i]);
+      const auto last = slot_in(slots->items[i + 1]);
+      if (!first || !last) return not_understood("CLUSTER SHARDS");
+      master_at(topology, *place).slots.push_back({.first = *first, .last = *last});
     }
   }
   return topology;

@@ -51,6 +51,27 @@ TEST(Topology, OfShardsHasTheMastersAndTheirSlots) {
   EXPECT_FALSE(topology[0].has(100));
 }
 
+// As Redis 8 tells of a failover: the one that failed is called a master still.
+TEST(Topology, OfTwoMastersOfAShardTheOneThatHasFailedIsPassedOver) {
+  const auto health = [](Reply node, const char* what) {
+    node.items.push_back(text("health"));
+    node.items.push_back(text(what));
+    return node;
+  };
+  const Reply dead = health(node("master", "a.net", 1), "fail");
+  const Reply heir = health(node("master", "b.net", 2), "online");
+  const auto master = [&](std::vector<Reply> nodes) {
+    const Reply reply = list({shard({number(0), number(9)}, std::move(nodes))});
+    const Topology topology = topology_in_shards(reply, "asked", false).value();
+    EXPECT_EQ(topology.size(), 1U);
+    return topology.front().place.host;
+  };
+
+  EXPECT_EQ(master({dead, heir}), "b.net");
+  EXPECT_EQ(master({heir, dead}), "b.net");
+  EXPECT_EQ(master({dead}), "a.net") << "nobody has taken over yet";
+}
+
 TEST(Topology, ANodeThatDoesNotKnowItsNameIsWhereItWasAsked) {
   Reply nameless = node("master", "?", 2);
   nameless.items[5] = text("");
