@@ -52,6 +52,7 @@ enum class Errc : std::uint8_t {
 struct Error {
   Errc code;
   std::string message;
+  std::string state{};  // what the source itself calls it, as SQLSTATE "23514"; may be empty
 
   friend bool operator==(const Error&, const Error&) = default;
 };

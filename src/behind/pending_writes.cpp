@@ -35,11 +35,15 @@ bool PendingWrites::add(std::string_view key, Position position, std::optional<s
   if (found == keys_.end()) found = keys_.emplace(std::string{key}, OfKey{}).first;
   OfKey& of_key = found->second;
   const bool first = of_key.writes.size() == of_key.flushed;
-  assert(of_key.writes.empty() || of_key.writes.back().position < position);
   bytes_ += bytes_of(key, value);
   times_.emplace_hint(times_.end(), position, now);
+  // One that was revived from the dead letters may come after later ones.
+  auto place = of_key.writes.end();
+  const auto movable =
+      of_key.writes.begin() + static_cast<std::ptrdiff_t>(of_key.flushed + of_key.out);
+  while (place != movable && std::prev(place)->position > position) --place;
   auto fields = fields_of(value);
-  of_key.writes.push_back({position, std::move(value), std::move(fields)});
+  of_key.writes.insert(place, {position, std::move(value), std::move(fields)});
   return first;
 }
 

@@ -39,7 +39,8 @@ class PendingWrites {
  public:
   explicit PendingWrites(ValueShape shape) : shape_{std::move(shape)} {}
 
-  // A write was acknowledged; no value: a removal. Returns whether its key had none pending.
+  // A write was acknowledged; no value: a removal. It takes its place by its position among
+  // those of its key that are not out. Returns whether the key had none pending.
   bool add(std::string_view key, Position position, std::optional<std::string> value,
            TimePoint now);
 

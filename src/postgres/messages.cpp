@@ -95,7 +95,7 @@ Error write_failed(const PGresult* result, std::string_view name, Duration query
   if (!constraint.empty() && message.find(constraint) == std::string::npos) {
     message += "; constraint " + std::string{constraint};
   }
-  return {Errc::kRejected, std::move(message)};
+  return {Errc::kRejected, std::move(message), std::string{state}};
 }
 
 bool is_outdated(std::string_view sqlstate) {

@@ -189,6 +189,14 @@ TEST_F(PendingWritesTest, WhatComesBackIsSentAgain) {
   EXPECT_EQ(writes_.send("k").position, 1U);
 }
 
+TEST_F(PendingWritesTest, OneThatComesLateTakesThePlaceOfItsPosition) {
+  put(1, R"({"name":"a"})");
+  put(3, R"({"name":"c"})");
+  put(2, R"({"name":"b"})");
+
+  EXPECT_EQ(read(R"({"name":"-"})"), R"({"name":"c"})");
+}
+
 TEST_F(PendingWritesTest, CountsWhatIsPendingAndSinceWhen) {
   put(1, R"({"name":"a"})");
   now_ += 5s;
