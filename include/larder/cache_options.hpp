@@ -27,6 +27,8 @@ enum class Strategy : std::uint8_t {
   kReadThrough,   // get loads what is missing; the caller writes to the source and invalidates
   kWriteThrough,  // get as read-through; put and remove write to the source and then keep what it
                   // holds
+  kWriteBehind,   // the same, but the writer keeps what is written and the source has it later;
+                  // put and remove end when it is kept
 };
 
 [[nodiscard]] constexpr std::string_view to_string(Strategy strategy) {
@@ -34,8 +36,14 @@ enum class Strategy : std::uint8_t {
     case Strategy::kCacheAside: return "cache-aside";
     case Strategy::kReadThrough: return "read-through";
     case Strategy::kWriteThrough: return "write-through";
+    case Strategy::kWriteBehind: return "write-behind";
   }
   return "unknown";
+}
+
+// Whether put and remove reach the source.
+[[nodiscard]] constexpr bool writes_to_source(Strategy strategy) {
+  return strategy == Strategy::kWriteThrough || strategy == Strategy::kWriteBehind;
 }
 
 // Of one reading call. Trivially copyable, so that it may stand in a co_await

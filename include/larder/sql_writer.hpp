@@ -75,6 +75,7 @@ class StatementWriter final : public Writer<Key, Value> {
 
   [[nodiscard]] std::string describe() const override { return writer_->describe(); }
   [[nodiscard]] bool removes() const override { return writer_->removes(); }
+  [[nodiscard]] std::size_t most_writes() const override { return 1000; }
 
  private:
   [[nodiscard]] Result<SqlWriteItem> item(const Write<Key, Value>& write) const {

@@ -239,6 +239,59 @@ void add_server(const ServerState& state, Families& families) {
   families.sample(state.sum(&Counters::bytes_sent));
 }
 
+// One number of what a cache has written behind.
+struct BehindMetric {
+  std::string_view name;
+  std::string_view help;
+  MetricType type;
+  double (*value)(const behind::WriteBehindStats&);
+};
+using Behind = behind::WriteBehindStats;
+constexpr BehindMetric kBehindMetrics[] = {
+    {"larder_write_behind_backlog", "Acknowledged writes that the source does not have yet",
+     MetricType::Gauge, [](const Behind& s) { return number(s.backlog); }},
+    {"larder_write_behind_backlog_bytes", "Keys and values of these", MetricType::Gauge,
+     [](const Behind& s) { return number(s.backlog_bytes); }},
+    {"larder_write_behind_lag_seconds", "How long ago the oldest of these was acknowledged",
+     MetricType::Gauge, [](const Behind& s) { return seconds(s.lag); }},
+    {"larder_write_behind_failing_seconds", "Since when all that is tried fails; 0: it does not",
+     MetricType::Gauge, [](const Behind& s) { return seconds(s.failing.value_or(Duration{})); }},
+    {"larder_write_behind_flushed_total", "Writes that the source has got", MetricType::Counter,
+     [](const Behind& s) { return number(s.flushed); }},
+    {"larder_write_behind_sent_total", "Writes that were sent for these, and again after failures",
+     MetricType::Counter, [](const Behind& s) { return number(s.sent); }},
+    {"larder_write_behind_batches_total", "Batches that they were sent in", MetricType::Counter,
+     [](const Behind& s) { return number(s.batches); }},
+    {"larder_write_behind_retries_total", "Writes that failed, to be sent again",
+     MetricType::Counter, [](const Behind& s) { return number(s.retries); }},
+    {"larder_write_behind_dead_letters_total", "Writes that the source refused for good",
+     MetricType::Counter, [](const Behind& s) { return number(s.dead); }},
+};
+
+void add_behind(const WritesBehind& writes, Families& families) {
+  const auto caches = writes.stats();
+  for (const BehindMetric& metric : kBehindMetrics) {
+    if (metric.type == MetricType::Gauge) {
+      families.gauge(std::string{metric.name}, std::string{metric.help});
+    } else {
+      families.counter(std::string{metric.name}, std::string{metric.help});
+    }
+    for (const auto& [name, stats] : caches)
+      families.sample(metric.value(stats), {{"cache", name}});
+  }
+  const behind::JournalStats journal = writes.journal_stats();
+  families.gauge("larder_journal_bytes", "What pending writes and dead letters count");
+  families.sample(journal.bytes);
+  families.gauge("larder_journal_limit_bytes", "journal.limit");
+  families.sample(journal.limit);
+  families.gauge("larder_journal_dead_letters", "Dead letters in the journal");
+  families.sample(journal.dead_letters);
+  families.counter("larder_journal_refused_total", "Writes refused because the journal was full");
+  families.sample(journal.refused);
+  families.counter("larder_journal_commits_total", "Times that the journal was written");
+  families.sample(journal.commits);
+}
+
 void add_process(const ServerState& state, Families& families) {
   const ProcessUsage usage = process_usage();
   families.gauge("larder_build_info", "1; the version is the label");
@@ -256,12 +309,13 @@ void add_process(const ServerState& state, Families& families) {
 }  // namespace
 
 std::string metrics_text(const ServerState& state, const AssembledSources& sources,
-                         const shared::Tier* shared) {
+                         const shared::Tier* shared, const WritesBehind* behind) {
   Families families;
   add_server(state, families);
   add_caches(state.keyspace(), families);
   add_sources(sources, families);
   if (shared != nullptr) add_shared(*shared, families);
+  if (behind != nullptr) add_behind(*behind, families);
   add_process(state, families);
   return families.text();
 }

@@ -12,8 +12,9 @@
 namespace larder {
 
 // The text of /metrics. docs/operations.md says what each line means.
-// `shared` is null without a shared tier.
+// `shared` is null without a shared tier, `behind` where no cache writes behind.
 [[nodiscard]] std::string metrics_text(const ServerState& state, const AssembledSources& sources,
-                                       const shared::Tier* shared = nullptr);
+                                       const shared::Tier* shared = nullptr,
+                                       const WritesBehind* behind = nullptr);
 
 }  // namespace larder

@@ -90,6 +90,7 @@ struct WriteBehind::Outcome {
     std::string key;
     Position position;
     Error why;
+    std::uint64_t dead;  // with this one, since the start
   };
 
   std::vector<Position> settled{};
@@ -122,6 +123,12 @@ void WriteBehind::submit(std::vector<Write<std::string, std::string>> writes, Be
   if (!begin()) return;
   const auto appending = std::make_shared<Appending>(writes.size(), std::move(done));
   for (std::size_t i = 0; i < writes.size(); ++i) {
+    if (parts_.check) {
+      if (auto why = parts_.check(writes[i])) {
+        appending->take(i, std::unexpected{std::move(*why)});
+        continue;
+      }
+    }
     std::string key = writes[i].key;
     auto value = writes[i].value;
     parts_.log->append(std::move(writes[i].key), std::move(writes[i].value),
@@ -254,7 +261,7 @@ void WriteBehind::ended(const Batch& batch, Outcomes results) {
   if (!outcome.settled.empty()) parts_.log->settle(std::move(outcome.settled));
   for (const Outcome::Refusal& refusal : outcome.refused) {
     parts_.log->bury(refusal.position, refusal.why);
-    if (parts_.refused) parts_.refused(refusal.key, refusal.why);
+    if (parts_.refused) parts_.refused(refusal.key, refusal.why, refusal.dead);
   }
   if (parts_.report && failing && outcome.failure) parts_.report(&*outcome.failure);
   if (parts_.report && !failing && !outcome.changed.empty()) parts_.report(nullptr);
@@ -277,7 +284,7 @@ FlushPlan::Verdict WriteBehind::take(const std::string& key, Position position,
   } else {
     pending_.refused(key);
     ++dead_;
-    outcome.refused.push_back({key, position, result.error()});
+    outcome.refused.push_back({key, position, result.error(), dead_});
   }
   return FlushPlan::Verdict::kSettled;
 }

@@ -63,10 +63,12 @@ class WriteBehind final : public Writer<std::string, std::string>,
     const Clock* clock;
     std::shared_ptr<Timers> timers;  // never null
     std::uint64_t seed;              // of the jitter
+    // Why a write cannot be, whatever the source says: asked before it is kept. None: it may.
+    std::function<std::optional<Error>(const Write<std::string, std::string>&)> check{};
     // Told after each batch what it came to, without a lock: null, the source answers.
     std::function<void(const Error* failure)> report{};
-    // Told of a write that the source refuses for good, with its key.
-    std::function<void(const std::string& key, const Error& why)> refused{};
+    // Told of a write that the source refuses for good, and how many it has since the start.
+    std::function<void(const std::string& key, const Error& why, std::uint64_t dead)> refused{};
   };
 
   explicit WriteBehind(Parts parts);

@@ -105,7 +105,8 @@ Result<std::unique_ptr<AdminServer>> start_admin(Runtime& runtime, const Config&
        {"/metrics",
         [&state, &assembly] {
           return AdminPage{.content_type = "text/plain; version=0.0.4; charset=utf-8",
-                           .body = metrics_text(state, *assembly.sources(), assembly.shared())};
+                           .body = metrics_text(state, *assembly.sources(), assembly.shared(),
+                                                assembly.behind())};
         }}},
       AdminGuard{config.admin_hosts, access.authenticator, runtime.clock()},
       whole.tls.admin ? access.certificates : nullptr);
@@ -168,6 +169,11 @@ Exit serve(const std::string& file) {
   log->info("{}: finishing what was asked", signal == SIGINT ? "SIGINT" : "SIGTERM");
   if (!(*server)->shut_down(assembly.config().server.shutdown_timeout)) {
     log->warn("some requests took longer than server.shutdown_timeout and were cut off");
+  }
+  if (WritesBehind* const behind = assembly.behind()) {
+    for (const std::string& left : behind->finish(assembly.config().server.shutdown_timeout)) {
+      log->warn(left);
+    }
   }
   log->info("stopped");
   return Exit::kOk;

@@ -79,6 +79,7 @@ std::vector<Problem> what_needs_restart(const Config& running, const Config& wan
   find_fixed(tls_section(), running.tls, wanted.tls, problems);
   find_fixed(memory_section(), running.memory, wanted.memory, problems);
   find_fixed(shared_section(), running.shared, wanted.shared, problems);
+  find_fixed(journal_section(), running.journal, wanted.journal, problems);
   if (running.tls.certificate.empty() != wanted.tls.certificate.empty()) {
     const std::string_view what = wanted.tls.certificate.empty() ? "[tls] went" : "[tls] came";
     problems.push_back({.position = wanted.tls.written.section,

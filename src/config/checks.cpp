@@ -34,6 +34,7 @@ class Checks {
               "there is no cache, so every key would be refused; add one, as [caches.product] with "
               "key = \"product:{id:int}\".");
     }
+    check_journal();
     for (const CacheConfig& cache : config_.caches) {
       check_source(cache);
       check_statements(cache);
@@ -228,20 +229,73 @@ class Checks {
     }
   }
 
+  void check_journal() {
+    const bool used = std::ranges::any_of(config_.caches, [](const CacheConfig& cache) {
+      return cache.strategy == StrategyKind::kWriteBehind || cache.written.mistaken("strategy");
+    });
+    if (config_.journal.path.empty() || used) return;
+    warning(config_.journal.written.section,
+            "[journal] is used by no cache, since none is write-behind; it is not opened.");
+  }
+
   void check_writing(const CacheConfig& cache) {
     if (cache.written.mistaken("strategy")) return;
-    const bool writes = cache.strategy == StrategyKind::kWriteThrough;
-    if (writes && !cache.written.has("write")) {
+    if (writes(cache) && !cache.written.has("write")) {
       mistake(cache.written.of("strategy"),
-              path(cache, "strategy") +
-                  " is write-through, but no write says how; add write = \"UPDATE …\".");
+              path(cache, "strategy") + " is " + std::string{to_string(cache.strategy)} +
+                  ", but no write says how; add write = \"UPDATE …\".");
     }
-    if (writes) return;
+    check_writing_behind(cache);
+    if (writes(cache)) return;
     for (const std::string_view setting : {"write", "delete", "keep", "row_version"}) {
       if (!cache.written.has(setting)) continue;
       mistake(cache.written.of(setting), path(cache, setting) + " is given, but the cache is " +
                                              std::string{to_string(cache.strategy)} +
                                              "; add strategy = \"write-through\", or remove it.");
+    }
+  }
+
+  // What is acknowledged before the source has it cannot be answered as what it is not.
+  void check_writing_behind(const CacheConfig& cache) {
+    if (cache.strategy != StrategyKind::kWriteBehind) {
+      for (const std::string_view setting :
+           {"durability", "flush_batch", "flush_delay", "coalesce"}) {
+        if (!cache.written.has(setting)) continue;
+        mistake(cache.written.of(setting), path(cache, setting) + " is given, but the cache is " +
+                                               std::string{to_string(cache.strategy)} +
+                                               "; add strategy = \"write-behind\", or remove it.");
+      }
+      return;
+    }
+    if (config_.journal.path.empty() && !config_.journal.written.mistaken("path")) {
+      mistake(cache.written.of("strategy"),
+              path(cache, "strategy") +
+                  " is write-behind, but there is no journal to keep what is acknowledged; add "
+                  "[journal] with path = \"journal\".");
+    }
+    if (cache.many) {
+      mistake(cache.written.of("many"),
+              path(cache, "many") +
+                  " is true, but a write-behind cache shows pending writes over the row that "
+                  "read finds, and many makes it a list; make the cache write-through.");
+    }
+    if (cache.written.has("row_version")) {
+      mistake(cache.written.of("row_version"),
+              path(cache, "row_version") +
+                  " is given, but a write-behind cache acknowledges a write before anybody can "
+                  "know whether the row has changed; make the cache write-through.");
+    }
+    if (cache.durability == "memory") {
+      warning(cache.written.of("durability"),
+              path(cache, "durability") +
+                  " is memory, so when this process is killed, acknowledged writes are lost that "
+                  "the source does not have yet; interval survives that at nearly the same cost.");
+    }
+    if (cache.jitter == 0 && cache.written.has("jitter")) {
+      warning(cache.written.of("jitter"),
+              path(cache, "jitter") +
+                  " is 0, and rows that are written together are flushed, and loaded, together; "
+                  "0.1 spreads them.");
     }
   }
 

@@ -135,13 +135,23 @@ struct SourceConfig {
   Written written{};
 };
 
-enum class StrategyKind : std::uint8_t { kCacheAside, kReadThrough, kWriteThrough };
+// Where acknowledged writes wait for their source. Without a path there is none.
+struct JournalConfig {
+  std::string path;  // a folder, from the file's folder
+  ByteCount limit{1ULL << 30};
+  Duration interval = std::chrono::seconds{1};  // between syncs of what nobody waits for
+
+  Written written{};
+};
+
+enum class StrategyKind : std::uint8_t { kCacheAside, kReadThrough, kWriteThrough, kWriteBehind };
 
 [[nodiscard]] constexpr std::string_view to_string(StrategyKind strategy) {
   switch (strategy) {
     case StrategyKind::kCacheAside: return "cache-aside";
     case StrategyKind::kReadThrough: return "read-through";
     case StrategyKind::kWriteThrough: return "write-through";
+    case StrategyKind::kWriteBehind: return "write-behind";
   }
   return "unknown";
 }
@@ -164,9 +174,24 @@ struct CacheConfig {
   std::string remove;                               // of a DEL; empty: it only invalidates
   std::string keep = "row";                         // of a SET: "row" or "value"
   std::string row_version;                          // a field that `write` compares
+  // Of a write-behind cache.
+  std::string durability = "sync";  // "sync", "interval" or "memory"
+  unsigned flush_batch = 256;       // writes of one transaction
+  Duration flush_delay = std::chrono::milliseconds{10};
+  bool coalesce = true;  // by default, what `write` allows; see coalesces()
 
   Written written{};
 };
+
+// Whether a cache writes to its source.
+[[nodiscard]] inline bool writes(const CacheConfig& cache) {
+  return cache.strategy == StrategyKind::kWriteThrough ||
+         cache.strategy == StrategyKind::kWriteBehind;
+}
+
+// Whether its later writes may go for earlier ones: as it says, or else where the statement
+// allows.
+[[nodiscard]] bool coalesces(const CacheConfig& cache);
 
 struct Config {
   std::string file;  // as it was named, for messages
@@ -174,6 +199,7 @@ struct Config {
   TlsConfig tls;
   MemoryConfig memory;
   SharedConfig shared;
+  JournalConfig journal;
   std::vector<UserConfig> users;
   std::vector<SourceConfig> sources;  // as they stand in the file
   std::vector<CacheConfig> caches;

@@ -13,6 +13,7 @@
 
 #include "base/nearest_name.hpp"
 #include "base/quantity.hpp"
+#include "base/sql_assigns.hpp"
 #include "config/checks.hpp"
 #include "config/setting_text.hpp"
 #include "config/settings.hpp"
@@ -110,6 +111,7 @@ class Parse {
       std::ranges::for_each(config_.caches, [](CacheConfig& cache) { finish(cache); });
       finish(config_.server);
       finish(config_.tls);
+      finish(config_.journal);
       check_config(config_, problems_);
     } else {
       problems_.push_back(root.error());
@@ -134,6 +136,7 @@ class Parse {
     if (name == "users") return read_named(user_section(), key, node, config_.users);
     if (name == "memory") return read_single(memory_section(), key, node, config_.memory);
     if (name == "shared") return read_single(shared_section(), key, node, config_.shared);
+    if (name == "journal") return read_single(journal_section(), key, node, config_.journal);
     if (name == "sources") return read_named(source_section(), key, node, config_.sources);
     if (name == "caches") return read_named(cache_section(), key, node, config_.caches);
     const Position position = position_of(key.source());
@@ -270,6 +273,10 @@ class Parse {
     }
   }
 
+  void finish(JournalConfig& journal) const {
+    if (!journal.path.empty()) journal.path = beside(surroundings_.file, journal.path);
+  }
+
   static void finish(CacheConfig& cache) {
     if (cache.written.has("source") && !cache.written.has("strategy")) {
       cache.strategy = StrategyKind::kReadThrough;
@@ -319,6 +326,10 @@ std::optional<std::string> environment(const std::string& name) {
 }
 
 }  // namespace
+
+bool coalesces(const CacheConfig& cache) {
+  return cache.written.has("coalesce") ? cache.coalesce : only_assigns(cache.write);
+}
 
 ParsedConfig parse_config(std::string_view text, const ConfigSurroundings& surroundings) {
   return Parse{surroundings}.parse(text);

@@ -63,7 +63,7 @@ struct Describe {
   }
   void operator()(KeyPattern Section::*) const { text.type = "a key pattern"; }
   void operator()(StrategyKind Section::*) const {
-    text.type = "\"cache-aside\", \"read-through\" or \"write-through\"";
+    text.type = "\"cache-aside\", \"read-through\", \"write-through\" or \"write-behind\"";
   }
 
   static std::string type_of(unsigned) { return "a whole number"; }
@@ -99,8 +99,8 @@ SectionText describe(const SectionRecord<Section>& record) {
 
 std::vector<SectionText> describe_all() {
   return {describe(server_section()), describe(tls_section()),    describe(user_section()),
-          describe(memory_section()), describe(shared_section()), describe(source_section()),
-          describe(cache_section())};
+          describe(memory_section()), describe(shared_section()), describe(journal_section()),
+          describe(source_section()), describe(cache_section())};
 }
 
 // `text` in lines of at most 78 bytes, each after `indent`.
@@ -228,7 +228,7 @@ std::string later_markdown() {
                               : "- `" + name + "." + std::string{later.name} + "`";
     out += ": " + std::string{later.what} + "\n";
   }
-  return out + "- `caches.strategy` `\"write-through\"` and `\"write-behind\"`\n";
+  return out;
 }
 
 }  // namespace
@@ -253,11 +253,10 @@ Result<std::string> explain_setting(std::string_view name) {
   if (const auto nearest = nearest_name(wanted, names)) {
     return fail(Errc::kInvalidArgument, why + "; did you mean " + std::string{*nearest} + "?");
   }
-  return fail(
-      Errc::kInvalidArgument,
-      why +
-          "; name one, as caches.ttl, or a section: server, tls, users, memory, shared, sources, "
-          "caches.");
+  return fail(Errc::kInvalidArgument, why +
+                                          "; name one, as caches.ttl, or a section: server, tls, "
+                                          "users, memory, shared, journal, sources, "
+                                          "caches.");
 }
 
 std::string configuration_reference() {

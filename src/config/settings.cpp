@@ -396,8 +396,43 @@ SectionRecord<SharedConfig> make_shared_section() {
       }};
 }
 
-constexpr std::array<std::string_view, 7> kSections{"server", "tls",     "users", "memory",
-                                                    "shared", "sources", "caches"};
+SectionRecord<JournalConfig> make_journal_section() {
+  using S = JournalConfig;
+  return {
+      "journal",
+      false,
+      "Where the acknowledged writes of write-behind caches wait until their source has them. One "
+      "process has it at a time. See docs/strategies.md.",
+      {
+          {.name = "path",
+           .target = Text<S>{&S::path, "a path"},
+           .example = "\"journal\"",
+           .meaning = "A folder of the journal's own, which is made if need be; on a disk of which "
+                      "a sync is true. A relative path starts at the configuration file's folder.",
+           .required = true,
+           .needs_restart = true},
+          {.name = "limit",
+           .target = Ranged<S, ByteCount>{&S::limit, 1_MiB, {1ULL << 40}},
+           .example = "\"1GiB\"",
+           .meaning = "What pending writes and dead letters may take, with 128 bytes for each; in "
+                      "memory they take about as much, on disk up to twice that. At the limit "
+                      "writes are refused, with BUSY, and reads go on.",
+           .too_small = "A short failure of the source brings errors.",
+           .too_large = "The pending writes may not fit into memory.",
+           .needs_restart = true},
+          {.name = "interval",
+           .target = Ranged<S, Duration>{&S::interval, 1ms, 60s},
+           .example = "\"1s\"",
+           .meaning = "How often the journal is synced for caches whose durability is interval or "
+                      "memory.",
+           .too_small = "The disk syncs all the time.",
+           .too_large = "Loss of power takes the acknowledged writes of so long.",
+           .needs_restart = true},
+      }};
+}
+
+constexpr std::array<std::string_view, 8> kSections{"server", "tls",     "users",   "memory",
+                                                    "shared", "journal", "sources", "caches"};
 
 constexpr std::array kLater{
     LaterSetting{"edge", "", "the HTTP edge"},
@@ -433,6 +468,11 @@ const SectionRecord<MemoryConfig>& memory_section() {
 
 const SectionRecord<SharedConfig>& shared_section() {
   static const auto record = make_shared_section();
+  return record;
+}
+
+const SectionRecord<JournalConfig>& journal_section() {
+  static const auto record = make_journal_section();
   return record;
 }
 

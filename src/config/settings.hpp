@@ -76,6 +76,7 @@ struct SectionRecord {
 [[nodiscard]] const SectionRecord<UserConfig>& user_section();
 [[nodiscard]] const SectionRecord<MemoryConfig>& memory_section();
 [[nodiscard]] const SectionRecord<SharedConfig>& shared_section();
+[[nodiscard]] const SectionRecord<JournalConfig>& journal_section();
 [[nodiscard]] const SectionRecord<SourceConfig>& source_section();
 [[nodiscard]] const SectionRecord<CacheConfig>& cache_section();
 

@@ -12,7 +12,12 @@ constexpr Duration kYear = 24h * 365;
 
 std::optional<std::string> check_keep(std::string_view text) {
   if (text == "row" || text == "value") return std::nullopt;
-  return "there are \"row\" and \"value\"";
+  return "is neither \"row\" nor \"value\"";
+}
+
+std::optional<std::string> check_durability(std::string_view text) {
+  if (text == "sync" || text == "interval" || text == "memory") return std::nullopt;
+  return "is none of \"sync\", \"interval\" and \"memory\"";
 }
 
 std::optional<std::string> check_url(std::string_view text) {
@@ -138,21 +143,23 @@ SectionRecord<CacheConfig> make_cache_section() {
            .meaning = "How reads and writes travel. cache-aside: clients SET what they read "
                       "elsewhere, and GET of a missing key answers nil. read-through: GET loads "
                       "what is missing, and clients do not write. write-through: as "
-                      "read-through, and SET writes to the source, by `write`.",
+                      "read-through, and SET writes to the source, by `write`. write-behind: the "
+                      "same, but SET is answered when the write is in the journal, and the "
+                      "source has it a little later.",
            .unset = "read-through with a source, cache-aside without"},
           {.name = "write",
            .target = Text<S>{&S::write, "a SQL statement"},
            .example = "\"UPDATE products SET name = :name, price = :price WHERE id = :id\"",
            .meaning =
-               "Of a write-through cache: the statement that SET runs, one INSERT, UPDATE "
+               "Of a cache that writes: the statement that SET runs, one INSERT, UPDATE "
                "or DELETE. Its parameters are the key's parts and the fields of the value, a "
                "JSON object; a field that is not there is refused and never NULL, and so "
                "is a statement that changes no row.",
-           .unset = "none; needed when the strategy is write-through"},
+           .unset = "none; needed when the strategy is write-through or write-behind"},
           {.name = "delete",
            .target = Text<S>{&S::remove, "a SQL statement"},
            .example = "\"DELETE FROM products WHERE id = :id\"",
-           .meaning = "Of a write-through cache: the statement that DEL runs, with the key's parts "
+           .meaning = "Of a cache that writes: the statement that DEL runs, with the key's parts "
                       "for parameters.",
            .unset = "none: DEL drops copies, and leaves the source as it is"},
           {.name = "keep",
@@ -169,6 +176,38 @@ SectionRecord<CacheConfig> make_cache_section() {
                       "that the client read (WHERE id = :id AND version = :version). If no row is "
                       "changed although there is one, SET answers CONFLICT.",
            .unset = "none: the last SET wins"},
+          {.name = "durability",
+           .target =
+               Text<S>{&S::durability, "\"sync\", \"interval\" or \"memory\"", check_durability},
+           .example = "\"interval\"",
+           .meaning = "Of a write-behind cache: when a write is acknowledged. sync: it is on disk, "
+                      "and survives the loss of power; writers that come together share one sync. "
+                      "interval: the system has it, which survives a kill, and loss of power "
+                      "takes at most the last journal.interval. memory: at once, and a kill takes "
+                      "the last moments, too."},
+          {.name = "flush_batch",
+           .target = Ranged<S, unsigned>{&S::flush_batch, 1, 1000},
+           .example = "256",
+           .meaning = "Of a write-behind cache: the most writes that go to the source in one "
+                      "transaction.",
+           .too_small = "The source commits more often than it need.",
+           .too_large = "A transaction that fails has much to repeat, and locks rows for long."},
+          {.name = "flush_delay",
+           .target = Ranged<S, Duration>{&S::flush_delay, 0s, 1min},
+           .example = "\"10ms\"",
+           .meaning = "Of a write-behind cache: how long a write waits for others to go with, if "
+                      "there are fewer than flush_batch.",
+           .too_small = "Transactions are small and many.",
+           .too_large = "Others see writes that much later."},
+          {.name = "coalesce",
+           .target = &S::coalesce,
+           .example = "false",
+           .meaning =
+               "Of a write-behind cache: whether a later write of a key may go to the source "
+               "for earlier ones, where it has all their fields. false, where each "
+               "write counts by itself, as with stock = stock - :sold.",
+           .unset = "true where `write` gives columns nothing but fields and constants, else "
+                    "false"},
           {.name = "ttl",
            .target = Ranged<S, Duration>{&S::ttl, 1ms, kYear},
            .example = "\"5m\"",

@@ -62,6 +62,7 @@ std::vector<ShownSetting> shown_settings(const Config& config) {
   add(tls_section(), config.tls, {}, settings);
   add(memory_section(), config.memory, {}, settings);
   if (!config.shared.url.empty()) add(shared_section(), config.shared, {}, settings);
+  if (!config.journal.path.empty()) add(journal_section(), config.journal, {}, settings);
   for (const UserConfig& user : config.users) add(user_section(), user, user.name, settings);
   for (const SourceConfig& source : config.sources) {
     add(source_section(), source, source.name, settings);

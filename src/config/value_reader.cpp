@@ -174,23 +174,18 @@ void ValueReader::strategy(const Place& place, StrategyKind& into) {
   const auto text = resolved(place, "a strategy");
   if (!text) return;
   constexpr std::array kKnown{StrategyKind::kCacheAside, StrategyKind::kReadThrough,
-                              StrategyKind::kWriteThrough};
-  for (const StrategyKind known : kKnown) {
-    if (text->value != to_string(known)) continue;
-    into = known;
+                              StrategyKind::kWriteThrough, StrategyKind::kWriteBehind};
+  std::array<std::string_view, kKnown.size()> names;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    names[i] = to_string(kKnown[i]);
+    if (text->value != names[i]) continue;
+    into = kKnown[i];
     return;
   }
-  if (text->value == "write-behind") {
-    return report(place, "is " + text->shown +
-                             ", which this version of larder does not have; it has cache-aside, "
-                             "read-through and write-through.");
-  }
-  constexpr std::array<std::string_view, 3> kNames{to_string(kKnown[0]), to_string(kKnown[1]),
-                                                   to_string(kKnown[2])};
-  const auto nearest = text->literal ? nearest_name(text->value, kNames) : std::nullopt;
+  const auto nearest = text->literal ? nearest_name(text->value, names) : std::nullopt;
   report(place, "is " + text->shown + ", which is no strategy; " +
                     (nearest ? "did you mean \"" + std::string{*nearest} + "\"?"
-                             : "there are cache-aside, read-through and write-through."));
+                             : "there are " + list_names(names) + "."));
 }
 
 void ValueReader::text(const Place& place, std::string_view form, TextCheck check,

@@ -70,11 +70,13 @@ bool only_lifetimes(const std::vector<std::string_view>& settings) {
 class Planner {
  public:
   // Without `running`, all is new.
+  // Without `behind`, caches that write behind are made to write through.
   Planner(Runtime& runtime, const Config& config, std::shared_ptr<shared::Tier> shared,
-          Assembly::Tell tell, const Running* running)
+          WritesBehind* behind, Assembly::Tell tell, const Running* running)
       : runtime_{runtime},
         config_{config},
         shared_{std::move(shared)},
+        behind_{behind},
         tell_{std::move(tell)},
         running_{running} {}
 
@@ -87,8 +89,10 @@ class Planner {
     for (const CacheConfig& was : running_->config.caches) {
       if (find_named(config_.caches, was.name) == nullptr) {
         plan_.change.removed.push_back(was.name);
+        if (was.strategy == StrategyKind::kWriteBehind) refuse_behind({}, was.name);
       }
     }
+    if (!problems_.empty()) return std::unexpected{std::move(problems_)};
     for (AssembledSource& source : plan_.sources) keep_count(source);
     return std::move(plan_);
   }
@@ -144,6 +148,7 @@ class Planner {
   void plan(const CacheConfig& cache) {
     const std::size_t index = index_in_running(cache.name);
     if (running_ == nullptr || index == running_->caches.size()) {
+      if (running_ != nullptr && is_behind(cache)) refuse_behind(cache.written.section, cache.name);
       plan_.change.added.push_back(cache.name);
       return make(cache, nullptr);
     }
@@ -158,9 +163,22 @@ class Planner {
       plan_.change.adjusted.push_back(cache.name);
       make(cache, was.cache.get());
     } else {
+      if (is_behind(cache) || is_behind(running_->config.caches[index])) {
+        refuse_behind(cache.written.section, cache.name);
+      }
       plan_.change.emptied.push_back(cache.name);
       make(cache, nullptr);
     }
+  }
+
+  static bool is_behind(const CacheConfig& cache) {
+    return cache.strategy == StrategyKind::kWriteBehind;
+  }
+  // Its pending writes were acknowledged for what it was.
+  void refuse_behind(Position position, const std::string& cache) {
+    report(position, "caches." + cache +
+                         " writes behind, and comes, goes or changes in more than its lifetimes at "
+                         "a restart alone; set it back, or restart larder.");
   }
 
   // As many as there are: it is not among them.
@@ -176,12 +194,15 @@ class Planner {
         {.fresh = KeyspaceCache{cache.key, options_for(cache)}, .before = before});
   }
 
-  static Strategy strategy_of(StrategyKind kind) {
+  [[nodiscard]] Strategy strategy_of(StrategyKind kind) const {
     switch (kind) {
       case StrategyKind::kReadThrough: return Strategy::kReadThrough;
       case StrategyKind::kWriteThrough: return Strategy::kWriteThrough;
-      default: return Strategy::kCacheAside;
+      case StrategyKind::kWriteBehind:
+        return behind_ != nullptr ? Strategy::kWriteBehind : Strategy::kWriteThrough;
+      case StrategyKind::kCacheAside: break;
     }
+    return Strategy::kCacheAside;
   }
 
   CacheOptions<std::string, std::string> options_for(const CacheConfig& cache) {
@@ -193,20 +214,42 @@ class Planner {
     AssembledSource* const source = find_source(plan_.sources, cache.source);
     if (source == nullptr) return options;  // a plain cache, or its source is reported
     options.gate = source->gate;
-    options.source = prepare(cache, *source);
-    if (cache.strategy == StrategyKind::kWriteThrough) {
-      options.writer = prepare_writer(cache, *source);
+    auto reader = prepare(cache, *source);
+    if (writes(cache)) {
+      auto writer = prepare_writer(cache, *source);
       options.writes = {.concurrent = 256,
                         .waiting = source->config.max_waiting,
                         .timeout = source->config.load_timeout + kWriteGrace,
                         .wait_timeout = source->config.wait_timeout};
       options.unknown_write = std::max(options.unknown_write, 2 * options.writes.timeout);
+      if (is_behind(cache) && behind_ != nullptr && writer && reader) {
+        write_behind(cache, *source, std::move(reader), std::move(writer), options);
+      } else {
+        options.source = std::move(reader);
+        options.writer = std::move(writer);
+      }
+      return options;
     }
+    options.source = std::move(reader);
     if (shared_ && cache.shared && cache.strategy == StrategyKind::kReadThrough) {
       options.shared = shared_->copies(cache.name, shared_fingerprint(cache, source->config));
       options.memory_ttl = config_.shared.memory_ttl;
     }
     return options;
+  }
+
+  // What runs already goes on with the writer that it has, on the same data.
+  void write_behind(const CacheConfig& cache, const AssembledSource& source,
+                    std::shared_ptr<Source<std::string, std::string>> reader,
+                    std::shared_ptr<Writer<std::string, std::string>> writer,
+                    CacheOptions<std::string, std::string>& options) {
+    const SqlDialect dialect =
+        source.config.kind == SourceKind::kPostgres ? SqlDialect::kPostgres : SqlDialect::kSqlite;
+    auto writes = behind_->find(cache.name);
+    if (!writes) writes = behind_->make(cache, dialect, std::move(writer));
+    options.writes.concurrent = 10'000;  // of which each waits for the journal alone
+    options.source = std::make_shared<behind::BehindSource>(std::move(reader), writes);
+    options.writer = std::shared_ptr<Writer<std::string, std::string>>{std::move(writes)};
   }
 
   std::shared_ptr<Source<std::string, std::string>> prepare(const CacheConfig& cache,
@@ -231,7 +274,8 @@ class Planner {
     SqlWrite write{.write = cache.write,
                    .remove = cache.remove,
                    .read = {.one = cache.read, .rows = cache.many, .json_columns = cache.json},
-                   .keep_value = cache.keep == "value",
+                   // What is flushed nobody waits for.
+                   .keep_value = cache.keep == "value" || is_behind(cache),
                    .version = cache.row_version};
     std::vector<std::string> parameters;
     for (const KeyPattern::Part& part : cache.key.parts()) parameters.push_back(part.name);
@@ -278,6 +322,7 @@ class Planner {
   Runtime& runtime_;
   const Config& config_;
   const std::shared_ptr<shared::Tier> shared_;  // null: none
+  WritesBehind* const behind_;                  // null: none
   const Assembly::Tell tell_;
   const Running* running_;
   std::map<std::string, Stays, std::less<>> stays_;  // by source
@@ -314,32 +359,51 @@ std::uint64_t AssembledSource::queries() const {
 }
 
 std::expected<std::unique_ptr<Assembly>, std::vector<Problem>> Assembly::assemble(
-    Runtime& runtime, const Config& config, Tell tell) {
+    Runtime& runtime, const Config& config, Tell tell, Purpose purpose) {
   auto shared = open_shared(runtime, config, tell);
   if (!shared) {
     return std::unexpected{
         std::vector<Problem>{{.position = config.shared.written.of("url"),
                               .message = "shared.url: " + shared.error().message + "."}}};
   }
-  auto plan = Planner{runtime, config, *shared, tell, nullptr}.plan();
+  const auto of_journal = [&config](const Error& error) {
+    return std::unexpected{
+        std::vector<Problem>{{.position = config.journal.written.of("path"),
+                              .message = "journal.path: " + error.message + "."}}};
+  };
+  std::unique_ptr<WritesBehind> behind;
+  if (writes_behind(config) && purpose == Purpose::kService) {
+    auto opened = WritesBehind::open(runtime, config, tell);
+    if (!opened) return of_journal(opened.error());
+    behind = std::move(*opened);
+  }
+  auto plan = Planner{runtime, config, *shared, behind.get(), tell, nullptr}.plan();
   if (!plan) return std::unexpected{std::move(plan.error())};
+  if (behind) {
+    if (const auto recovered = behind->recover(); !recovered) return of_journal(recovered.error());
+  }
   std::vector<KeyspaceCache> caches;
   for (PlannedCache& cache : plan->caches) caches.push_back(std::move(*cache.fresh));
   return std::unique_ptr<Assembly>{new Assembly{runtime, config, std::move(tell),
-                                                std::move(*shared), std::move(plan->sources),
-                                                std::move(caches)}};
+                                                std::move(*shared), std::move(behind),
+                                                std::move(plan->sources), std::move(caches)}};
 }
 
 Assembly::Assembly(Runtime& runtime, const Config& config, Tell tell,
-                   std::shared_ptr<shared::Tier> shared, AssembledSources sources,
-                   std::vector<KeyspaceCache> caches)
+                   std::shared_ptr<shared::Tier> shared, std::unique_ptr<WritesBehind> behind,
+                   AssembledSources sources, std::vector<KeyspaceCache> caches)
     : runtime_{runtime},
       blocking_threads_{runtime_options(config).blocking_threads},
       config_{config},
       tell_{std::move(tell)},
       shared_{std::move(shared)},
+      behind_{std::move(behind)},
       keyspace_{runtime, MemoryOptions{.capacity = config.memory.capacity}, std::move(caches)},
-      sources_{std::make_shared<const AssembledSources>(std::move(sources))} {}
+      sources_{std::make_shared<const AssembledSources>(std::move(sources))} {
+  if (!behind_) return;
+  behind_->attach(*keyspace_.members());
+  behind_->start();
+}
 
 std::shared_ptr<const AssembledSources> Assembly::sources() const {
   const MutexLock lock{mutex_};
@@ -353,7 +417,7 @@ std::expected<Assembly::Successor, std::vector<Problem>> Assembly::prepare(const
   const auto sources = this->sources();
   const auto caches = keyspace_.members();
   const Running running{config_, *sources, *caches};
-  auto plan = Planner{runtime_, config, shared_, tell_, &running}.plan();
+  auto plan = Planner{runtime_, config, shared_, behind_.get(), tell_, &running}.plan();
   if (!plan) return std::unexpected{std::move(plan.error())};
 
   Successor successor{config, std::move(plan->sources), {}, std::move(plan->change)};
@@ -379,6 +443,7 @@ Assembly::Predecessor Assembly::change(Successor successor) {
         sources_, std::make_shared<const AssembledSources>(std::move(successor.sources)));
   }
   before.caches = keyspace_.replace(std::move(successor.caches));
+  if (behind_) behind_->attach(*keyspace_.members());
   return before;
 }
 
@@ -394,7 +459,7 @@ RuntimeOptions runtime_options(const Config& config) {
 
 std::vector<Problem> check_databases(const Config& config) {
   Runtime runtime{runtime_options(config)};
-  auto assembly = Assembly::assemble(runtime, config);
+  auto assembly = Assembly::assemble(runtime, config, {}, Assembly::Purpose::kTrial);
   return assembly ? std::vector<Problem>{} : std::move(assembly.error());
 }
 

@@ -27,6 +27,7 @@
 #include "larder/thread_annotations.hpp"
 #include "server/reload.hpp"
 #include "server/source_state.hpp"
+#include "server/writes_behind.hpp"
 #include "shared/tier.hpp"
 
 namespace larder {
@@ -51,8 +52,11 @@ class Assembly {
   // setting that it is about. The runtime must outlive what it returns.
   // `tell` is told when what this depends on is no longer there, and when it is again.
   using Tell = std::function<void(bool there, const std::string& sentence)>;
+  // With a journal it is opened, and what it keeps is flushed and shown from now on. kTrial
+  // opens none, so that another process may have it: nothing is to be written then.
+  enum class Purpose : std::uint8_t { kService, kTrial };
   [[nodiscard]] static std::expected<std::unique_ptr<Assembly>, std::vector<Problem>> assemble(
-      Runtime& runtime, const Config& config, Tell tell = {});
+      Runtime& runtime, const Config& config, Tell tell = {}, Purpose purpose = Purpose::kService);
 
   [[nodiscard]] Keyspace& keyspace() { return keyspace_; }
   // What it was made of.
@@ -60,6 +64,8 @@ class Assembly {
   [[nodiscard]] std::shared_ptr<const AssembledSources> sources() const LARDER_EXCLUDES(mutex_);
   // Null without one. The same as long as this lives.
   [[nodiscard]] const shared::Tier* shared() const { return shared_.get(); }
+  // Null where no cache writes behind. The same as long as this lives.
+  [[nodiscard]] WritesBehind* behind() const { return behind_.get(); }
 
   // All that another configuration needs and that may fail; nothing changes yet.
   struct Successor {
@@ -79,13 +85,15 @@ class Assembly {
 
  private:
   Assembly(Runtime& runtime, const Config& config, Tell tell, std::shared_ptr<shared::Tier> shared,
-           AssembledSources sources, std::vector<KeyspaceCache> caches);
+           std::unique_ptr<WritesBehind> behind, AssembledSources sources,
+           std::vector<KeyspaceCache> caches);
 
   Runtime& runtime_;
   const unsigned blocking_threads_;  // of the runtime
   Config config_;
   const Tell tell_;
   const std::shared_ptr<shared::Tier> shared_;
+  const std::unique_ptr<WritesBehind> behind_;  // null: none
   Keyspace keyspace_;
   mutable Mutex mutex_;
   std::shared_ptr<const AssembledSources> sources_ LARDER_GUARDED_BY(mutex_);

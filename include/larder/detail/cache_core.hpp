@@ -91,14 +91,15 @@ class CacheCore : public Closable,
 
   explicit CacheCore(CacheParts<Key, Value> parts)
       : parts_{std::move(parts)}, freshness_{parts_.freshness}, random_{parts_.seed} {
-    const bool writes = parts_.strategy == Strategy::kWriteThrough;
+    const bool writes = writes_to_source(parts_.strategy);
     if (parts_.strategy != Strategy::kCacheAside && !parts_.source) {
       throw std::invalid_argument{"strategy " + std::string{to_string(parts_.strategy)} +
                                   " needs a source"};
     }
     if (writes != (parts_.writer != nullptr)) {
-      throw std::invalid_argument{writes ? "strategy write-through needs a writer"
-                                         : "a writer needs the strategy write-through"};
+      throw std::invalid_argument{
+          writes ? "strategy " + std::string{to_string(parts_.strategy)} + " needs a writer"
+                 : "a writer needs the strategy write-through or write-behind"};
     }
     if (writes && parts_.unknown_write <= Duration::zero()) {
       throw std::invalid_argument{"unknown_write must be longer than 0"};

@@ -91,8 +91,11 @@ void larder_explain(Session& session, Arguments words) {
   facts.emplace_back("pattern", member->pattern.text());
   facts.emplace_back("strategy", to_string(cache.strategy()));
   facts.emplace_back("source", on_one_line(cache.describe_source()));
-  if (cache.strategy() == Strategy::kWriteThrough) {
-    facts.emplace_back("a SET", "writes to " + on_one_line(cache.describe_writer()));
+  if (writes_to_source(cache.strategy())) {
+    const bool behind = cache.strategy() == Strategy::kWriteBehind;
+    facts.emplace_back("a SET",
+                       (behind ? "is kept in the journal, and later written to " : "writes to ") +
+                           on_one_line(cache.describe_writer()));
     facts.emplace_back("a DEL",
                        cache.removes() ? "removes it from the source" : "drops the copy alone");
   }

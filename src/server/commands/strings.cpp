@@ -50,7 +50,7 @@ void store(Session& session, BytesCache& cache, std::string_view key, std::strin
 // The key's cache, if it writes through to its source. Writes no reply.
 BytesCache* written_through(Session& session, std::string_view key) {
   const auto member = session.keys().route(key);
-  if (!member || (*member)->cache->strategy() != Strategy::kWriteThrough) return nullptr;
+  if (!member || !writes_to_source((*member)->cache->strategy())) return nullptr;
   return (*member)->cache.get();
 }
 
@@ -58,9 +58,10 @@ BytesCache* written_through(Session& session, std::string_view key) {
 void set_through(Session& session, BytesCache& cache, Arguments words, const SetOptions& options,
                  std::optional<TimePoint> end) {
   if (options.get || options.keep_ttl || options.store != SetOptions::If::kAlways) {
-    return session.error("REFUSED cache \"" + cache.name() +
-                         "\" is write-through, and its source is written whatever a copy says: SET "
-                         "takes no NX, XX, GET or KEEPTTL there");
+    return session.error("REFUSED cache \"" + cache.name() + "\" is " +
+                         std::string{to_string(cache.strategy())} +
+                         ", and its source is written whatever a copy says: SET takes no NX, XX, "
+                         "GET or KEEPTTL there");
   }
   put_through(session, cache, words[1], words[2], end);
 }

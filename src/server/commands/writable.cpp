@@ -12,9 +12,10 @@ BytesCache* writable_cache(Session& session, std::string_view key) {
   if (member == nullptr) return nullptr;
   BytesCache& cache = *member->cache;
   if (cache.strategy() == Strategy::kCacheAside) return &cache;
-  if (cache.strategy() == Strategy::kWriteThrough) {
-    session.error("REFUSED cache \"" + cache.name() +
-                  "\" is write-through: its source is written by SET of one key, and SETEX, and "
+  if (writes_to_source(cache.strategy())) {
+    session.error("REFUSED cache \"" + cache.name() + "\" is " +
+                  std::string{to_string(cache.strategy())} +
+                  ": its source is written by SET of one key, and SETEX, and "
                   "by no other command");
     return nullptr;
   }

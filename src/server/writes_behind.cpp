@@ -1,0 +1,180 @@
+#include "server/writes_behind.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+
+#include "codec/write_fields.hpp"
+#include "larder/thread_annotations.hpp"
+#include "server/source_state.hpp"
+
+namespace larder {
+
+namespace {
+
+behind::Durability durability_of(const CacheConfig& cache) {
+  if (cache.durability == "memory") return behind::Durability::kMemory;
+  return cache.durability == "interval" ? behind::Durability::kInterval : behind::Durability::kSync;
+}
+
+// Why a write cannot be what the statement asks for: told before it is acknowledged.
+std::function<std::optional<Error>(const Write<std::string, std::string>&)> check_for(
+    const CacheConfig& cache, SqlDialect dialect) {
+  std::vector<std::string> names;
+  for (const SqlParameterUse& use : sql_parameters(cache.write, dialect)) {
+    names.emplace_back(use.name());
+  }
+  return [pattern = cache.key, names = std::move(names)](
+             const Write<std::string, std::string>& write) -> std::optional<Error> {
+    if (!write.value) return std::nullopt;
+    SqlParameters key;
+    std::string problem;
+    if (pattern.match(write.key, &key, &problem) != KeyPattern::Match::kYes) {
+      return Error{Errc::kInternal,
+                   "key \"" + write.key + "\" does not fit " + std::string{pattern.text()}};
+    }
+    const auto fields = json_fields(*write.value);
+    if (!fields) return fields.error();
+    const auto bindings = bind_write(names, key, *fields);
+    return bindings ? std::nullopt : std::optional{bindings.error()};
+  };
+}
+
+// One thread waits, until another says so.
+class Waiting {
+ public:
+  void tell() LARDER_EXCLUDES(mutex_) {
+    const MutexLock lock{mutex_};
+    told_ = true;
+    changed_.notify_all();
+  }
+  void wait_until(std::chrono::steady_clock::time_point deadline) LARDER_EXCLUDES(mutex_) {
+    const MutexLock lock{mutex_};
+    while (!told_ && changed_.wait_until(mutex_, deadline) != std::cv_status::timeout) {
+    }
+  }
+
+ private:
+  Mutex mutex_;
+  Condition changed_;
+  bool told_ LARDER_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace
+
+bool writes_behind(const Config& config) {
+  return std::ranges::any_of(config.caches, [](const CacheConfig& cache) {
+    return cache.strategy == StrategyKind::kWriteBehind;
+  });
+}
+
+Result<std::unique_ptr<WritesBehind>> WritesBehind::open(Runtime& runtime, const Config& config,
+                                                         Tell tell) {
+  auto journal = behind::SqliteJournal::open({.folder = config.journal.path,
+                                              .limit = config.journal.limit,
+                                              .interval = config.journal.interval});
+  if (!journal) return std::unexpected{std::move(journal.error())};
+  return std::unique_ptr<WritesBehind>{
+      new WritesBehind{runtime, std::move(*journal), std::move(tell)}};
+}
+
+WritesBehind::~WritesBehind() {
+  if (!finished_) (void)finish(Duration::zero());
+}
+
+std::shared_ptr<behind::WriteBehind> WritesBehind::make(
+    const CacheConfig& cache, SqlDialect dialect,
+    std::shared_ptr<Writer<std::string, std::string>> writer) {
+  const auto state = std::make_shared<SourceState>(
+      runtime_.clock(), cache.source + ", to which cache " + cache.name + " writes,", tell_);
+  auto writes = std::make_shared<behind::WriteBehind>(behind::WriteBehind::Parts{
+      .shape = behind::row_shape(coalesces(cache), cache.keep == "value"),
+      .flush = {.delay = cache.flush_delay, .batch = cache.flush_batch},
+      .log = journal_->of(cache.name, durability_of(cache)),
+      .writer = std::move(writer),
+      .clock = &runtime_.clock(),
+      .timers = runtime_.handle().timers(),
+      .seed = std::random_device{}(),
+      .check = check_for(cache, dialect),
+      .report =
+          [state](const Error* failure) {
+            if (failure == nullptr) return state->answered();
+            state->failed(failure->message);
+          },
+      // The first of a row of refusals; the journal has them all.
+      .refused =
+          [tell = tell_, name = cache.name](const std::string& key, const Error& why,
+                                            std::uint64_t dead) {
+            if (!tell || (dead & (dead - 1)) != 0) return;
+            tell(false, "cache " + name + ": the source refuses what was written to " + key +
+                            ", which is now a dead letter, as are " + std::to_string(dead) +
+                            " writes since the start: " + why.message);
+          },
+  });
+  caches_[cache.name] = writes;
+  runtime_.close_at_stop(writes);
+  return writes;
+}
+
+Result<void> WritesBehind::recover() {
+  for (behind::KeptWrite& write : journal_->take_recovered()) {
+    const auto found = caches_.find(write.cache);
+    if (found == caches_.end()) {
+      return fail(Errc::kRefused,
+                  "it keeps writes of the cache " + write.cache +
+                      ", and no write-behind cache of that name is here to flush them; bring it "
+                      "back until they are flushed");
+    }
+    found->second->recover(write.key, write.position, std::move(write.value));
+  }
+  return {};
+}
+
+void WritesBehind::start() {
+  for (const auto& [name, writes] : caches_) writes->start();
+}
+
+std::shared_ptr<behind::WriteBehind> WritesBehind::find(std::string_view cache) const {
+  const auto found = caches_.find(cache);
+  return found == caches_.end() ? nullptr : found->second;
+}
+
+void WritesBehind::attach(std::span<const Keyspace::Member> members) const {
+  for (const Keyspace::Member& member : members) {
+    const auto writes = find(member.cache->name());
+    if (!writes) continue;
+    writes->on_flushed([weak = std::weak_ptr{member.cache}](const std::string& key) {
+      if (const auto cache = weak.lock()) cache->invalidate(key);
+    });
+  }
+}
+
+std::vector<std::string> WritesBehind::finish(Duration patience) {
+  finished_ = true;
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  std::vector<std::shared_ptr<Waiting>> flushes;
+  for (const auto& [name, writes] : caches_) {
+    flushes.push_back(std::make_shared<Waiting>());
+    writes->flush([flushed = flushes.back()] { flushed->tell(); });
+  }
+  for (const auto& flush : flushes) flush->wait_until(deadline);
+  std::vector<std::string> left;
+  for (const auto& [name, writes] : caches_) {
+    writes->close();
+    const std::uint64_t backlog = writes->stats().backlog;
+    if (backlog == 0) continue;
+    left.push_back("cache " + name + ": " + std::to_string(backlog) +
+                   " acknowledged writes are left in the journal, for the next start to flush");
+  }
+  const Result<void> closed = journal_->close();
+  if (!closed) left.push_back("the journal: " + closed.error().message);
+  return left;
+}
+
+std::vector<std::pair<std::string, behind::WriteBehindStats>> WritesBehind::stats() const {
+  std::vector<std::pair<std::string, behind::WriteBehindStats>> stats;
+  for (const auto& [name, writes] : caches_) stats.emplace_back(name, writes->stats());
+  return stats;
+}
+
+}  // namespace larder

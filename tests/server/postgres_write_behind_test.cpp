@@ -1,0 +1,149 @@
+// Writes behind to a real PostgreSQL, with larder, PostgreSQL and both killed.
+#include <gmock/gmock.h>
+#include <signal.h>
+
+#include <array>
+#include <chrono>
+#include <thread>
+
+#include "postgres/postgres_server.hpp"
+#include "server/running_larder.hpp"
+#include "server/tcp_client.hpp"
+
+namespace larder::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+class WriteBehindPostgres : public PostgresTest {
+ protected:
+  void start() {
+    door_.reset();
+    larder_.reset();
+    larder_ = std::make_unique<RunningLarder>(directory_.string(),
+                                              "[sources.shop]\nurl = \"" + url() + "\"\n" + kCache,
+                                              "", std::uint16_t{0});
+    door_ = std::make_unique<TcpClient>(larder_->port());
+  }
+  void TearDown() override {
+    door_.reset();
+    larder_.reset();
+    std::error_code ignored;
+    std::filesystem::remove_all(directory_, ignored);
+    PostgresTest::TearDown();
+  }
+  resp::Reply ask(std::initializer_list<std::string_view> words) { return door_->ask(words); }
+  // Whether all is flushed, or refused, in good time.
+  bool flushed() {
+    const auto deadline = std::chrono::steady_clock::now() + 60s;
+    while (larder_->metric("larder_write_behind_backlog{cache=\"counter\"}") > 0) {
+      if (std::chrono::steady_clock::now() > deadline) return false;
+      std::this_thread::sleep_for(5ms);
+    }
+    return true;
+  }
+
+  static constexpr const char* kCache = R"toml(
+[journal]
+path = "journal"
+
+[caches.counter]
+key      = "counter:{id:int}"
+source   = "shop"
+read     = "SELECT id, n FROM counters WHERE id = :id"
+strategy = "write-behind"
+write    = """INSERT INTO counters (id, n) VALUES (:id, :n)
+              ON CONFLICT (id) DO UPDATE SET n = excluded.n"""
+delete   = "DELETE FROM counters WHERE id = :id"
+)toml";
+  static constexpr const char* kTable =
+      "CREATE TABLE counters (id bigint PRIMARY KEY, n bigint NOT NULL CHECK (n >= 0))";
+
+  const std::filesystem::path directory_ = unprivileged_directory();
+  std::unique_ptr<RunningLarder> larder_;
+  std::unique_ptr<TcpClient> door_;
+};
+
+TEST_F(WriteBehindPostgres, ManyWritesTakeFewTransactionsAndOneRefusalTakesNoOther) {
+  execute(kTable);
+  start();
+  for (int i = 1; i <= 500; ++i) {
+    const std::string n = i == 250 ? "-1" : std::to_string(i);
+    ASSERT_EQ(ask({"SET", "counter:" + std::to_string(i), "{\"n\":" + n + "}"}).text, "OK");
+  }
+
+  EXPECT_TRUE(flushed());
+
+  EXPECT_EQ(ask({"GET", "counter:499"}).text, R"({"id":499,"n":499})");
+  EXPECT_TRUE(ask({"GET", "counter:250"}).is_null());
+  EXPECT_EQ(larder_->metric("larder_write_behind_flushed_total{cache=\"counter\"}"), 499);
+  EXPECT_EQ(larder_->metric("larder_write_behind_dead_letters_total{cache=\"counter\"}"), 1);
+  EXPECT_LT(larder_->metric("larder_write_behind_batches_total{cache=\"counter\"}"), 250);
+}
+
+TEST_F(WriteBehindPostgres, WhilePostgresIsDownWritesAreTakenAndWhatIsKnownIsRead) {
+  execute(kTable);
+  start();
+  server()->stop(SIGQUIT);
+
+  EXPECT_EQ(ask({"SET", "counter:1", R"({"n":1})"}).text, "OK");
+  EXPECT_EQ(ask({"DEL", "counter:2"}).integer, 1);
+  EXPECT_EQ(ask({"SET", "counter:2", R"({"n":2})"}).text, "OK");
+  EXPECT_EQ(ask({"GET", "counter:2"}).text, R"({"n":2})");
+  EXPECT_TRUE(ask({"GET", "counter:1"}).is_error());
+  server()->run();
+
+  EXPECT_TRUE(flushed());
+  EXPECT_EQ(ask({"GET", "counter:1"}).text, R"({"id":1,"n":1})");
+  EXPECT_EQ(ask({"GET", "counter:2"}).text, R"({"id":2,"n":2})");
+}
+
+// Each writer counts its own key upwards, so what is in the table at the end must be the last
+// number that was acknowledged, or one that was sent after it.
+TEST_F(WriteBehindPostgres, WhateverIsKilledNoAcknowledgedWriteIsLost) {
+  execute(kTable);
+  constexpr int kWriters = 4;
+  std::array<int, kWriters> sent{};
+  std::array<int, kWriters> acknowledged{};
+  for (int round = 0; round < 6; ++round) {
+    start();
+    std::vector<std::thread> writers;
+    for (std::size_t w = 0; w < kWriters; ++w) {
+      writers.emplace_back([&, w, port = larder_->port()] {
+        try {
+          TcpClient client{port};
+          for (;;) {
+            const std::string n = std::to_string(++sent[w]);
+            const std::string key = "counter:" + std::to_string(w);
+            if (client.ask({"SET", key, "{\"n\":" + n + "}"}).text != "OK") return;
+            acknowledged[w] = sent[w];
+          }
+        } catch (const std::exception&) {  // it was killed
+        }
+      });
+    }
+    while (larder_->metric("larder_write_behind_flushed_total{cache=\"counter\"}") < 20) {
+    }
+    if (round % 3 != 0) server()->stop(SIGQUIT);
+    if (round % 3 != 1) larder_->signal(SIGKILL);
+    if (round % 3 != 0) server()->run();
+    larder_->signal(SIGKILL);
+    larder_->wait();
+    for (std::thread& writer : writers) writer.join();
+  }
+  start();
+
+  EXPECT_TRUE(flushed());
+
+  for (std::size_t w = 0; w < kWriters; ++w) {
+    const std::string json = ask({"GET", "counter:" + std::to_string(w)}).text;
+    const int n = std::stoi(json.substr(json.rfind(':') + 1));
+    EXPECT_GE(n, acknowledged[w]);
+    EXPECT_LE(n, sent[w]);
+    EXPECT_GT(n, 0);
+  }
+  EXPECT_EQ(larder_->metric("larder_write_behind_dead_letters_total{cache=\"counter\"}"), 0);
+}
+
+}  // namespace
+}  // namespace larder::test

@@ -1,0 +1,189 @@
+// Writes behind through a running larder to its SQLite source, with failures.
+#include <gmock/gmock.h>
+#include <signal.h>
+
+#include <chrono>
+#include <thread>
+
+#include "server/running_larder.hpp"
+#include "server/tcp_client.hpp"
+#include "sqlite/shop_file.hpp"
+
+namespace larder::test {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class WriteBehindServer : public ::testing::Test {
+ protected:
+  WriteBehindServer() {
+    shop_.execute(R"(CREATE TABLE products (id INTEGER PRIMARY KEY, name TEXT NOT NULL,
+                       price REAL CHECK (price > 0));
+                     INSERT INTO products VALUES (1, 'Kettle', 24.5), (2, 'Pot', 9.5))");
+  }
+
+  void start(const std::string& cache = "", const std::string& journal = "",
+             const std::string& server = "") {
+    client_.reset();
+    larder_.reset();
+    larder_ = std::make_unique<RunningLarder>(
+        directory_.file(""), kConfig + cache + "\n[journal]\npath = \"journal\"\n" + journal,
+        server);
+    client_ = std::make_unique<TcpClient>(larder_->port());
+  }
+  resp::Reply ask(std::initializer_list<std::string_view> words) {
+    if (!larder_) start();
+    return client_->ask(words);
+  }
+  void kill() {
+    larder_->signal(SIGKILL);
+    larder_->wait();
+  }
+  // Whether all is flushed, or refused, in good time.
+  bool flushed() {
+    const auto deadline = std::chrono::steady_clock::now() + 30s;
+    while (larder_->metric("larder_write_behind_backlog{cache=\"product\"}") > 0) {
+      if (std::chrono::steady_clock::now() > deadline) return false;
+      std::this_thread::sleep_for(5ms);
+    }
+    return true;
+  }
+  std::string name(const std::string& id) {
+    return shop_.ask("SELECT name FROM products WHERE id = " + id);
+  }
+
+  static constexpr const char* kConfig = R"toml(
+[sources.shop]
+url          = "sqlite:shop.db"
+load_timeout = "300ms"
+
+[caches.product]
+key      = "product:{id:int}"
+source   = "shop"
+read     = "SELECT id, name, price FROM products WHERE id = :id"
+strategy = "write-behind"
+write    = "UPDATE products SET name = :name, price = :price WHERE id = :id"
+delete   = "DELETE FROM products WHERE id = :id"
+)toml";
+  static constexpr const char* kNew = R"({"name":"Samovar","price":30.5})";
+  static constexpr const char* kShown = R"({"id":1,"name":"Samovar","price":30.5})";
+
+  TemporaryDirectory directory_;
+  OtherProgram shop_{directory_.file("shop.db")};
+  std::unique_ptr<RunningLarder> larder_;
+  std::unique_ptr<TcpClient> client_;
+};
+
+TEST_F(WriteBehindServer, ASetIsSeenAtOnceAndGoesToTheDatabase) {
+  EXPECT_EQ(ask({"GET", "product:1"}).text, R"({"id":1,"name":"Kettle","price":24.5})");
+
+  EXPECT_EQ(ask({"SET", "product:1", kNew}).text, "OK");
+
+  EXPECT_EQ(ask({"GET", "product:1"}).text, kShown);
+  EXPECT_TRUE(flushed());
+  EXPECT_EQ(name("1"), "Samovar");
+  EXPECT_EQ(ask({"GET", "product:1"}).text, kShown);
+}
+
+TEST_F(WriteBehindServer, ADelRemovesTheRowAndIsSeenAtOnce) {
+  EXPECT_EQ(ask({"DEL", "product:1"}).integer, 1);
+
+  EXPECT_TRUE(ask({"GET", "product:1"}).is_null());
+  EXPECT_TRUE(flushed());
+  EXPECT_EQ(shop_.ask("SELECT count(*) FROM products"), "1");
+}
+
+TEST_F(WriteBehindServer, WhatCannotBeWrittenIsRefusedBeforeItIsAcknowledged) {
+  EXPECT_THAT(ask({"SET", "product:1", R"({"name":"A"})"}).text,
+              AllOf(StartsWith("ERR "), HasSubstr("has no field \"price\"")));
+  EXPECT_THAT(ask({"SET", "product:1", "7"}).text, HasSubstr("must be a JSON object"));
+  EXPECT_THAT(ask({"SET", "product:1", kNew, "NX"}).text, StartsWith("REFUSED "));
+}
+
+TEST_F(WriteBehindServer, ARefusalBecomesADeadLetterAndReadsShowTheTruth) {
+  EXPECT_EQ(ask({"SET", "product:1", R"({"name":"A","price":-1})"}).text, "OK");
+  EXPECT_EQ(ask({"SET", "product:2", kNew}).text, "OK");
+
+  EXPECT_TRUE(flushed());
+
+  EXPECT_EQ(ask({"GET", "product:1"}).text, R"({"id":1,"name":"Kettle","price":24.5})");
+  EXPECT_EQ(name("2"), "Samovar");
+  EXPECT_EQ(larder_->metric("larder_write_behind_dead_letters_total{cache=\"product\"}"), 1);
+  EXPECT_TRUE(larder_->says("CHECK constraint failed"));
+}
+
+TEST_F(WriteBehindServer, AKillLosesNothingThatWasAcknowledged) {
+  ask({"PING"});
+  shop_.execute("BEGIN IMMEDIATE");  // the source can be read, and not written
+  EXPECT_EQ(ask({"SET", "product:1", kNew}).text, "OK");
+  EXPECT_EQ(ask({"DEL", "product:2"}).integer, 1);
+
+  kill();
+  start();
+
+  EXPECT_EQ(ask({"GET", "product:1"}).text, kShown);
+  EXPECT_TRUE(ask({"GET", "product:2"}).is_null());
+  EXPECT_EQ(name("1"), "Kettle");
+  shop_.execute("COMMIT");
+  EXPECT_TRUE(flushed());
+  EXPECT_EQ(name("1"), "Samovar");
+  EXPECT_EQ(shop_.ask("SELECT count(*) FROM products"), "1");
+}
+
+TEST_F(WriteBehindServer, WhileTheSourceIsDownWritesGoOnUpToTheLimit) {
+  start("", "limit = \"1MiB\"\n");
+  const std::string large = R"({"name":")" + std::string(100'000, 'x') + R"(","price":1})";
+  shop_.execute("BEGIN EXCLUSIVE");
+  resp::Reply reply;
+  int written = 0;
+  while (!(reply = ask({"SET", "product:1", large})).is_error()) ++written;
+
+  EXPECT_EQ(written, 10);
+  EXPECT_THAT(reply.text, AllOf(StartsWith("BUSY "), HasSubstr("journal full")));
+  shop_.execute("COMMIT");
+  EXPECT_TRUE(flushed());
+  EXPECT_EQ(ask({"SET", "product:1", kNew}).text, "OK");
+  EXPECT_EQ(ask({"GET", "product:1"}).text, kShown);
+}
+
+TEST_F(WriteBehindServer, AShutdownFlushes) {
+  start("flush_delay = \"1m\"\n");
+  EXPECT_EQ(ask({"SET", "product:1", kNew}).text, "OK");
+
+  larder_->signal(SIGTERM);
+
+  EXPECT_EQ(larder_->wait(), 0);
+  EXPECT_EQ(name("1"), "Samovar");
+}
+
+TEST_F(WriteBehindServer, AShutdownSaysWhatIsLeftAndTheNextStartFlushesIt) {
+  start("", "", "shutdown_timeout = \"100ms\"\n");
+  shop_.execute("BEGIN IMMEDIATE");
+  EXPECT_EQ(ask({"SET", "product:1", kNew}).text, "OK");
+
+  larder_->signal(SIGTERM);
+  EXPECT_EQ(larder_->wait(), 0);
+  EXPECT_THAT(larder_->log(), HasSubstr("1 acknowledged writes are left in the journal"));
+  shop_.execute("COMMIT");
+  start();
+
+  EXPECT_TRUE(flushed());
+  EXPECT_EQ(name("1"), "Samovar");
+}
+
+TEST_F(WriteBehindServer, AJournalHasOneProcess) {
+  ask({"PING"});
+
+  const auto second = [&] {
+    const RunningLarder other{directory_.file(""),
+                              std::string{kConfig} + "[journal]\npath = \"journal\"\n"};
+  };
+
+  EXPECT_THAT(second, ::testing::ThrowsMessage<std::runtime_error>(HasSubstr("another process")));
+}
+
+}  // namespace
+}  // namespace larder::test
