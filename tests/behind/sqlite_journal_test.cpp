@@ -161,7 +161,7 @@ TEST_F(SqliteJournalTest, WhereverItsEndIsCutOffItKeepsTheFirstWritesWhole) {
   const fs::path log = folder_ / "j" / "journal.db-wal";
   const auto size = fs::file_size(log);
   std::size_t least = 4;
-  for (std::uintmax_t cut = 0; cut < size; cut += 97) {
+  for (std::uintmax_t cut = 0; cut < size; cut += 331) {
     const fs::path copy = folder_ / "copy";
     fs::remove_all(copy);
     fs::create_directory(copy);
