@@ -38,7 +38,9 @@
 #include "larder/detail/memory/key_hash.hpp"
 #include "larder/detail/memory/shard.hpp"
 #include "larder/entry.hpp"
+#include "larder/memory_listener.hpp"
 #include "larder/put_outcome.hpp"
+#include "larder/thread_annotations.hpp"
 #include "larder/units.hpp"
 
 namespace larder {
@@ -81,6 +83,7 @@ class MemoryTier {
   using KeyView = typename Layout::KeyView;  // std::string_view for std::string, else const Key&
   using ValueView = typename Layout::ValueView;  // likewise, else const Handle<Value>&
   using Update = detail::Update<Key, Value>;     // keep(), erase(), set_info(), store(), …
+  using Listener = MemoryListener<KeyView>;
 
   // Hash and equality that take a KeyView for a Key, for tables of the tier's users.
   struct Hash {
@@ -155,6 +158,21 @@ class MemoryTier {
         .put;
   }
 
+  // The same for what was read from where the truth is; see Update::fill().
+  PutOutcome fill(KeyView key, ValueView value, const EntryInfo& info, TimePoint now) {
+    return update(key, now,
+                  [&](const auto*, const EntryInfo*) { return Update::fill(value, info); })
+        .put;
+  }
+
+  // Tells `listener` of changes from now on; null: nobody. Returns when whoever was told
+  // before is told nothing any more. One at a time; it costs writes a call each, hits nothing.
+  void listen(Listener* listener) LARDER_EXCLUDES(listener_mutex_) {
+    const MutexLock lock{listener_mutex_};
+    for (auto& shard : shards_) shard->listen(listener);
+    listener_ = listener;
+  }
+
   // Whether a value is one that the tier can keep; if not, storing it is kTooLarge.
   [[nodiscard]] bool takes(KeyView key, ValueView value, const EntryInfo& info) const {
     return shards_.front()->takes(key, value, info);  // they are all alike
@@ -178,11 +196,13 @@ class MemoryTier {
 
   // Drops everything, or one cache's entries. O(1): they are gone at once, and
   // expire() and later puts give their memory back.
-  void clear() {
+  void clear() LARDER_EXCLUDES(listener_mutex_) {
     for (auto& shard : shards_) shard->clear();
+    tell_of_clear();
   }
-  void clear(Space space) {
+  void clear(Space space) LARDER_EXCLUDES(listener_mutex_) {
     for (auto& shard : shards_) shard->clear(space);
+    tell_of_clear();
   }
 
   // Walks entries with the guarantees of Redis's SCAN: what is there from the
@@ -250,6 +270,11 @@ class MemoryTier {
   }
 
  private:
+  void tell_of_clear() LARDER_EXCLUDES(listener_mutex_) {
+    const MutexLock lock{listener_mutex_};
+    if (listener_ != nullptr) listener_->cleared();
+  }
+
   static std::size_t shards_for(const MemoryOptions& options) {
     constexpr std::uint64_t kGoodShard = 2ULL << 20;
     constexpr std::uint64_t kLargestShard = 8ULL << 30;  // an arena's references reach that far
@@ -319,6 +344,8 @@ class MemoryTier {
   const detail::KeyHash hash_;
   const std::size_t shard_count_;
   std::vector<std::unique_ptr<Shard>> shards_;  // fixed; each guards itself
+  Mutex listener_mutex_;
+  Listener* listener_ LARDER_GUARDED_BY(listener_mutex_) = nullptr;  // as the shards have it
 };
 
 }  // namespace larder

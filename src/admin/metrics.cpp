@@ -221,6 +221,18 @@ void add_server(const ServerState& state, Families& families) {
   for (const auto& [name, limit] : kLimits) {
     families.sample(state.met(limit), {{"limit", std::string{name}}});
   }
+  const Tracking::Counts tracking = state.tracking().counts();
+  families.gauge("larder_tracking_clients", "Clients that are told which keys changed");
+  families.sample(std::uint64_t{tracking.clients});
+  families.gauge("larder_tracked_keys", "Keys that some of them hold, as far as is known");
+  families.sample(std::uint64_t{tracking.keys});
+  families.gauge("larder_tracking_bytes", "Memory of these keys; see server.max_tracking_memory");
+  families.sample(std::uint64_t{tracking.bytes});
+  families.counter("larder_tracking_told_total", "How often a client was told of a change");
+  families.sample(tracking.told);
+  families.counter("larder_tracking_evictions_total",
+                   "Keys that were told to have changed for lack of max_tracking_memory");
+  families.sample(tracking.evicted);
   families.counter("larder_commands_total", "Commands carried out");
   const auto commands = counted_commands();
   for (std::size_t i = 0; i < commands.size(); ++i) {

@@ -32,6 +32,7 @@ Limits client_limits(const ServerConfig& server) {
           .max_reply_buffer = server.max_reply_buffer,
           .max_pipeline = server.max_pipeline,
           .max_client_memory = server.max_client_memory,
+          .max_tracking_memory = server.max_tracking_memory,
           .idle_timeout = server.idle_timeout,
           .login_timeout = server.login_timeout,
           .slowlog_slower_than = server.slowlog_slower_than,

@@ -67,10 +67,11 @@ struct ServerConfig {
   unsigned max_arguments = 1'048'576;    // of one command
   ByteCount max_key{64ULL << 10};
   ByteCount max_value{32ULL << 20};
-  ByteCount max_reply_buffer{64ULL << 20};    // replies that a client has not read yet
-  unsigned max_pipeline = 10'000;             // commands of one client awaiting their replies
-  ByteCount max_client_memory{512ULL << 20};  // what all clients keep of it together
-  Duration idle_timeout{};                    // of a client that says nothing; 0: never
+  ByteCount max_reply_buffer{64ULL << 20};     // replies that a client has not read yet
+  unsigned max_pipeline = 10'000;              // commands of one client awaiting their replies
+  ByteCount max_client_memory{512ULL << 20};   // what all clients keep of it together
+  ByteCount max_tracking_memory{64ULL << 20};  // what is remembered for CLIENT TRACKING
+  Duration idle_timeout{};                     // of a client that says nothing; 0: never
   Duration login_timeout = std::chrono::seconds{10};  // of a client that is nobody; 0: never
   Duration slowlog_slower_than = std::chrono::milliseconds{10};
   unsigned slowlog_entries = 128;                        // 0: none

@@ -214,6 +214,13 @@ SectionRecord<ServerConfig> make_server_section() {
            .too_small = "Clients with large pipelines or values are cut off when others have "
                         "them too.",
            .too_large = "Clients that read slowly may use up the machine's memory."},
+          {.name = "max_tracking_memory",
+           .target = Ranged<S, ByteCount>{&S::max_tracking_memory, 64_KiB, 64_GiB},
+           .example = "\"64MiB\"",
+           .meaning = "What larder may keep to remember which keys clients hold copies of (CLIENT "
+                      "TRACKING). Past it, clients are told that keys changed which did not.",
+           .too_small = "Clients drop copies that are true, and read them again.",
+           .too_large = "Memory that copies of values could have."},
           {.name = "idle_timeout",
            .target = Ranged<S, Duration>{&S::idle_timeout, 0s, kYear},
            .example = "\"1h\"",

@@ -77,10 +77,16 @@ ClientSnapshot ClientRegistry::snapshot(std::uint64_t id, const Client& client, 
           .unread = of(activity.unread),
           .unsent = of(activity.unsent),
           .queued = of(activity.queued),
+          .queued_bytes = of(activity.queued_bytes),
           .protocol = of(activity.protocol),
           .protected_from_eviction = of(activity.protected_from_eviction),
           .leaves_no_trace = of(activity.leaves_no_trace),
-          .monitors = of(activity.monitors)};
+          .monitors = of(activity.monitors),
+          .subscribed = of(activity.subscribed),
+          .tracks = of(activity.tracks),
+          .broadcasts = of(activity.broadcasts),
+          .redirect_broken = of(activity.redirect_broken),
+          .redirect = of(activity.redirect)};
 }
 
 }  // namespace larder

@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "larder/clock.hpp"
@@ -48,11 +49,18 @@ struct ClientActivity {
   std::atomic<std::size_t> unread{0};            // bytes received and not carried out
   std::atomic<std::size_t> unsent{0};            // bytes of replies
   std::atomic<std::int32_t> queued{-1};          // commands since MULTI; -1: none was said
+  std::atomic<std::size_t> queued_bytes{0};      // that these take
   std::atomic<resp::Protocol> protocol{resp::Protocol::kResp2};
   std::atomic<bool> protected_from_eviction{false};  // CLIENT NO-EVICT
   std::atomic<bool> leaves_no_trace{false};          // CLIENT NO-TOUCH
   std::atomic<bool> monitors{false};
-  std::atomic<bool> killed{false};  // by anybody: its owner closes the connection
+  std::atomic<bool> subscribed{false};  // to what Tracking tells
+  std::atomic<bool> tracks{false};      // CLIENT TRACKING, and how
+  std::atomic<bool> broadcasts{false};
+  std::atomic<bool> redirect_broken{false};
+  std::atomic<std::uint64_t> redirect{0};
+  std::atomic<bool> has_news{false};  // by anybody: Tracking has something to tell it
+  std::atomic<bool> killed{false};    // by anybody: its owner closes the connection
 };
 
 // A client at one moment.
@@ -67,10 +75,16 @@ struct ClientSnapshot {
   std::size_t unread;
   std::size_t unsent;
   std::int32_t queued;
+  std::size_t queued_bytes;
   resp::Protocol protocol;
   bool protected_from_eviction;
   bool leaves_no_trace;
   bool monitors;
+  bool subscribed;
+  bool tracks;
+  bool broadcasts;
+  bool redirect_broken;
+  std::uint64_t redirect;
 };
 
 class ClientRegistry {
@@ -88,6 +102,17 @@ class ClientRegistry {
   [[nodiscard]] ClientOrigin origin(std::uint64_t id) const LARDER_EXCLUDES(mutex_);
 
   [[nodiscard]] ClientSnapshot one(std::uint64_t id, TimePoint now) const LARDER_EXCLUDES(mutex_);
+
+  // Calls visit(user, activity, wake) if the client is here, which stays meanwhile; whether it
+  // is. It must not call the registry.
+  template <class Visit>
+  bool visit(std::uint64_t id, Visit&& visit) LARDER_EXCLUDES(mutex_) {
+    const MutexLock lock{mutex_};
+    const auto found = clients_.find(id);
+    if (found == clients_.end()) return false;
+    visit(std::as_const(found->second.user), *found->second.activity, *found->second.wake);
+    return true;
+  }
 
   // All clients, the one that came first in front. O(clients), under the lock.
   [[nodiscard]] std::vector<ClientSnapshot> all(TimePoint now) const LARDER_EXCLUDES(mutex_);

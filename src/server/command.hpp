@@ -19,22 +19,23 @@ using Arguments = std::span<const std::string_view>;
 
 // What a command does, as COMMAND INFO says it and as sessions obey it.
 enum CommandFlag : std::uint32_t {
-  kReads = 1U << 0,        // readonly
-  kWrites = 1U << 1,       // write
-  kFast = 1U << 2,         // fast
-  kAdmin = 1U << 3,        // admin
-  kDenyOom = 1U << 4,      // denyoom
-  kNoAuth = 1U << 5,       // no_auth
-  kLoading = 1U << 6,      // loading
-  kStale = 1U << 7,        // stale
-  kNoScript = 1U << 8,     // noscript
-  kJoins = 1U << 9,        // reads through: may stand beside a load of its own key
-  kAlone = 1U << 10,       // waits until nothing of this connection is being loaded
-  kTells = 1U << 11,       // writes, and tells what was there: needs the right to read too
-  kSecret = 1U << 12,      // its words may be passwords: never shown to others
-  kNotQueued = 1U << 13,   // is carried out at once, also between MULTI and EXEC
-  kNotInMulti = 1U << 14,  // no_multi: cannot wait for EXEC
-  kUnshown = 1U << 15,     // MONITOR leaves it out, as what has kAdmin
+  kReads = 1U << 0,             // readonly
+  kWrites = 1U << 1,            // write
+  kFast = 1U << 2,              // fast
+  kAdmin = 1U << 3,             // admin
+  kDenyOom = 1U << 4,           // denyoom
+  kNoAuth = 1U << 5,            // no_auth
+  kLoading = 1U << 6,           // loading
+  kStale = 1U << 7,             // stale
+  kNoScript = 1U << 8,          // noscript
+  kJoins = 1U << 9,             // reads through: may stand beside a load of its own key
+  kAlone = 1U << 10,            // waits until nothing of this connection is being loaded
+  kTells = 1U << 11,            // writes, and tells what was there: needs the right to read too
+  kSecret = 1U << 12,           // its words may be passwords: never shown to others
+  kNotQueued = 1U << 13,        // is carried out at once, also between MULTI and EXEC
+  kNotInMulti = 1U << 14,       // no_multi: cannot wait for EXEC
+  kUnshown = 1U << 15,          // MONITOR leaves it out, as what has kAdmin
+  kWhileSubscribed = 1U << 16,  // also by a client of RESP2 that listens on a channel
 };
 
 // Which words are keys: first, last (negative: from the end), step. All 0: none.

@@ -165,6 +165,8 @@ void Connection::advance() {
     if (!send()) return close();
     if (session_->blocked() && had_some && replies.ready().empty()) {
       session_->resume();
+    } else if (session_->has_news() && replies.ready().empty()) {
+      session_->collect();
     } else if (tls_ && tls_->pending() && session_->wants_input()) {
       decrypt();
     } else {

@@ -19,6 +19,8 @@ struct Limits {
   std::size_t max_pipeline = 10'000;          // replies of one connection that wait for loads
   ByteCount max_client_memory{512ULL << 20};  // all that connections keep, together
 
+  ByteCount max_tracking_memory{64ULL << 20};  // what is remembered of what clients keep
+
   // A connection that says nothing, and waits for no load, is closed; 0: never.
   Duration idle_timeout{};
   // So is one that is nobody yet: no TLS handshake, no login; 0: never.

@@ -121,6 +121,7 @@ Server::Server(Runtime& runtime, Keyspace& keyspace, const ServerOptions& option
 Server::~Server() {
   if (!down_) shut_down(Duration{});
   for (const auto& worker : workers_) worker->stop();
+  state_->leave_keyspace();
 }
 
 void Server::change(const Limits& limits, AdmissionLimits admission,

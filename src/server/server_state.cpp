@@ -27,8 +27,12 @@ ServerState::ServerState(Keyspace& keyspace, Limits limits, std::size_t threads,
       started_{keyspace.clock().now()},
       gate_{threads},
       wall_clock_{keyspace.clock()},
+      tracking_{threads},
       rates_{keyspace.clock().now()},
-      counters_(threads) {}
+      counters_(threads) {
+  tracking_.set_limit(limits.max_tracking_memory);
+  keyspace_.tier().listen(&tracking_);
+}
 
 ServerStats ServerState::stats() const {
   const ServerStats all = ServerStats::of(*this);

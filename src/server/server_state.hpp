@@ -26,6 +26,7 @@
 #include "server/reload.hpp"
 #include "server/server_stats.hpp"
 #include "server/slow_log.hpp"
+#include "server/tracking.hpp"
 #include "server/wall_clock.hpp"
 
 namespace larder {
@@ -46,14 +47,23 @@ class ServerState {
   // `start_reload` may be empty.
   ServerState(Keyspace& keyspace, Limits limits, std::size_t threads, Identity identity,
               std::shared_ptr<Authenticator> authenticator, StartReload start_reload = {});
+  ~ServerState() { leave_keyspace(); }
+  ServerState(const ServerState&) = delete;
+  ServerState& operator=(const ServerState&) = delete;
 
   [[nodiscard]] Keyspace& keyspace() const { return keyspace_; }
+  // Whoever ends the server calls it while the keyspace is there: what is on its way in the
+  // runtime may keep this longer. Nothing is asked of the keyspace any more.
+  void leave_keyspace() {
+    if (listening_.exchange(false)) keyspace_.tier().listen(nullptr);
+  }
   // Those in force now; a reload brings others.
   [[nodiscard]] Limits limits() const LARDER_EXCLUDES(mutex_) {
     const MutexLock lock{mutex_};
     return limits_;
   }
   void set_limits(const Limits& limits) LARDER_EXCLUDES(mutex_) {
+    tracking_.set_limit(limits.max_tracking_memory);
     const MutexLock lock{mutex_};
     limits_ = limits;
   }
@@ -90,6 +100,8 @@ class ServerState {
   [[nodiscard]] RateMeter<3>& rates() { return rates_; }
   [[nodiscard]] ClientRegistry& clients() { return clients_; }
   [[nodiscard]] MonitorFeed& monitors() { return monitors_; }
+  [[nodiscard]] Tracking& tracking() { return tracking_; }
+  [[nodiscard]] const Tracking& tracking() const { return tracking_; }
 
   [[nodiscard]] Counters& counters(std::size_t thread) { return counters_[thread]; }
   [[nodiscard]] std::span<const Counters> counters() const { return counters_; }
@@ -100,7 +112,7 @@ class ServerState {
 
   // Bytes of memory that all clients keep, and that are kept for them.
   [[nodiscard]] std::uint64_t client_memory() const {
-    return sum(&Counters::memory) + monitors_.waiting();
+    return sum(&Counters::memory) + monitors_.waiting() + tracking_.waiting();
   }
   // What happens when clients keep too much memory together. Before the threads start.
   void set_shed(std::function<void()> shed) { shed_ = std::move(shed); }
@@ -134,6 +146,7 @@ class ServerState {
       std::make_shared<const std::vector<ShownSetting>>();
   ServerStats forgotten_ LARDER_GUARDED_BY(mutex_);  // as they were at reset_stats()
   const Identity identity_;
+  std::atomic<bool> listening_{true};  // to the keyspace's changes
   const std::shared_ptr<Authenticator> authenticator_;
   const StartReload start_reload_;
   const std::string run_id_;
@@ -142,6 +155,7 @@ class ServerState {
   WallClock wall_clock_;
   ClientRegistry clients_;
   MonitorFeed monitors_;
+  Tracking tracking_;
   SlowLog slow_log_;
   RateMeter<3> rates_;
   std::vector<Counters> counters_;

@@ -50,6 +50,7 @@ Session::~Session() {
     ordered.wait.abandon({Errc::kCancelled, "the client is gone"});
   }
   context_.server.clients().remove(id_);
+  context_.server.tracking().leave(id_);  // which others may have had it join, until now
 }
 
 // ---- Bytes in. ----
@@ -76,6 +77,7 @@ void Session::again() {
 
 void Session::collect() {
   if (watches_commands()) take_shown();
+  if (has_news()) take_news();
   if (!inbox_) return;
   const bool delivered = deliver(inbox_->take());
   const bool came = take_awaited();
@@ -126,6 +128,7 @@ void Session::tell_activity() {
   tell(activity_.protocol, protocol_);
   tell(activity_.queued,
        transaction_ ? static_cast<std::int32_t>(transaction_->queued().size()) : -1);
+  tell(activity_.queued_bytes, transaction_ ? transaction_->bytes() : 0);
   if (identity_.changes() == told_identity_) return;
   told_identity_ = identity_.changes();
   const User* const user = identity_.user();
@@ -236,7 +239,8 @@ void Session::refuse_damage() {
 
 std::size_t Session::kept_bytes() const {
   return (input_.empty() ? 0 : input_.capacity()) + decoder_.memory() + replies_.kept() +
-         (transaction_ ? transaction_->bytes() : 0) + watches_.bytes() + loading_bytes_;
+         (transaction_ ? transaction_->bytes() : 0) + watches_.bytes() + loading_bytes_ +
+         (tracked_ ? tracked_->bytes() : 0);
 }
 
 // ---- Commands. ----
@@ -316,6 +320,7 @@ bool Session::carry_out(const Command* command, Arguments words) {
   command = understand(command, words);
   if (command == nullptr) return rejected();
   activity_.command.store(command, std::memory_order_relaxed);
+  if (tracked_ && not_while_subscribed(*command)) return rejected();
   if (transaction_ && (command->flags & kNotQueued) == 0) {
     queue(*command, words);
     return true;
@@ -323,13 +328,19 @@ bool Session::carry_out(const Command* command, Arguments words) {
   if (!loading_.empty() && must_wait(*command, words)) return false;
   if (!identity_.unlimited() && forbidden(*command, words)) return rejected();
   execute(*command, counted_as(*named, words), words);
+  if (tracked_ && !transaction_ && !command->name.starts_with("client|")) {
+    tracked_->caching = false;
+  }
   return true;
 }
 
 void Session::execute(const Command& command, std::size_t counted, Arguments words) {
   Counters& counters = context_.counters;
   const std::uint64_t errors = counters.error_replies.value() - errors_inside_;
+  if (tracked_) [[unlikely]]
+    before_tracked(command, words);
   command.run(*this, words);
+  if (tracked_ && tracked_->options.no_loop) context_.server.tracking().act(context_.thread, 0);
   if (counters.error_replies.value() - errors_inside_ != errors) {
     counters.failed_by_command[counted].add();
   }
@@ -475,7 +486,10 @@ void Session::show(const Command& command, Arguments words) {
 }
 
 std::size_t Session::waiting_for_it() const {
-  return watches_commands() ? context_.server.monitors().waiting_for(id_) : 0;
+  return (watches_commands() ? context_.server.monitors().waiting_for(id_) : 0) +
+         (activity_.has_news.load(std::memory_order_relaxed)
+              ? context_.server.tracking().waiting_for(id_)
+              : 0);
 }
 
 // What others did goes to the client. One that does not read, or may not watch any

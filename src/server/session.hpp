@@ -45,6 +45,7 @@
 #include "server/lookahead.hpp"
 #include "server/reply_queue.hpp"
 #include "server/server_state.hpp"
+#include "server/tracked_client.hpp"
 #include "server/transaction.hpp"
 
 namespace larder {
@@ -95,7 +96,12 @@ class Session {
   // Whether a load, the check of a password or a reload is under way for it, or it
   // watches what others do.
   [[nodiscard]] bool awaits_answer() const {
-    return replies_.waiting() > 0 || awaiting_ || watches_commands();
+    return replies_.waiting() > 0 || awaiting_ || watches_commands() || subscribed();
+  }
+  // Whether collect() has something to tell the client that it had no room for before.
+  [[nodiscard]] bool has_news() const {
+    return activity_.has_news.load(std::memory_order_acquire) &&
+           replies_.bytes() < context_.limits.max_reply_buffer.bytes;
   }
   // Bytes of memory that it holds for its client between turns: what was received and
   // not carried out, replies that were not sent, a transaction, and what waits for loads.
@@ -189,6 +195,17 @@ class Session {
   [[nodiscard]] bool watches_commands() const {
     return activity_.monitors.load(std::memory_order_relaxed);
   }
+  // Tells the client which keys changed, from now on, or no more; see Tracking.
+  [[nodiscard]] TrackedClient& tracked() {
+    if (!tracked_) tracked_ = std::make_unique<TrackedClient>();
+    return *tracked_;
+  }
+  void track();
+  void track_no_more();
+  // Whether it listens on the channel on which clients of RESP2 are told.
+  [[nodiscard]] bool subscribed() const { return tracked_ && tracked_->subscribed; }
+  void subscribe(bool on);
+
   // What others see of what it does; see ClientRegistry.
   [[nodiscard]] ClientActivity& activity() { return activity_; }
   void tell_activity();
@@ -241,6 +258,12 @@ class Session {
   void tell_activity(std::size_t unread);
   void show(const Command& command, Arguments words);
   void take_shown();
+  void before_tracked(const Command& command, Arguments words);
+  void take_news();
+  void write_news(const Tracking::News& news, resp::OutputBuffer& output);
+  void tell_if_not_kept(std::string_view key);
+  [[nodiscard]] bool may_know(std::string_view key) const;
+  [[nodiscard]] bool not_while_subscribed(const Command& command);
   template <class Work>
   void unanswered(Work&& work);
   const Command* understand(const Command* command, Arguments words);
@@ -284,9 +307,10 @@ class Session {
   Answers answers_ = Answers::kAll;
   std::optional<Transaction> transaction_;
   Watches watches_;
-  bool alone_ = false;               // within alone()
-  std::uint64_t errors_inside_ = 0;  // of commands inside an EXEC, which are not its own
-  std::string input_;                // what was received and not carried out
+  std::unique_ptr<TrackedClient> tracked_;  // null in most
+  bool alone_ = false;                      // within alone()
+  std::uint64_t errors_inside_ = 0;         // of commands inside an EXEC, which are not its own
+  std::string input_;                       // what was received and not carried out
   ReplyQueue replies_;
 
   // What waits for loads; empty in an idle session.

@@ -103,6 +103,7 @@ bool Session::deliver(const std::vector<Inbox::Letter>& letters) {
     if (unanswered) {
       misses_.push_back({ordered.cache, key, item, ordered.anew});
     } else {
+      tell_if_not_kept(key);
       take_answer(key, item, letter.answer);
       taken = true;
     }

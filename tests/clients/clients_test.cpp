@@ -176,6 +176,18 @@ TEST_F(Clients, RedisBenchmarkRuns) {
             19'999);
 }
 
+TEST_F(Clients, RedisBenchmarkRunsItsOwnTests) {
+  if (!installed("redis-benchmark")) GTEST_SKIP() << "redis-benchmark is not installed";
+  const TemporaryDirectory directory;
+  RunningLarder larder{directory.file(""), "[caches.all]\nkey = \"{name}\"\n"};
+
+  const Ran ran = run("redis-benchmark -p " + std::to_string(larder.port()) +
+                      " -t set,get,incr,mset -P 16 -r 1000 -n 20000 --csv");
+
+  EXPECT_THAT(ran.output, AllOf(HasSubstr("\"SET\""), HasSubstr("\"GET\""), HasSubstr("\"INCR\""),
+                                HasSubstr("\"MSET (10 keys)\""), Not(HasSubstr("rror"))));
+}
+
 class Node : public Clients {
  protected:
   void SetUp() override {
@@ -221,6 +233,13 @@ TEST_F(Node, NodeRedisTalksToIt) {
 
 TEST_F(Node, NodeRedisTalksToItInResp3) {
   const Ran ran = node("node_redis_resp3.mjs");
+
+  EXPECT_EQ(ran.exit_code, 0) << ran.output;
+  EXPECT_THAT(ran.output, HasSubstr("all well\n"));
+}
+
+TEST_F(Node, NodeRedissOwnCacheStaysTrue) {
+  const Ran ran = node("node_redis_cache.mjs");
 
   EXPECT_EQ(ran.exit_code, 0) << ran.output;
   EXPECT_THAT(ran.output, HasSubstr("all well\n"));

@@ -144,9 +144,11 @@ constexpr Line kLines[] = {
     {"SUBSTR tag:a 0 1", Needs::kRead},
     {"TIME", Needs::kUser},
     {"TOUCH tag:a", Needs::kRead},
+    {"SUBSCRIBE __redis__:invalidate", Needs::kUser},
     {"TTL tag:a", Needs::kRead},
     {"TYPE tag:a", Needs::kRead},
     {"UNLINK tag:a", Needs::kWrite},
+    {"UNSUBSCRIBE", Needs::kUser},
     {"UNWATCH", Needs::kUser},
     {"WATCH tag:a", Needs::kRead},
 };

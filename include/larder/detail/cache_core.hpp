@@ -343,11 +343,13 @@ class CacheCore : public Closable,
   static Handle<Value> hold(Value value) { return std::make_shared<const Value>(std::move(value)); }
 
   PutOutcome store(KeyView key, const Handle<Value>& value, const EntryInfo& info) {
+    return parts_.tier->put(key, view_of(value), info, now());
+  }
+  static ValueView view_of(const Handle<Value>& value) {
     if constexpr (std::same_as<Value, std::string>) {
-      return parts_.tier->put(key, value ? std::string_view{*value} : std::string_view{}, info,
-                              now());
+      return value ? std::string_view{*value} : std::string_view{};
     } else {
-      return parts_.tier->put(key, value, info, now());
+      return value;
     }
   }
 

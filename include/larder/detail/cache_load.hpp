@@ -377,7 +377,7 @@ void CacheCore<Key, Value>::fill(KeyView key, const Handle<Value>& value, TimePo
     return;
   }
   // A value too large for the tier is not kept; its readers get it all the same.
-  store(key, value, *life);
+  parts_.tier->fill(key, view_of(value), *life, now());
 }
 
 }  // namespace larder::detail

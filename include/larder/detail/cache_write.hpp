@@ -328,10 +328,9 @@ void CacheCore<Key, Value>::finish(const Key& key, Result<Stored<Value>>& result
     return shard.marks.leave(key, at + parts_.unknown_write, at);
   }
   const bool alone = shard.marks.finish(key, at);
+  parts_.tier->erase(key, at);  // which tells whoever read it meanwhile; see MemoryListener
   if (alone && result && result->told && !shard.flights.retired()) {
     fill(key, value, asked, life_of(asked, ttl, value == nullptr, Duration::zero()));
-  } else {
-    parts_.tier->erase(key, at);
   }
 }
 

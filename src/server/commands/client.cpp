@@ -30,18 +30,6 @@ bool read_switch(Session& session, std::string_view word, std::atomic<bool>& on)
   return true;
 }
 
-bool are_tracking_options(Arguments words) {
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    const auto is = [&](std::string_view option) { return same_word(words[i], option); };
-    if (is("redirect") || is("prefix")) {
-      if (++i == words.size()) return false;
-    } else if (!is("bcast") && !is("optin") && !is("optout") && !is("noloop")) {
-      return false;
-    }
-  }
-  return true;
-}
-
 }  // namespace
 
 // ---- Oneself. ----
@@ -161,33 +149,5 @@ void client_pause(Session& session, Arguments words) {
 }
 
 void client_unpause(Session& session, Arguments) { session.reply().ok(); }
-
-void client_tracking(Session& session, Arguments words) {
-  if (!are_tracking_options(words.subspan(3))) return session.error(kSyntaxError);
-  if (same_word(words[2], "off")) return session.reply().ok();
-  if (!same_word(words[2], "on")) return session.error(kSyntaxError);
-  session.error(
-      "REFUSED larder tells no client which keys changed: give copies a short life of their own");
-}
-
-void client_trackinginfo(Session& session, Arguments) {
-  auto reply = session.reply();
-  reply.map(3);
-  reply.bulk("flags");
-  reply.set(1);
-  reply.bulk("off");
-  reply.bulk("redirect");
-  reply.integer(-1);
-  reply.bulk("prefixes");
-  reply.array(0);
-}
-
-void client_getredir(Session& session, Arguments) { session.reply().integer(-1); }
-
-void client_caching(Session& session, Arguments) {
-  session.error(
-      "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or "
-      "OPTOUT mode enabled");
-}
 
 }  // namespace larder::commands

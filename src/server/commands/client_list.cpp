@@ -16,7 +16,11 @@ namespace {
 std::string flags_of(const ClientSnapshot& client) {
   std::string flags;
   if (client.monitors) flags += 'O';
+  if (client.subscribed) flags += 'P';
   if (client.queued >= 0) flags += 'x';
+  if (client.tracks) flags += 't';
+  if (client.redirect_broken) flags += 'R';
+  if (client.broadcasts) flags += 'B';
   if (client.origin.address.starts_with('/')) flags += 'U';
   if (client.protected_from_eviction) flags += 'e';
   if (client.leaves_no_trace) flags += 'T';
@@ -29,11 +33,12 @@ std::string seconds(Duration time) {
 
 constexpr std::int64_t kMostSeconds = 100LL * 365 * 24 * 3600;
 
-enum class Type : std::uint8_t { kNormal, kOther };
+using Type = ClientFilter::Type;
 
 std::optional<Type> to_type(Session& session, std::string_view word) {
   if (same_word(word, "normal")) return Type::kNormal;
-  for (const std::string_view other : {"slave", "replica", "pubsub", "master"}) {
+  if (same_word(word, "pubsub")) return Type::kSubscribed;
+  for (const std::string_view other : {"slave", "replica", "master"}) {
     if (same_word(word, other)) return Type::kOther;  // larder has none of these
   }
   session.error("ERR Unknown client type '" + std::string{up_to_nul(word)} + "'");
@@ -52,7 +57,7 @@ bool read_id(Session& session, std::string_view word, ClientFilter& filter) {
 
 bool read_type(Session& session, std::string_view word, ClientFilter& filter) {
   const auto type = to_type(session, word);
-  if (type) filter.normal = *type == Type::kNormal;
+  filter.type = type;
   return type.has_value();
 }
 
@@ -120,18 +125,22 @@ std::string client_line(const ClientSnapshot& client) {
   add("age", seconds(client.age));
   add("idle", seconds(client.idle));
   add("flags", flags_of(client));
-  for (const std::string_view none : {"db", "sub", "psub", "ssub"}) add(none, "0");
+  add("db", "0");
+  add("sub", client.subscribed ? "1" : "0");
+  for (const std::string_view none : {"psub", "ssub"}) add(none, "0");
   add("multi", std::to_string(client.queued));
   add("qbuf", std::to_string(client.unread));
-  add("qbuf-free", "0");
-  add("obl", "0");
+  for (const std::string_view none : {"qbuf-free", "argv-mem"}) add(none, "0");
+  add("multi-mem", std::to_string(client.queued_bytes));
+  for (const std::string_view none : {"rbs", "rbp", "obl"}) add(none, "0");
   add("oll", "0");
   add("omem", std::to_string(client.unsent));
-  add("tot-mem", std::to_string(client.unread + client.unsent + sizeof(Session)));
+  add("tot-mem",
+      std::to_string(client.unread + client.queued_bytes + client.unsent + sizeof(Session)));
   add("events", client.unsent > 0 ? "rw" : "r");
   add("cmd", client.command == nullptr ? "NULL" : client.command->name);
   add("user", client.user);
-  add("redir", "-1");
+  add("redir", client.tracks ? std::to_string(client.redirect) : "-1");
   add("resp", client.protocol == resp::Protocol::kResp2 ? "2" : "3");
   add("lib-name", client.introduction.library);
   add("lib-ver", client.introduction.library_version);
@@ -139,7 +148,8 @@ std::string client_line(const ClientSnapshot& client) {
 }
 
 bool ClientFilter::takes(const ClientSnapshot& client) const {
-  return normal && (!ids || ids->contains(client.id)) &&
+  const Type its = client.subscribed ? Type::kSubscribed : Type::kNormal;
+  return (!type || *type == its) && (!ids || ids->contains(client.id)) &&
          (!address || *address == client.origin.address) &&
          (!local_address || *local_address == client.origin.local_address) &&
          (!user || *user == client.user) && (!least_age || client.age >= *least_age);

@@ -30,7 +30,8 @@ struct ClientFilter {
   std::optional<std::string_view> local_address{};
   std::optional<std::string_view> user{};
   std::optional<Duration> least_age{};
-  bool normal = true;     // whether clients of the type that all are, are meant
+  enum class Type : std::uint8_t { kNormal, kSubscribed, kOther };
+  std::optional<Type> type{};
   bool skip_self = true;  // KILL spares who says it
 
   [[nodiscard]] bool takes(const ClientSnapshot& client) const;

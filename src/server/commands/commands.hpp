@@ -9,9 +9,7 @@
 namespace larder::commands {
 
 // client.cpp
-void client_caching(Session&, Arguments);
 void client_getname(Session&, Arguments);
-void client_getredir(Session&, Arguments);
 void client_id(Session&, Arguments);
 void client_info(Session&, Arguments);
 void client_kill(Session&, Arguments);
@@ -22,8 +20,6 @@ void client_pause(Session&, Arguments);
 void client_reply(Session&, Arguments);
 void client_setinfo(Session&, Arguments);
 void client_setname(Session&, Arguments);
-void client_tracking(Session&, Arguments);
-void client_trackinginfo(Session&, Arguments);
 void client_unblock(Session&, Arguments);
 void client_unpause(Session&, Arguments);
 
@@ -116,6 +112,16 @@ void psetex(Session&, Arguments);
 void set(Session&, Arguments);
 void setex(Session&, Arguments);
 void strlen(Session&, Arguments);
+
+// subscription.cpp
+void subscribe(Session&, Arguments);
+void unsubscribe(Session&, Arguments);
+
+// tracking.cpp
+void client_caching(Session&, Arguments);
+void client_getredir(Session&, Arguments);
+void client_tracking(Session&, Arguments);
+void client_trackinginfo(Session&, Arguments);
 
 // transaction.cpp
 void discard(Session&, Arguments);

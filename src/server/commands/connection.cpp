@@ -11,6 +11,12 @@ void ping(Session& session, Arguments words) {
   if (words.size() > 2) {
     return session.error("ERR wrong number of arguments for 'ping' command");
   }
+  if (session.subscribed() && session.protocol() == resp::Protocol::kResp2) {
+    auto reply = session.reply();
+    reply.array(2);
+    reply.bulk("pong");
+    return reply.bulk(words.size() == 2 ? words[1] : "");
+  }
   if (words.size() == 2) return session.reply().bulk(words[1]);
   session.reply().simple("PONG");
 }

@@ -133,6 +133,8 @@ void reset(Session& session, Arguments) {
   session.transaction().reset();
   session.watches().clear();
   if (session.watches_commands()) session.watch_commands_no_more();
+  session.track_no_more();
+  session.subscribe(false);
   Introduction introduction = session.introduction();
   introduction.name.clear();
   session.introduce(std::move(introduction));

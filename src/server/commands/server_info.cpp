@@ -89,6 +89,7 @@ void clients(Asked& asked, Lines& lines) {
   lines.add("connected_clients", state.sum(&Counters::connections));
   lines.add("maxclients", state.limits().max_clients);
   lines.add("blocked_clients", 0);
+  lines.add("tracking_clients", state.tracking().counts().clients);
 }
 
 void memory(Asked& asked, Lines& lines) {
@@ -134,6 +135,10 @@ void stats(Asked& asked, Lines& lines) {
   lines.add("evicted_keys", stats.evictions);
   lines.add("keyspace_hits", stats.hits);
   lines.add("keyspace_misses", stats.misses);
+  const Tracking::Counts tracking = state.tracking().counts();
+  lines.add("tracking_total_keys", tracking.keys);
+  lines.add("tracking_total_items", tracking.items);
+  lines.add("tracking_total_prefixes", tracking.prefixes);
   lines.add("total_error_replies", stats.error_replies);
   lines.add("total_reads_processed", stats.reads);
   lines.add("total_writes_processed", stats.writes);

@@ -94,7 +94,7 @@ resp::Reply Peer::next() {
   for (;;) {
     const Outcome outcome = decoder_.decode(received_);
     received_.erase(0, decoder_.consumed());
-    if (outcome == Outcome::kReply) return decoder_.take();
+    if (outcome == Outcome::kReply || outcome == Outcome::kPush) return decoder_.take();
     if (outcome == Outcome::kError) throw std::runtime_error{decoder_.error()};
     std::array<char, 65536> buffer;
     const ssize_t size = ::recv(socket_, buffer.data(), buffer.size(), 0);

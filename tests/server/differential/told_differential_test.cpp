@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -196,6 +197,21 @@ TEST_F(Told, InfoHasPercentilesOfTheSameCommands) {
   const Lines of_larder = info(*larder_, {"INFO", "latencystats"});
 
   EXPECT_EQ(names(of_larder.at("Latencystats")), names(of_redis.at("Latencystats")));
+}
+
+// Libraries look for Redis's fields, all of them.
+TEST_F(Told, AClientsLineHasTheFieldsOfRedisInItsOrder) {
+  const auto [redis, larder] = both({"CLIENT", "INFO"});
+  const auto names_of = [](const std::string& line) {
+    std::vector<std::string> all;
+    std::istringstream words{line};
+    for (std::string word; words >> word;) all.push_back(word.substr(0, word.find('=')));
+    return all;
+  };
+  std::vector<std::string> expected = names_of(redis.text);
+  expected.insert(expected.end(), {"lib-name", "lib-ver"});  // from 7.2
+
+  EXPECT_EQ(names_of(larder.text), expected);
 }
 
 TEST_F(Told, ConfigGetKnowsNoNameThatRedisDoesNotHaveWithThatShape) {

@@ -23,7 +23,6 @@
 #include "larder/detail/memory/block_kind.hpp"
 #include "larder/detail/memory/bucket_table.hpp"
 #include "larder/detail/memory/cache_line.hpp"
-#include "larder/detail/memory/clear_run.hpp"
 #include "larder/detail/memory/entry_block.hpp"
 #include "larder/detail/memory/eviction.hpp"
 #include "larder/detail/memory/expiry_wheel.hpp"
@@ -35,6 +34,7 @@
 #include "larder/detail/memory/space_counts.hpp"
 #include "larder/detail/memory/update.hpp"
 #include "larder/entry.hpp"
+#include "larder/memory_listener.hpp"
 #include "larder/put_outcome.hpp"
 #include "larder/thread_annotations.hpp"
 
@@ -47,6 +47,7 @@ class Shard {
   using KeyView = typename Layout::KeyView;
   using ValueView = typename Layout::ValueView;
   using Update = detail::Update<Key, Value>;
+  using Listener = MemoryListener<KeyView>;
 
   Shard(const ShardRoom& room, const KeyHash& hash)
       : room_{room},
@@ -122,8 +123,10 @@ class Shard {
     entries_.now = now;
     const Ref old = find_usable(key, hash, now);
     Changed changed{.existed = old != 0};
+    bool told = false;
     const auto apply = [&](const Update& update) {
       mutex_.assert_held();
+      told = changes(update, old != 0);
       switch (update.action()) {
         case Update::Action::kKeep: break;
         case Update::Action::kErase:
@@ -147,8 +150,16 @@ class Shard {
     } else {
       apply(decide(static_cast<const Layout*>(nullptr)));
     }
+    if (told) tell(key);
     reclaim_if_worthwhile();
     return changed;
+  }
+
+  // Has it told of changes from now on; null: nobody. When this returns, the one before is
+  // being told nothing any more. Locks.
+  void listen(Listener* listener) LARDER_EXCLUDES(mutex_) {
+    const ShortLock lock{mutex_};
+    listener_ = listener;
   }
 
   // Void all entries, or a space's, in O(spaces) and O(1). Locks.
@@ -191,6 +202,7 @@ class Shard {
       if (entry == 0) break;
       count_expiration(entry);
       drop(entry, entries_.hash(entry));
+      tell_of(entry);
       ++expired.entries;
       reclaim_if_worthwhile();
     }
@@ -279,7 +291,28 @@ class Shard {
     if (ref == 0 || !entries_.dead(ref)) return ref;
     if (!head(ref).usable(now)) count_expiration(ref);
     drop(ref, hash);
+    tell_of(ref);
     return 0;
+  }
+
+  // Whether an update changes anything for those who know what was there.
+  static bool changes(const Update& update, bool existed) {
+    switch (update.action()) {
+      case Update::Action::kKeep: return false;
+      case Update::Action::kSetInfo: return existed;
+      default: return existed || !update.fills();
+    }
+  }
+  // Only once nobody can see what was there any more: who looks after it was told sees what
+  // there is now.
+  void tell(KeyView key) LARDER_REQUIRES(mutex_) {
+    if (listener_ != nullptr) listener_->changed(key);
+  }
+  // The same of an entry that has left the table, and lies in limbo. One that clear() voided
+  // was told with all others.
+  void tell_of(Ref entry) LARDER_REQUIRES(mutex_) {
+    if (listener_ != nullptr && !entries_.voided(entry))
+      listener_->changed(Layout{arena_.at(entry)}.key());
   }
 
   // What is refused leaves `old` as it was, and is counted.
@@ -365,71 +398,14 @@ class Shard {
     return block;
   }
 
-  // Evicts until there is a block of that size. Where enough is free, but scattered, what
-  // lies between is moved instead.
-  Ref allocate(std::size_t size) LARDER_REQUIRES(mutex_) {
-    std::size_t enough = size + size / 2;
-    for (;;) {
-      if (const Ref block = arena_.allocate(size); block != 0) return block;
-      const std::size_t free = arena_.free_bytes();
-      if (!limbo_.empty()) {
-        empty_limbo();
-      } else if (free >= enough) {
-        enough = free + size;  // not again before more is free
-        clear(std::max(size, std::min(std::max(kLeastRun, 4 * size), free / 4)));
-      } else if (!evict()) {
-        return 0;
-      }
-    }
-  }
+  // Evicts until there is a block of that size; 0 if that does not help. Where enough is free,
+  // but scattered, what lies between is moved instead.
+  Ref allocate(std::size_t size) LARDER_REQUIRES(mutex_);
   // Brings together so much of what is free, if it can.
-  void clear(std::size_t run) LARDER_REQUIRES(mutex_) {
-    clear_run(
-        arena_, run,
-        [this](Ref block) {
-          mutex_.assert_held();
-          return move_away(block);
-        },
-        [this] {
-          mutex_.assert_held();
-          empty_limbo();
-        });
-  }
+  void make_run(std::size_t bytes) LARDER_REQUIRES(mutex_);
   // Takes what a block holds elsewhere, for clear_run().
-  bool move_away(Ref block) LARDER_REQUIRES(mutex_) {
-    bool moved = false;
-    if (arena_.flags(block) == kOverflow) {
-      moved = table_.move(block);
-    } else if (arena_.flags(block) == kMarker) {
-      moved = eviction_.move_marker(block);
-    } else if (block != pinned_) {
-      return move_entry(block);
-    }
-    if (moved) retire(block);
-    return moved;
-  }
-  bool move_entry(Ref old) LARDER_REQUIRES(mutex_) {
-    const Layout entry{arena_.at(old)};
-    const std::uint64_t hash = hash_(entry.key());
-    if (entries_.dead(old)) {
-      if (!head(old).usable(entries_.now)) count_expiration(old);
-      drop(old, hash);
-      return true;
-    }
-    const EntryInfo info = entry.info();
-    Ref fresh = arena_.allocate(Layout::block_size(entry.key(), entry.value(), info));
-    if (fresh != 0) {
-      fresh = construct(fresh, entry.key(), entry.value(), info, head(old).generation);
-    }
-    if (fresh == 0) return false;
-    head(fresh).set_used(head(old).used());
-    eviction_.replace(old, fresh);
-    wheel_.replace(old, fresh);
-    count_of(fresh).bytes += entries_.weight(fresh) - entries_.weight(old);
-    table_.replace(hash, old, fresh);
-    retire(old);
-    return true;
-  }
+  bool move_away(Ref block) LARDER_REQUIRES(mutex_);
+  bool move_entry(Ref old) LARDER_REQUIRES(mutex_);
 
   // Evicts until a bucket of the table has room, or there is memory for one that overflows.
   bool enter_table(Ref entry, std::uint64_t hash) LARDER_REQUIRES(mutex_) {
@@ -454,6 +430,7 @@ class Shard {
     }
     uncount(entry);
     leave_table(entry, entries_.hash(entry));
+    tell_of(entry);
     fit();
     return true;
   }
@@ -594,6 +571,9 @@ class Shard {
   Limbo limbo_ LARDER_GUARDED_BY(mutex_){arena_, readers_};
   std::uint64_t sweep_at_ LARDER_GUARDED_BY(mutex_) = 0;  // bucket
   Ref pinned_ LARDER_GUARDED_BY(mutex_) = 0;  // is about to be replaced; must stay where it is
+  Listener* listener_ LARDER_GUARDED_BY(mutex_) = nullptr;
 };
 
 }  // namespace larder::detail
+
+#include "larder/detail/memory/shard_memory.hpp"  // IWYU pragma: export

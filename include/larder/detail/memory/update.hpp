@@ -39,7 +39,16 @@ class Update {
     return store(Action::kStoreOrErase, value, info);
   }
 
+  // The same for what was read from where the truth is: where there was no copy, nothing
+  // changes by keeping one. See MemoryListener.
+  static Update fill(typename Layout::ValueView value, const EntryInfo& info) {
+    Update update = store_or_erase(value, info);
+    update.fills_ = true;
+    return update;
+  }
+
   [[nodiscard]] Action action() const { return action_; }
+  [[nodiscard]] bool fills() const { return fills_; }
   // Whether what was there is gone whatever comes; whether a value is offered.
   [[nodiscard]] bool erases() const {
     return action_ == Action::kErase || action_ == Action::kStoreOrErase;
@@ -71,6 +80,7 @@ class Update {
   }
 
   Action action_;
+  bool fills_ = false;
   EntryInfo info_{};
   std::conditional_t<Layout::kByteValue, std::string_view, const Handle<Value>*> value_{};
 };
