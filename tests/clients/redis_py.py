@@ -61,6 +61,9 @@ def talk(client):
     refused(lambda: client.get("product:abc"), "does not fit")
     refused(lambda: client.set("product:7", "x"), "read-through")
     refused(lambda: client.hgetall("product:7"), "unknown command")
+    lock = client.lock("tag:lock", timeout=5)
+    assert lock.acquire(blocking=False)
+    refused(lock.release, "unknown command 'EVALSHA'")
     assert client.info("server")["redis_version"].startswith("7")
 
 
