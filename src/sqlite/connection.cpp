@@ -1,6 +1,7 @@
 #include "sqlite/connection.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 
 #include "base/quantity.hpp"
@@ -151,12 +152,33 @@ Result<void> SqliteConnection::look() {
   const int code = execute("SELECT count(*) FROM sqlite_schema");
   if (code != SQLITE_OK) return std::unexpected{error(code)};
 
+  if (auto whole = check_length(); !whole) return whole;
+
   const auto kibibytes = static_cast<std::int64_t>(file_.options.page_cache.bytes >> 10U);
   const std::string settings = "PRAGMA cell_size_check = ON; PRAGMA cache_size = -" +
                                std::to_string(std::max(kibibytes, std::int64_t{64}));
   const int set = execute(settings.c_str());
   if (set != SQLITE_OK) return std::unexpected{error(set)};
   return {};
+}
+
+// What a file that was cut off has lost reads as empty: rows would be missing without an
+// error. Pages that are in the log alone are no loss.
+Result<void> SqliteConnection::check_length() {
+  // While it is read nobody may shorten it.
+  if (const int begun = execute("BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1"); begun != SQLITE_OK)
+    return std::unexpected{error(begun)};
+  std::error_code none;
+  const std::string wal = file_.path + "-wal";
+  const bool log = std::filesystem::exists(wal, none) && std::filesystem::file_size(wal, none) > 0;
+  const std::uintmax_t bytes = std::filesystem::file_size(file_.path, none);
+  const std::uint64_t pages = number("PRAGMA page_count") * number("PRAGMA page_size");
+  (void)execute("COMMIT");
+  if (log || none || bytes >= pages) return {};
+  return fail(Errc::kSourceFailed,
+              explain(SQLITE_CORRUPT, file_.name,
+                      std::to_string(pages - bytes) + " bytes are missing at its end",
+                      file_.options.busy_timeout));
 }
 
 Result<bool> SqliteConnection::is_current() const {
@@ -343,6 +365,16 @@ Error SqliteConnection::error(int code) {
   Error error{Errc::kSourceFailed, explain(code, file_.name, said, file_.options.busy_timeout)};
   if (cured_by_a_new_connection(code)) spent_ = error;
   return error;
+}
+
+std::uint64_t SqliteConnection::number(const char* pragma) {
+  std::uint64_t value = 0;
+  const auto keep = [](void* to, int, char** columns, char**) {
+    *static_cast<std::uint64_t*>(to) = std::strtoull(columns[0], nullptr, 10);
+    return 0;
+  };
+  (void)sqlite3_exec(connection_.get(), pragma, keep, &value, nullptr);
+  return value;
 }
 
 int SqliteConnection::execute(const char* sql) {

@@ -187,12 +187,14 @@ class SqliteConnection {
   explicit SqliteConnection(const SqliteFile& file) : file_{file} {}
   [[nodiscard]] Result<void> connect(int flags);
   [[nodiscard]] Result<void> look();
+  [[nodiscard]] Result<void> check_length();
   [[nodiscard]] Result<bool> step(SqliteStatement& statement);
   [[nodiscard]] Error write_error(int code);
   [[nodiscard]] Error error(int code);
   [[nodiscard]] Error closing() const;
   [[nodiscard]] Error too_slow() const;
   [[nodiscard]] int execute(const char* sql);
+  [[nodiscard]] std::uint64_t number(const char* pragma);  // 0 if it does not say
   [[nodiscard]] bool out_of_time() const;
 
   static int on_busy(void* self, int attempt);

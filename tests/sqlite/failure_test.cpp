@@ -342,6 +342,29 @@ TEST_F(SqliteFailure, DamageUnderARunningReaderIsAnErrorAndARestoredFileIsReadAg
   EXPECT_THAT(value(*reader, id(1)), HasSubstr(R"({"id":1,"name":"xxx)"));
 }
 
+// SQLite itself takes what is missing for empty.
+TEST_F(SqliteFailure, AFileThatWasCutOffIsAnErrorAndNotAbsence) {
+  make_shop();
+  writer_.reset();
+  std::filesystem::resize_file(path_, std::filesystem::file_size(path_) - 2000);
+
+  for (const bool read_only : {true, false}) {
+    EXPECT_THAT(open_error({.read_only = read_only}),
+                AllOf(HasSubstr("is damaged"), HasSubstr("2000 bytes are missing at its end")));
+  }
+}
+
+TEST_F(SqliteFailure, PagesThatAreInTheLogAloneAreNotMissing) {
+  make_shop();
+  execute(
+      "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;"
+      "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n LIMIT 200)"
+      "INSERT INTO p SELECT i, printf('%.1000c', 'y') FROM n");
+  ASSERT_GT(std::filesystem::file_size(path_ + "-wal"), 100'000U);
+
+  EXPECT_EQ(open_error(), "it opens");
+}
+
 TEST_F(SqliteFailure, ARunawayQueryIsInterruptedAtTheQueryTimeout) {
   make_shop();
   ManualClock clock;
