@@ -41,7 +41,11 @@ class Signals {
     for (const int signal : {SIGHUP, SIGINT, SIGTERM}) sigaddset(&wanted_, signal);
     ::pthread_sigmask(SIG_BLOCK, &wanted_, &before_);
   }
-  ~Signals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  // What came once more meanwhile has nothing left to ask for, and is forgotten.
+  ~Signals() {
+    for (const int signal : {SIGHUP, SIGINT, SIGTERM}) ::signal(signal, SIG_IGN);
+    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
 

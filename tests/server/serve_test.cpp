@@ -261,6 +261,21 @@ TEST(Serve, WhatTakesLongerThanTheShutdownTimeoutIsCutOff) {
   EXPECT_THAT(server.larder().log(), HasSubstr("server.shutdown_timeout"));
 }
 
+// Whoever stops services may say it twice, and whoever configures them does not know.
+TEST(Serve, SignalsThatComeWhileItStopsChangeNothing) {
+  ShopServer server{"shutdown_timeout = \"50ms\""};
+  TcpClient stuck = server.connect();
+  ASSERT_EQ(stuck.ask({"SET", "tag:a", std::string(1 << 20, 'x')}).text, "OK");
+  std::string pipeline;
+  for (int i = 0; i < 100; ++i) pipeline += request({"GET", "tag:a"});
+  stuck.send(pipeline);  // and never reads
+
+  for (const int signal : {SIGTERM, SIGHUP, SIGINT, SIGTERM}) server.larder().signal(signal);
+
+  EXPECT_EQ(server.larder().wait(), 0);
+  EXPECT_THAT(server.larder().log(), HasSubstr("stopped"));
+}
+
 TEST(Serve, AConnectionBeyondTheLimitIsToldSo) {
   ShopServer server{"max_clients = 2"};
   TcpClient first = server.connect();
