@@ -7,14 +7,23 @@ set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1 -DNDEBUG")
 set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1 -fno-omit-frame-pointer -D_GLIBCXX_ASSERTIONS")
 
 add_library(larder_compile INTERFACE)
-target_include_directories(larder_compile INTERFACE ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR}/src)
-target_compile_options(larder_compile INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
-  $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>
-  # g++ 12 warns of moved-from optionals that it cannot follow, inside its own headers.
-  $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+target_compile_features(larder_compile INTERFACE cxx_std_23)
+target_include_directories(larder_compile INTERFACE
+  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>)
 # Asio: no deprecated names, and the separately defined pieces stay header-only.
 target_compile_definitions(larder_compile INTERFACE BOOST_ASIO_NO_DEPRECATED)
+# What is larder's own affair, and not that of a project that larder is a part of.
+if(PROJECT_IS_TOP_LEVEL)
+  set(warnings -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    list(APPEND warnings -Wthread-safety)
+  else()
+    # g++ 12 warns of moved-from optionals that it cannot follow, inside its own headers.
+    list(APPEND warnings -Wno-maybe-uninitialized)
+  endif()
+  target_compile_options(larder_compile INTERFACE "$<BUILD_INTERFACE:${warnings}>")
+  target_include_directories(larder_compile INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>)
+endif()
 
 if(LARDER_SANITIZE)
   add_compile_options(-fsanitize=${LARDER_SANITIZE} -fno-sanitize-recover=all)

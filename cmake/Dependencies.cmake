@@ -1,4 +1,5 @@
 # Everything comes from Debian packages; `./dev setup` installs them.
+set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)  # for a project that larder is a part of
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 find_package(Boost 1.81 REQUIRED COMPONENTS json url)
