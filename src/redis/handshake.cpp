@@ -93,7 +93,8 @@ Handshake::Step Handshake::take_server(const resp::Reply& reply) {
   run_id_ = *run;
   const auto version = line(reply.text, "valkey_version");
   session_.version = version ? *version : line(reply.text, "redis_version").value_or("unknown");
-  const bool in_cluster = line(reply.text, "redis_mode") == "cluster";
+  const auto mode = line(reply.text, version ? "server_mode" : "redis_mode");  // Valkey, Redis
+  const bool in_cluster = mode == "cluster";
   if (in_cluster && expect_ == Expect::kMaster) {
     return fail_with("is part of a cluster; write redis+cluster://" + url_.place());
   }

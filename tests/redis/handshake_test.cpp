@@ -85,6 +85,22 @@ TEST(Handshake, AServerWithoutARunIsRefused) {
   EXPECT_THAT(handshake.error().message, HasSubstr("run_id"));
 }
 
+// Valkey has other names for some fields.
+TEST(Handshake, AMemberOfAClusterIsKnownInEitherDialect) {
+  for (const char* info : {"redis_version:7.0.15\r\nredis_mode:cluster\r\nrun_id:abc\r\n",
+                           "redis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:8.1.1\r\n"
+                           "server_mode:cluster\r\nrun_id:abc\r\n"}) {
+    Handshake alone{at("redis://h")};
+    (void)alone.take(map());
+    EXPECT_EQ(alone.take(text(info)), Step::kFailed);
+    EXPECT_THAT(alone.error().message, HasSubstr("write redis+cluster://"));
+
+    Handshake member{at("redis+cluster://h"), Expect::kClusterMaster};
+    (void)member.take(map());
+    EXPECT_EQ(member.take(text(info)), Step::kSend);
+  }
+}
+
 TEST(Handshake, AReplicaIsRefused) {
   Handshake handshake{at("redis://h")};
   (void)handshake.take(map());
