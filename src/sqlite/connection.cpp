@@ -341,8 +341,9 @@ Error SqliteConnection::write_error(int code) {
     case SQLITE_MISMATCH:
     case SQLITE_ERROR:
     case SQLITE_TOOBIG:
-      return {Errc::kRejected, file_.name + " refuses it: " + said + " (" + sqlite3_errstr(code) +
-                                   ", SQLite's code " + std::to_string(code) + ')',
+      return {Errc::kRejected,
+              file_.name + " refuses it: " + said + " (" + sqlite3_errstr(code) +
+                  ", SQLite's code " + std::to_string(code) + ')',
               std::to_string(code)};
     case SQLITE_FULL:
       return {Errc::kSourceFailed, file_.name + " cannot be written: its disk is full"};
