@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <iterator>
 #include <system_error>
@@ -106,8 +107,23 @@ Result<void> SqliteJournal::prepare() {
   if (sqlite3_open_v2(file_.c_str(), &database_, flags, nullptr) != SQLITE_OK) {
     return std::unexpected{failure("opened")};
   }
+  constexpr std::int64_t kVersion = 1;
+  const auto keep = [](void* to, int, char** columns, char**) {
+    *static_cast<std::int64_t*>(to) = std::strtoll(columns[0], nullptr, 10);
+    return 0;
+  };
+  std::int64_t version = 0;  // of a file that was just made
+  constexpr const char* kLook = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA user_version";
+  if (sqlite3_exec(database_, kLook, keep, &version, nullptr) != SQLITE_OK) {
+    return std::unexpected{failure("opened")};
+  }
+  if (version != 0 && version != kVersion) {
+    return fail(Errc::kRefused, "the journal " + file_ + " has the version " +
+                                    std::to_string(version) + ", and this larder knows " +
+                                    std::to_string(kVersion) +
+                                    ": start the larder that wrote it, which flushes it");
+  }
   constexpr const char* kSetup = R"(
-    PRAGMA locking_mode = EXCLUSIVE;
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
     BEGIN EXCLUSIVE;
@@ -230,32 +246,37 @@ void SqliteJournal::add(Work work) {
 // waits for.
 void SqliteJournal::run() {
   const auto interval = std::chrono::duration_cast<std::chrono::milliseconds>(options_.interval);
+  std::optional<std::chrono::steady_clock::time_point> due;  // of a sync that is owed
   for (;;) {
     std::vector<Work> works;
-    bool sync_alone = false;
+    bool late = false;
     {
       const MutexLock lock{mutex_};
-      const auto due = std::chrono::steady_clock::now() + interval;
-      while (waiting_.empty() && !closing_ && !sync_alone) {
-        if (!unsynced_) {
+      if (!unsynced_) due.reset();
+      if (unsynced_ && !due) due = std::chrono::steady_clock::now() + interval;
+      while (waiting_.empty() && !closing_ && !late) {
+        if (!due) {
           more_.wait(mutex_);
         } else {
-          sync_alone = more_.wait_until(mutex_, due) == std::cv_status::timeout;
+          late = more_.wait_until(mutex_, *due) == std::cv_status::timeout;
         }
       }
+      // However much comes meanwhile.
+      late = late || (due && std::chrono::steady_clock::now() >= *due);
       const bool owed = closing_ && unsynced_ && !failed_;
-      if (waiting_.empty() && !sync_alone && !owed) return;
+      if (waiting_.empty() && !late && !owed) return;
       works = std::exchange(again_, {});
       std::ranges::move(waiting_, std::back_inserter(works));
       waiting_.clear();
     }
-    write(std::move(works));
+    write(std::move(works), late);
+    if (late) due.reset();  // the next, or where that failed another try, an interval later
   }
 }
 
 // An empty list is written, too: its commit syncs what came before.
-void SqliteJournal::write(std::vector<Work> works) {
-  bool sync = works.empty();
+void SqliteJournal::write(std::vector<Work> works, bool late) {
+  bool sync = late || works.empty();
   for (const Work& work : works) {
     const auto* append = std::get_if<Append>(&work);
     sync = sync || std::holds_alternative<Bury>(work) ||
@@ -303,6 +324,7 @@ Result<void> SqliteJournal::commit(const std::vector<Work>& works, bool sync) {
   }
   if (done && execute("COMMIT")) {
     ++commits_;
+    if (sync) ++syncs_;
     return {};
   }
   if (done) {
@@ -367,7 +389,8 @@ JournalStats SqliteJournal::stats() const {
           .limit = options_.limit.bytes,
           .dead_letters = dead_,
           .refused = refused_,
-          .commits = commits_};
+          .commits = commits_,
+          .syncs = syncs_};
 }
 
 }  // namespace larder::behind

@@ -56,6 +56,7 @@ struct JournalStats {
   std::uint64_t dead_letters = 0;
   std::uint64_t refused = 0;  // writes, at the limit, since the start
   std::uint64_t commits = 0;  // since the start
+  std::uint64_t syncs = 0;    // of these, those that waited for the disk
 };
 
 struct KeptWrite {
@@ -109,7 +110,8 @@ class SqliteJournal : public std::enable_shared_from_this<SqliteJournal> {
   void add(Work work) LARDER_EXCLUDES(mutex_);
 
   void run() LARDER_EXCLUDES(mutex_);
-  void write(std::vector<Work> works) LARDER_EXCLUDES(mutex_);
+  // `late`: a sync is owed, and overdue.
+  void write(std::vector<Work> works, bool late) LARDER_EXCLUDES(mutex_);
   void tell(Append& append, const Result<void>& kept) LARDER_EXCLUDES(mutex_);
   [[nodiscard]] Result<void> commit(const std::vector<Work>& works, bool sync);
   [[nodiscard]] Result<void> carry_out(const Work& work);
@@ -124,6 +126,7 @@ class SqliteJournal : public std::enable_shared_from_this<SqliteJournal> {
   std::atomic<std::uint64_t> dead_{0};
   std::atomic<std::uint64_t> refused_{0};
   std::atomic<std::uint64_t> commits_{0};
+  std::atomic<std::uint64_t> syncs_{0};
 
   Mutex mutex_;
   Condition more_;

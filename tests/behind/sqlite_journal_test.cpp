@@ -1,6 +1,7 @@
 #include "behind/sqlite_journal.hpp"
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include <filesystem>
 #include <future>
@@ -74,6 +75,40 @@ TEST_F(SqliteJournalTest, KeepsWhatWasAcknowledgedInItsOrder) {
   EXPECT_EQ(kept(*journal_),
             (std::vector<std::string>{"1 a=1", std::string{"2 b=\0x", 6}, "3 a=(gone)"}));
   EXPECT_EQ(keep("c", "4"), 4U);
+}
+
+TEST_F(SqliteJournalTest, SyncsOnceAnIntervalHoweverMuchComesMeanwhile) {
+  auto opened = SqliteJournal::open({.folder = (folder_ / "j").string(),
+                                     .limit = {1ULL << 20},
+                                     .interval = std::chrono::milliseconds{20}});
+  ASSERT_TRUE(opened) << opened.error().message;
+  journal_ = std::move(*opened);
+  const auto log = journal_->of("product", Durability::kInterval);
+
+  while (journal_->stats().syncs < 3) {
+    const auto position = keep(*log, "a", "1");
+    ASSERT_TRUE(position);
+    log->settle({*position});
+  }
+}
+
+TEST_F(SqliteJournalTest, AnotherVersionsFileIsRefusedAndLeftAsItIs) {
+  open();
+  close();
+  const std::string file = (folder_ / "j" / "journal.db").string();
+  const auto run = [&](const char* sql) {
+    sqlite3* database = nullptr;
+    ASSERT_EQ(sqlite3_open(file.c_str(), &database), SQLITE_OK);
+    EXPECT_EQ(sqlite3_exec(database, sql, nullptr, nullptr, nullptr), SQLITE_OK);
+    sqlite3_close(database);
+  };
+  run("PRAGMA user_version = 2");
+
+  for (int i = 0; i < 2; ++i) {
+    const auto opened = SqliteJournal::open({.folder = (folder_ / "j").string()});
+    ASSERT_FALSE(opened);
+    EXPECT_NE(opened.error().message.find("has the version 2"), std::string::npos);
+  }
 }
 
 TEST_F(SqliteJournalTest, ForgetsWhatIsSettledAndFreesItsRoom) {
