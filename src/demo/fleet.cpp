@@ -86,6 +86,7 @@ class Fleet {
 
   std::optional<RedisServer> redis_;  // from start() on
   std::vector<ShopServer> servers_;   // likewise
+  int raised_ = 0;                    // cents, of the price that is being changed
 };
 
 // The page of `product`, which must be there; how long it took is recorded.
@@ -186,7 +187,9 @@ Result<void> Fleet::load_once() {
 Result<void> Fleet::set_price(Statement& update, std::int64_t product, int by) {
   update.bind(1, std::int64_t{by});
   update.bind(2, product);
-  return update.run();
+  auto changed = update.run();
+  if (changed) raised_ += by;
+  return changed;
 }
 
 // Until all servers show it; how long that took since DEL was answered.
@@ -239,7 +242,7 @@ Result<void> Fleet::invalidate() {
     for (const int by : {1, -1}) {  // so that the shop is what it was
       const auto took = change_price(*update, *reader, product, by);
       if (!took) {
-        if (by == 1) (void)set_price(*update, product, -1);
+        if (raised_ != 0) (void)set_price(*update, product, -raised_);  // it is `took` that is told
         return std::unexpected{took.error()};
       }
       heard.record(*took);
