@@ -1,5 +1,6 @@
 #include "base/key_pattern.hpp"
 
+#include <algorithm>
 #include <bitset>
 #include <charconv>
 #include <cstddef>
@@ -25,11 +26,19 @@ std::optional<std::int64_t> canonical_int(std::string_view text) {
 }
 
 // How much of a key a message shows: keys come from clients and may be huge or binary.
+// What is not ASCII stays, up to a whole character's end.
 std::string shown(std::string_view text) {
   constexpr std::size_t kMost = 40;
+  const auto continues = [&](std::size_t at) {
+    return (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
+  };
+  std::size_t end = std::min(text.size(), kMost);
+  while (end < text.size() && end > kMost - 3 && continues(end)) --end;
   std::string out = "\"";
-  for (const char c : text.substr(0, kMost)) out += c >= ' ' && c <= '~' ? c : '?';
-  return out + (text.size() > kMost ? "…\"" : "\"");
+  for (const char c : text.substr(0, end)) {
+    out += static_cast<unsigned char>(c) < ' ' || c == '\x7f' ? '?' : c;
+  }
+  return out + (end < text.size() ? "…\"" : "\"");
 }
 
 std::string misfit(std::string_view value, const KeyPattern::Part& part) {

@@ -12,6 +12,15 @@ std::size_t characters(std::string_view utf8) {
   }));
 }
 
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+// Of an unquoted name; what is not ASCII may be.
+bool in_word(char c) {
+  const char small = lower(c);
+  return (small >= 'a' && small <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '$' ||
+         static_cast<unsigned char>(c) >= 0x80U;
+}
+
 }  // namespace
 
 std::string point_at(std::string_view sql, std::size_t offset) {
@@ -31,6 +40,20 @@ std::string point_at(std::string_view sql, std::size_t offset) {
     if ((static_cast<unsigned char>(c) & 0xC0U) != 0x80U) text += c == '\t' ? '\t' : ' ';
   }
   return text += '^';
+}
+
+std::optional<std::size_t> place_of(std::string_view sql, std::string_view name) {
+  if (name.empty()) return std::nullopt;
+  std::string_view rest = sql;
+  while (true) {
+    const auto found = std::ranges::search(rest, name, {}, lower, lower);
+    if (found.empty()) return std::nullopt;
+    const auto at = static_cast<std::size_t>(found.begin() - sql.begin());
+    const std::size_t end = at + name.size();
+    const bool starts = at == 0 || !in_word(sql[at - 1]);
+    if (starts && (end == sql.size() || !in_word(sql[end]))) return at;
+    rest = sql.substr(at + 1);
+  }
 }
 
 std::string join(const std::vector<std::string>& names, std::string_view sigil) {

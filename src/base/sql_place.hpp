@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,10 @@ namespace larder {
 //     WHERE idd = :id
 //           ^
 [[nodiscard]] std::string point_at(std::string_view sql, std::size_t offset);
+
+// Where `sql` names `name`, a table or a column: the first place where it stands as a word
+// of its own, upper and lower case alike. No place when it is not there.
+[[nodiscard]] std::optional<std::size_t> place_of(std::string_view sql, std::string_view name);
 
 // "a, b, c"; each with `sigil` before it.
 [[nodiscard]] std::string join(const std::vector<std::string>& names, std::string_view sigil = "");

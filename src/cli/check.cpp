@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,7 +18,7 @@ namespace {
 
 struct CheckOptions {
   std::string file;
-  std::string explain;
+  std::optional<std::string> explain;
   bool reference = false;
   bool database = false;
 };
@@ -95,7 +96,7 @@ Exit explain(const std::string& name) {
 }
 
 Exit run(const CheckOptions& options, const DatabaseCheck& databases) {
-  if (!options.explain.empty()) return explain(options.explain);
+  if (options.explain) return explain(*options.explain);
   if (!options.reference) return check(options, databases);
   std::cout << configuration_reference();
   return Exit::kOk;

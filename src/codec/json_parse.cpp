@@ -102,7 +102,12 @@ Result<void> run(json::basic_parser<Handler>& parser, std::string_view text) {
   const std::size_t read = parser.write_some(false, text.data(), text.size(), error);
   if (!error && read < text.size()) error = json::make_error_code(json::error::extra_data);
   if (!error) return {};
-  return fail(Errc::kBadValue, "not JSON: " + error.message() + " at byte " + std::to_string(read));
+  const std::string at = " at byte " + std::to_string(read);
+  if (error == json::error::too_deep) {
+    return fail(Errc::kBadValue, "not JSON that larder reads: more than " +
+                                     std::to_string(kJsonMaxDepth) + " levels deep" + at);
+  }
+  return fail(Errc::kBadValue, "not JSON: " + error.message() + at);
 }
 
 }  // namespace

@@ -18,15 +18,30 @@ SourceState::Standing SourceState::standing() const {
 void SourceState::become(bool well, std::string_view why) {
   {
     const MutexLock lock{mutex_};
-    if (well == well_) return;
+    if (well == well_ && (well || told_failing_)) return;
+    if (well != well_) since_ = clock_.now();
     well_ = well;
-    since_ = clock_.now();
-    if (!to_be_told(well)) return;
+    if (!to_be_told(well) || !tell_) return;
+    const std::string source = "source " + name_;
+    untold_.push_back(
+        {well, well ? source + " answers again" : source + " fails: " + std::string{why}});
+    if (std::exchange(telling_, true)) return;
   }
-  if (!tell_) return;
-  const std::string source = "source " + name_;
-  if (well) return tell_(true, source + " answers again");
-  tell_(false, source + " fails: " + std::string{why});
+  tell();
+}
+
+void SourceState::tell() {
+  while (true) {
+    Sentence next;
+    {
+      const MutexLock lock{mutex_};
+      telling_ = !untold_.empty();
+      if (!telling_) return;
+      next = std::move(untold_.front());
+      untold_.pop_front();
+    }
+    tell_(next.well, next.text);
+  }
 }
 
 bool SourceState::to_be_told(bool well) {

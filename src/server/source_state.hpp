@@ -3,6 +3,7 @@
 // Threads: any. Owned by the assembled source and by what reads from it.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <optional>
 #include <string>
@@ -17,7 +18,8 @@ namespace larder {
 class SourceState {
  public:
   // Told that the source fails, and that it answers again: at most once each in ten
-  // seconds, however often they take turns. Called by whoever reports, without a lock.
+  // seconds, however often they take turns, so that the last word comes to be true.
+  // Called by whoever reports, without a lock, one call at a time and in order.
   using Tell = std::function<void(bool well, const std::string& sentence)>;
 
   // Well from now on: it was opened. `name` is what `tell` calls it.
@@ -35,9 +37,15 @@ class SourceState {
   [[nodiscard]] Standing standing() const LARDER_EXCLUDES(mutex_);
 
  private:
+  struct Sentence {
+    bool well = true;
+    std::string text;
+  };
+
   void become(bool well, std::string_view why) LARDER_EXCLUDES(mutex_);
-  // Whether a change to `well` is worth telling; if so it counts as told.
+  // Whether that it is `well` is worth telling; if so it counts as told.
   [[nodiscard]] bool to_be_told(bool well) LARDER_REQUIRES(mutex_);
+  void tell() LARDER_EXCLUDES(mutex_);
 
   const Clock& clock_;
   const std::string name_;
@@ -47,6 +55,8 @@ class SourceState {
   TimePoint since_ LARDER_GUARDED_BY(mutex_);
   bool told_failing_ LARDER_GUARDED_BY(mutex_) = false;
   std::optional<TimePoint> last_told_ LARDER_GUARDED_BY(mutex_){};  // that it fails
+  std::deque<Sentence> untold_ LARDER_GUARDED_BY(mutex_);
+  bool telling_ LARDER_GUARDED_BY(mutex_) = false;  // somebody is, and goes on
 };
 
 }  // namespace larder

@@ -1,6 +1,8 @@
 #include "sqlite/statement.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <string_view>
 
 #include "base/nearest_name.hpp"
 #include "base/sql_place.hpp"
@@ -19,12 +21,24 @@ std::unexpected<Error> refuse_at(std::string problem, const std::string& sql, st
               "the statement is refused: " + problem + ", at " + point_at(sql, offset));
 }
 
+// Where the statement is wrong. SQLite does not say where a table is that it misses:
+// "no such table: main.products".
+std::optional<std::size_t> place_of_error(sqlite3* connection, const std::string& sql) {
+  const int offset = sqlite3_error_offset(connection);
+  if (offset >= 0) return static_cast<std::size_t>(offset);
+  const std::string_view message = sqlite3_errmsg(connection);
+  constexpr std::string_view kMissing = "no such table: ";
+  if (!message.starts_with(kMissing)) return std::nullopt;
+  const std::string_view table = message.substr(kMissing.size());
+  if (const auto at = place_of(sql, table)) return at;
+  return place_of(sql, table.substr(table.find('.') + 1));
+}
+
 std::unexpected<Error> not_prepared(sqlite3* connection, int code, const std::string& sql) {
   std::string text = "the statement does not prepare: ";
   text += sqlite3_errmsg(connection);
-  const int offset = sqlite3_error_offset(connection);
-  if (offset >= 0)
-    text += ", at " + point_at(sql, static_cast<std::size_t>(offset));
+  if (const auto offset = place_of_error(connection, sql))
+    text += ", at " + point_at(sql, *offset);
   else
     text += ":\n  " + sql;
   // A mistake in the statement, or something wrong with the database?

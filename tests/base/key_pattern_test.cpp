@@ -97,6 +97,16 @@ TEST(KeyPattern, NamesThePartThatDoesNotFit) {
   EXPECT_EQ(read("p:{a:int}:{b:int}", "p:x:y").problem, "\"x\" is no int for {a}");
 }
 
+TEST(KeyPattern, ShowsAPartInItsOwnLettersUpToAWholeOne) {
+  EXPECT_EQ(read("p:{id:int}", "p:gru\u0308n").problem, "\"gru\u0308n\" is no int for {id}");
+  const std::string kept(39, 'x');
+
+  EXPECT_EQ(read("p:{id:int}", "p:" + kept + "\u20ac").problem,
+            "\"" + kept + "…\" is no int for {id}");
+  EXPECT_EQ(read("p:{id:int}", "p:" + kept + "\x80\x80\x80\x80\x80\x80").problem,
+            "\"" + kept.substr(0, 38) + "…\" is no int for {id}");
+}
+
 TEST(KeyPattern, GivesNoPartsUnlessTheKeyFits) {
   EXPECT_TRUE(read("p:{a}:{b:int}", "p:x:y").parts.empty());
   EXPECT_TRUE(read("p:{a}:{b:int}", "q:x:1").parts.empty());

@@ -120,6 +120,13 @@ TEST_F(CheckTest, NamesTheNearestSettingForATypingMistake) {
   EXPECT_EQ(ran.err, "larder: there is no setting \"caches.tll\"; did you mean caches.ttl?\n");
 }
 
+TEST_F(CheckTest, ExplainingNothingSaysWhatCanBeNamed) {
+  const test::Ran ran = test::run_larder({"check", "--explain", ""});
+
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_THAT(ran.err, HasSubstr("there is no setting \"\"; name one, as caches.ttl"));
+}
+
 TEST_F(CheckTest, PrintsTheReference) {
   const test::Ran ran = test::run_larder({"check", "--reference"});
 

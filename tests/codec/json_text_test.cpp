@@ -99,6 +99,16 @@ TEST(JsonText, ParsedRealsAreCorrectlyRounded) {
   }
 }
 
+TEST(JsonText, NestingBeyondTheLimitIsToldWithTheLimit) {
+  const auto nested = [](std::size_t levels) {
+    return std::string(levels, '[') + std::string(levels, ']');
+  };
+
+  EXPECT_TRUE(check_json(nested(kJsonMaxDepth)));
+  EXPECT_EQ(check_json(nested(kJsonMaxDepth + 1)).error().message,
+            "not JSON that larder reads: more than 128 levels deep at byte 128");
+}
+
 TEST(JsonText, CheckingAgreesWithParsing) {
   for (const char* text : {"1", "[1,2]", " {\"a\":null} ", "\"x\"", "1e5", "[", "1 2", "",
                            "{\"a\"}", "[1,]", "01", "NaN"}) {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "larder/clock.hpp"
@@ -53,6 +54,36 @@ TEST_F(SourceStateTest, WhatWasNotToldToFailIsNotToldToAnswer) {
 
   EXPECT_TRUE(told_.empty());
   EXPECT_TRUE(state_.standing().well);
+}
+
+TEST_F(SourceStateTest, OneThatGoesOnFailingAfterItWasToldToAnswerIsToldOfInTheEnd) {
+  state_.failed("one");
+  state_.answered();
+  state_.failed("two");  // too soon to be told
+  told_.clear();
+
+  clock_.advance(10s);
+  state_.failed("three");
+  state_.failed("four");
+
+  EXPECT_EQ(told_, (std::vector<std::string>{"ill: source shop fails: three"}));
+  EXPECT_EQ(state_.standing().lasting, 10s);
+}
+
+// Whoever reports while another is being told waits for nobody, and is not told first.
+TEST(SourceStateOrderTest, WhatHappensWhileItIsToldIsToldAfterwards) {
+  ManualClock clock;
+  std::vector<std::string> told;
+  SourceState* reported = nullptr;
+  SourceState state{clock, "shop", [&](bool well, const std::string&) {
+                      if (!well) std::thread{[&] { reported->answered(); }}.join();
+                      told.emplace_back(well ? "well" : "ill");
+                    }};
+  reported = &state;
+
+  state.failed("shop.db was removed");
+
+  EXPECT_EQ(told, (std::vector<std::string>{"ill", "well"}));
 }
 
 }  // namespace

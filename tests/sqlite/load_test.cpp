@@ -110,7 +110,7 @@ TEST_F(SqliteLoad, TextThatIsNotJsonInAJsonColumnIsAnErrorAndNoBrokenDocument) {
 
 TEST_F(SqliteLoad, JsonTooDeepOrNotUtf8IsAnError) {
   EXPECT_THAT(row("printf('%.*c', 200, '[') || printf('%.*c', 200, ']') AS data", {"data"}),
-              HasSubstr("not JSON"));
+              HasSubstr("it is not JSON that larder reads: more than 128 levels deep"));
   EXPECT_THAT(row("CAST(x'22e922' AS TEXT) AS data", {"data"}), HasSubstr("not JSON"));
 }
 

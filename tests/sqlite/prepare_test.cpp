@@ -28,7 +28,10 @@ TEST_F(SqlitePrepare, ColumnsAreCountedInCharacters) {
 }
 
 TEST_F(SqlitePrepare, AnUnknownTableAndASyntaxErrorSayWhatSqliteSays) {
-  EXPECT_THAT(refusal("SELECT x FROM q WHERE x = :id"), HasSubstr("no such table: q"));
+  EXPECT_THAT(refusal("SELECT quantity\nFROM q WHERE x = :id"),
+              AllOf(HasSubstr("no such table: q, at line 2, column 6:"), EndsWith("\n       ^")));
+  EXPECT_THAT(refusal("SELECT id FROM Main.reviews r WHERE id = :id"),
+              HasSubstr("no such table: Main.reviews, at line 1, column 16:"));
   EXPECT_THAT(refusal("SELEC id FROM p WHERE id = :id"),
               AllOf(HasSubstr("near \"SELEC\": syntax error"), HasSubstr("line 1, column 1:")));
   EXPECT_THAT(refusal("SELECT id FROM p WHERE id = :id AND ("), HasSubstr("incomplete input"));
