@@ -100,18 +100,42 @@ fs::path unprivileged_directory() {
   return name;
 }
 
-std::unique_ptr<PostgresServer> PostgresServer::start(std::vector<std::string> settings) {
-  std::unique_ptr<PostgresServer> server{new PostgresServer};
-  server->settings_ = std::move(settings);
-  server->binaries_ = find_binaries();
-  if (server->binaries_.empty()) return nullptr;
-  server->directory_ = unprivileged_directory();
-  UnprivilegedChild initdb{{server->binaries_ / "initdb", "-D", server->directory_ / "data", "-U",
-                            "larder", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"},
-                           server->directory_ / "initdb.log"};
-  if (!initdb.succeeded()) {
-    throw std::runtime_error{"initdb failed: " + text_of(server->directory_ / "initdb.log")};
+void write_unprivileged(const fs::path& file, const std::string& text) {
+  std::ofstream{file} << text;
+  fs::permissions(file, fs::perms::owner_read | fs::perms::owner_write);
+  if (const passwd* user = unprivileged();
+      user != nullptr && ::chown(file.c_str(), user->pw_uid, user->pw_gid) != 0) {
+    throw std::runtime_error{"cannot give " + file.string() + " away"};
   }
+}
+
+PostgresServer::PostgresServer(std::vector<std::string> settings, std::uint16_t port)
+    : settings_{std::move(settings)},
+      port_{port},
+      binaries_{find_binaries()},
+      directory_{unprivileged_directory()} {}
+
+void PostgresServer::call(std::vector<std::string> command) const {
+  const fs::path log = directory_ / (command.front() + ".log");
+  command.front() = binaries_ / command.front();
+  UnprivilegedChild child{command, log};
+  if (!child.succeeded()) throw std::runtime_error{command.front() + " failed: " + text_of(log)};
+}
+
+std::unique_ptr<PostgresServer> PostgresServer::start(std::vector<std::string> settings,
+                                                      std::uint16_t port) {
+  if (find_binaries().empty()) return nullptr;
+  std::unique_ptr<PostgresServer> server{new PostgresServer{std::move(settings), port}};
+  server->call({"initdb", "-D", server->directory_ / "data", "-U", "larder", "-A", "trust", "-E",
+                "UTF8", "--locale=C.UTF-8", "--no-sync"});
+  server->run();
+  return server;
+}
+
+std::unique_ptr<PostgresServer> PostgresServer::start_standby(const PostgresServer& primary) {
+  std::unique_ptr<PostgresServer> server{new PostgresServer{primary.settings_, primary.port_}};
+  server->call({"pg_basebackup", "-D", server->directory_ / "data", "-d", primary.url(), "-R", "-c",
+                "fast", "--no-sync"});
   server->run();
   return server;
 }
@@ -123,19 +147,10 @@ PostgresServer::~PostgresServer() {
 }
 
 void PostgresServer::run() {
-  std::vector<std::string> command{binaries_ / "postgres",
-                                   "-D",
-                                   directory_ / "data",
-                                   "-k",
-                                   directory_,
-                                   "-c",
-                                   "listen_addresses=",
-                                   "-c",
-                                   "fsync=off",
-                                   "-c",
-                                   "shared_buffers=16MB",
-                                   "-c",
-                                   "max_connections=60"};
+  std::vector<std::string> command{
+      binaries_ / "postgres", "-D", directory_ / "data", "-k", directory_,  "-p",
+      std::to_string(port_),  "-c", "listen_addresses=", "-c", "fsync=off", "-c",
+      "shared_buffers=16MB",  "-c", "max_connections=60"};
   for (const std::string& setting : settings_) {
     command.insert(command.end(), {"-c", setting});
   }
@@ -151,8 +166,8 @@ void PostgresServer::run() {
 void PostgresServer::stop(int signal) { server_->end(signal); }
 
 std::string PostgresServer::url(const std::string& database, const std::string& more) const {
-  return "postgresql:///" + database + "?host=" + directory_.string() + "&user=larder" +
-         (more.empty() ? "" : "&" + more);
+  return "postgresql:///" + database + "?host=" + directory_.string() +
+         "&port=" + std::to_string(port_) + "&user=larder" + (more.empty() ? "" : "&" + more);
 }
 
 PostgresClient::PostgresClient(const std::string& url) : session_{PQconnectdb(url.c_str())} {

@@ -6,6 +6,8 @@
 #include <libpq-fe.h>
 #include <sys/types.h>
 
+#include <csignal>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -40,9 +42,11 @@ class UnprivilegedChild {
 class PostgresServer {
  public:
   // Null when PostgreSQL is not installed here. `settings`, as "fsync=on", stand above the tests'
-  // own.
-  [[nodiscard]] static std::unique_ptr<PostgresServer> start(
-      std::vector<std::string> settings = {});
+  // own. `port` is of its socket's name, and of TCP where a setting has it listen there.
+  [[nodiscard]] static std::unique_ptr<PostgresServer> start(std::vector<std::string> settings = {},
+                                                             std::uint16_t port = 5432);
+  // A replica that follows `primary`, and answers queries.
+  [[nodiscard]] static std::unique_ptr<PostgresServer> start_standby(const PostgresServer& primary);
   ~PostgresServer();
 
   [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
@@ -52,9 +56,12 @@ class PostgresServer {
   void run();
 
  private:
-  PostgresServer() = default;
+  PostgresServer(std::vector<std::string> settings, std::uint16_t port);
+  // One of its programs, which must succeed.
+  void call(std::vector<std::string> command) const;
 
   std::vector<std::string> settings_;
+  std::uint16_t port_;
   std::filesystem::path binaries_;
   std::filesystem::path directory_;
   std::unique_ptr<UnprivilegedChild> server_;
@@ -62,6 +69,8 @@ class PostgresServer {
 
 // A directory that the unprivileged user owns.
 [[nodiscard]] std::filesystem::path unprivileged_directory();
+// A file that the unprivileged user owns, and nobody else reads.
+void write_unprivileged(const std::filesystem::path& file, const std::string& text);
 
 // Another program's session.
 class PostgresClient {

@@ -189,6 +189,26 @@ TEST_F(PostgresWriteTest, ASlowWriteIsCancelledAndWasNotDone) {
   EXPECT_EQ(name_of_first(), "Kettle");
 }
 
+TEST_F(PostgresWriteTest, WritesBeyondTheLimitAreRefusedAndSaySo) {
+  database({.connections = 1, .max_waiting = 1});
+  const auto writer = updating();
+  execute("BEGIN; UPDATE products SET price = 5 WHERE id = 1");
+  auto first = begin_write(*writer, {{.key = id(1), .value = R"({"name":"A","price":1})"}});
+  PostgresClient watcher{url()};
+  while (watcher.execute("SELECT count(*) FROM pg_locks WHERE NOT granted") != "1") {
+  }
+  auto second = begin_write(*writer, {{.key = id(2), .value = R"({"name":"B","price":2})"}});
+
+  const auto third = put(*writer, id(2), R"({"name":"C","price":3})");
+  execute("COMMIT");
+
+  ASSERT_FALSE(third);
+  EXPECT_EQ(third.error().code, Errc::kOverloaded);
+  EXPECT_THAT(third.error().message, HasSubstr("1 writes wait for one of 1 connections"));
+  EXPECT_TRUE(first.get().front());
+  EXPECT_TRUE(second.get().front());
+}
+
 TEST_F(PostgresWriteTest, AChangedSchemaIsFollowed) {
   const auto writer =
       prepare_write({.write = kUpdate, .read = {.one = "SELECT * FROM products WHERE id = :id"}});
