@@ -298,6 +298,10 @@ void add_behind(const WritesBehind& writes, Families& families) {
   families.sample(journal.limit);
   families.gauge("larder_journal_dead_letters", "Dead letters in the journal");
   families.sample(journal.dead_letters);
+  families.gauge("larder_journal_damaged", "Writes that the disk changed, kept aside");
+  families.sample(journal.damaged);
+  families.gauge("larder_journal_broken", "1: the disk failed, and nothing is acknowledged");
+  families.sample(journal.broken ? 1.0 : 0.0);
   families.counter("larder_journal_refused_total", "Writes refused because the journal was full");
   families.sample(journal.refused);
   families.counter("larder_journal_commits_total", "Times that the journal was written");

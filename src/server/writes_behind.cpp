@@ -72,8 +72,19 @@ Result<std::unique_ptr<WritesBehind>> WritesBehind::open(Runtime& runtime, const
                                                          Tell tell) {
   auto journal = behind::SqliteJournal::open({.folder = config.journal.path,
                                               .limit = config.journal.limit,
-                                              .interval = config.journal.interval});
+                                              .interval = config.journal.interval,
+                                              .report = [tell](const Error* failure) {
+                                                if (!tell) return;
+                                                if (failure == nullptr)
+                                                  return tell(true, "the journal is written again");
+                                                tell(false, failure->message);
+                                              }});
   if (!journal) return std::unexpected{std::move(journal.error())};
+  if (const auto damaged = (*journal)->stats().damaged; damaged > 0 && tell) {
+    tell(false, "the journal in " + config.journal.path + " has " + std::to_string(damaged) +
+                    " acknowledged writes that the disk changed since, so that they fit their "
+                    "checksums no more; they are not applied, and stand in its table \"damaged\"");
+  }
   return std::unique_ptr<WritesBehind>{
       new WritesBehind{runtime, std::move(*journal), std::move(tell)}};
 }

@@ -4,64 +4,17 @@
 #include <sqlite3.h>
 
 #include <filesystem>
-#include <future>
+#include <fstream>
 #include <thread>
+
+#include "behind/journal_fixture.hpp"
 
 namespace larder::behind {
 namespace {
 
 namespace fs = std::filesystem;
-using Text = std::optional<std::string>;
 
-class SqliteJournalTest : public ::testing::Test {
- protected:
-  SqliteJournalTest() {
-    std::string name = (fs::temp_directory_path() / "larder_journal_XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
-  }
-  ~SqliteJournalTest() override {
-    if (journal_) (void)journal_->close();
-    std::error_code ignored;
-    fs::remove_all(folder_, ignored);
-  }
-
-  void open(ByteCount limit = {1ULL << 20}) {
-    auto opened = SqliteJournal::open({.folder = (folder_ / "j").string(), .limit = limit});
-    ASSERT_TRUE(opened) << opened.error().message;
-    journal_ = std::move(*opened);
-    log_ = journal_->of("product", Durability::kSync);
-  }
-  void close() {
-    log_.reset();
-    ASSERT_TRUE(journal_->close());
-    journal_.reset();
-  }
-  // Waits until it is told.
-  static Result<Position> keep(WriteLog& log, std::string key, Text value) {
-    std::promise<Result<Position>> told;
-    log.append(std::move(key), std::move(value),
-               [&told](Result<Position> position) { told.set_value(std::move(position)); });
-    return told.get_future().get();
-  }
-  Position keep(std::string key, Text value) {
-    const auto position = keep(*log_, std::move(key), std::move(value));
-    EXPECT_TRUE(position);
-    return position.value_or(0);
-  }
-  // What a journal keeps, as "1 key=value".
-  static std::vector<std::string> kept(SqliteJournal& journal) {
-    std::vector<std::string> kept;
-    for (const KeptWrite& write : journal.take_recovered()) {
-      kept.push_back(std::to_string(write.position) + " " + write.key + "=" +
-                     write.value.value_or("(gone)"));
-    }
-    return kept;
-  }
-
-  fs::path folder_;
-  std::shared_ptr<SqliteJournal> journal_;
-  std::shared_ptr<WriteLog> log_;
-};
+using SqliteJournalTest = JournalTest;
 
 TEST_F(SqliteJournalTest, KeepsWhatWasAcknowledgedInItsOrder) {
   open();
@@ -102,12 +55,12 @@ TEST_F(SqliteJournalTest, AnotherVersionsFileIsRefusedAndLeftAsItIs) {
     EXPECT_EQ(sqlite3_exec(database, sql, nullptr, nullptr, nullptr), SQLITE_OK);
     sqlite3_close(database);
   };
-  run("PRAGMA user_version = 2");
+  run("PRAGMA user_version = 99");
 
   for (int i = 0; i < 2; ++i) {
     const auto opened = SqliteJournal::open({.folder = (folder_ / "j").string()});
     ASSERT_FALSE(opened);
-    EXPECT_NE(opened.error().message.find("has the version 2"), std::string::npos);
+    EXPECT_NE(opened.error().message.find("has the version 99"), std::string::npos);
   }
 }
 
@@ -137,6 +90,56 @@ TEST_F(SqliteJournalTest, ADeadLetterPendsNoMoreAndIsCounted) {
   EXPECT_EQ(keep("b", "2"), 2U);
 }
 
+TEST_F(SqliteJournalTest, NoPositionIsGivenTwiceThoughAllIsSettled) {
+  open();
+  log_->settle({keep("a", "1"), keep("a", "2")});
+  close();
+
+  open();
+
+  EXPECT_EQ(keep("b", "3"), 3U);
+}
+
+// Their rows are lost, but the source may have had them.
+TEST_F(SqliteJournalTest, NoPositionIsGivenTwiceThoughTheLastWereNeverWritten) {
+  open();
+  keep("a", "1");
+  const fs::path copy = folder_ / "copy";
+  fs::copy(place(), copy);
+  const Position later = keep("a", "2");
+  close();
+
+  open_at(copy);
+
+  EXPECT_EQ(kept(*journal_), std::vector<std::string>{"1 a=1"});
+  EXPECT_GT(keep("a", "3"), later);
+}
+
+TEST_F(SqliteJournalTest, ARowThatTheDiskChangedIsPutAsideAndTheOthersAreKept) {
+  open();
+  keep("a", "first");
+  keep("b", "second");
+  close();
+  const std::string file = (place() / "journal.db").string();
+  std::string bytes;
+  {
+    std::ifstream in{file, std::ios::binary};
+    bytes.assign(std::istreambuf_iterator<char>{in}, {});
+  }
+  const auto at = bytes.find("first");
+  ASSERT_NE(at, std::string::npos);
+  bytes[at + 1] ^= 0x04;
+  std::ofstream{file, std::ios::binary} << bytes;
+
+  for (int i = 0; i < 2; ++i) {
+    open();
+
+    EXPECT_EQ(kept(*journal_), std::vector<std::string>{"2 b=second"});
+    EXPECT_EQ(journal_->stats().damaged, 1U);
+    close();
+  }
+}
+
 TEST_F(SqliteJournalTest, AtTheLimitItRefusesInWords) {
   open({1000});
   keep("a", std::string(700, 'x'));
@@ -156,6 +159,7 @@ TEST_F(SqliteJournalTest, HasOneOwner) {
 
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, Errc::kRefused);
+  EXPECT_NE(second.error().message.find("this process has the journal"), std::string::npos);
 }
 
 TEST_F(SqliteJournalTest, WritersThatComeTogetherShareASync) {

@@ -182,7 +182,8 @@ TEST_F(WriteBehindServer, AJournalHasOneProcess) {
                               std::string{kConfig} + "[journal]\npath = \"journal\"\n"};
   };
 
-  EXPECT_THAT(second, ::testing::ThrowsMessage<std::runtime_error>(HasSubstr("another process")));
+  EXPECT_THAT(second, ::testing::ThrowsMessage<std::runtime_error>(HasSubstr(
+                          "process " + std::to_string(larder_->pid()) + " (larder) has")));
 }
 
 }  // namespace

@@ -1,0 +1,360 @@
+#include "behind/journal_file.hpp"
+
+#include <sqlite3.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <span>
+#include <system_error>
+#include <utility>
+
+#include "behind/durable_folder.hpp"
+#include "behind/lock_owner.hpp"
+
+namespace larder::behind {
+
+namespace {
+
+constexpr std::int64_t kVersion = 2;
+constexpr const char* kSetVersion = "PRAGMA user_version = 2";
+// Positions that an opening reserves: more than a process gives out between two commits.
+constexpr Position kAhead = 1'000'000'000'000;
+// Pages of the log from which on it is copied to the database, and begun anew.
+constexpr int kLongLog = 1000;
+
+// The number, and then each text with its length: what a row is checked by.
+void row_checksum(sqlite3_context* context, int count, sqlite3_value** values) {
+  const auto position = static_cast<std::uint64_t>(sqlite3_value_int64(values[0]));
+  std::uint64_t sum = XXH3_64bits(&position, sizeof position);
+  for (sqlite3_value* value : std::span{values, static_cast<std::size_t>(count)}.subspan(1)) {
+    if (sqlite3_value_type(value) == SQLITE_NULL) {
+      sum = ~sum;
+      continue;
+    }
+    const void* bytes = sqlite3_value_blob(value);
+    const int size = sqlite3_value_bytes(value);
+    sum = XXH3_64bits_withSeed(bytes == nullptr ? "" : bytes, static_cast<std::size_t>(size), sum);
+  }
+  sqlite3_result_int64(context, static_cast<sqlite3_int64>(sum));
+}
+
+std::string column_text(sqlite3_stmt* statement, int column) {
+  const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement, column));
+  const int size = sqlite3_column_bytes(statement, column);
+  return bytes == nullptr ? std::string{} : std::string(bytes, static_cast<std::size_t>(size));
+}
+
+void bind_bytes(sqlite3_stmt* statement, int place, std::string_view text) {
+  sqlite3_bind_blob64(statement, place, text.empty() ? "" : text.data(), text.size(),
+                      SQLITE_STATIC);
+}
+
+bool tells_of_a_disk(int number) {
+  return number == EIO || number == EROFS || number == EDQUOT || number == EFBIG ||
+         number == ESTALE || number == ENOLCK;
+}
+
+void bind_position(sqlite3_stmt* statement, Position position) {
+  sqlite3_bind_int64(statement, 1, static_cast<sqlite3_int64>(position));
+}
+
+}  // namespace
+
+struct JournalFile::Statements {
+  ~Statements() {
+    for (sqlite3_stmt* each : {insert, settle, bury, reserve}) sqlite3_finalize(each);
+  }
+  sqlite3_stmt* insert = nullptr;
+  sqlite3_stmt* settle = nullptr;
+  sqlite3_stmt* bury = nullptr;
+  sqlite3_stmt* reserve = nullptr;
+};
+
+JournalFile::JournalFile(const std::string& folder)
+    : path_{(std::filesystem::path{folder} / "journal.db").string()} {}
+
+Result<std::unique_ptr<JournalFile>> JournalFile::open(const std::string& folder) {
+  if (auto made = make_durable_folder(folder); !made) return std::unexpected{made.error()};
+  std::unique_ptr<JournalFile> file{new JournalFile{folder}};
+  if (auto prepared = file->prepare(); !prepared) return std::unexpected{prepared.error()};
+  return file;
+}
+
+JournalFile::~JournalFile() {
+  statements_.reset();
+  sqlite3_close(database_);
+}
+
+Error JournalFile::failure(const char* what) {
+  const int code = sqlite3_extended_errcode(database_);
+  const int of_system = errno;  // SQLite does not note it where a COMMIT fails
+  const std::string journal = "the journal " + path_;
+  switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return {Errc::kRefused, lock_owner(path_) + " has " + journal +
+                                  "; a journal has one owner, so stop that one or name another "
+                                  "path"};
+    case SQLITE_FULL:
+      return {Errc::kOverloaded, "the disk of " + journal +
+                                     " is full, so nothing was written; make room there, and "
+                                     "writes go on"};
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+      return {Errc::kSourceFailed, journal + " cannot be " + what + ": " +
+                                       sqlite3_errmsg(database_) +
+                                       "; larder needs to write the folder and what is in it"};
+    default: break;
+  }
+  std::string why = sqlite3_errmsg(database_);
+  if ((code & 0xff) == SQLITE_IOERR && tells_of_a_disk(of_system)) {
+    why += ", " + std::generic_category().message(of_system);
+  }
+  Error error{Errc::kSourceFailed, journal + " cannot be " + what + ": " + why};
+  const bool damaged = (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
+  if (damaged) {
+    error.message +=
+        "; move its folder away and keep it, since what it held is not in the sources yet";
+  }
+  if (damaged || (code & 0xff) == SQLITE_IOERR) {
+    broken_ =
+        Error{Errc::kSourceFailed,
+              journal + " is not written any more, since it could not be " + what + " (" + why +
+                  "): nothing is acknowledged until larder is started again; see to the "
+                  "disk first. What was acknowledged before still goes to its source"};
+  }
+  return error;
+}
+
+Result<void> JournalFile::execute(const char* sql, const char* what) {
+  if (sqlite3_exec(database_, sql, nullptr, nullptr, nullptr) == SQLITE_OK) return {};
+  return std::unexpected{failure(what)};
+}
+
+Result<void> JournalFile::step(sqlite3_stmt* statement) {
+  const bool done = sqlite3_step(statement) == SQLITE_DONE;
+  Result<void> result;
+  if (!done) result = std::unexpected{failure("written")};
+  sqlite3_reset(statement);
+  sqlite3_clear_bindings(statement);
+  return result;
+}
+
+Result<std::int64_t> JournalFile::number(const char* sql) {
+  sqlite3_stmt* statement = nullptr;
+  std::optional<std::int64_t> number;
+  if (sqlite3_prepare_v2(database_, sql, -1, &statement, nullptr) == SQLITE_OK &&
+      sqlite3_step(statement) == SQLITE_ROW) {
+    number = sqlite3_column_int64(statement, 0);
+  }
+  Result<std::int64_t> result{number.value_or(0)};
+  if (!number) result = std::unexpected{failure("read")};
+  sqlite3_finalize(statement);
+  return result;
+}
+
+// Locked from here on, since the lock of a write-ahead log in exclusive mode is kept.
+Result<void> JournalFile::prepare() {
+  statements_ = std::make_unique<Statements>();
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+  if (sqlite3_open_v2(path_.c_str(), &database_, flags, nullptr) != SQLITE_OK) {
+    return std::unexpected{failure("opened")};
+  }
+  // The log stays as it is until this process has written to it, and after it was broken.
+  sqlite3_db_config(database_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  sqlite3_create_function(database_, "row_checksum", -1, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
+                          nullptr, row_checksum, nullptr, nullptr);
+  if (auto locked = execute("PRAGMA locking_mode = EXCLUSIVE", "opened"); !locked) return locked;
+  const auto version = number("PRAGMA user_version");
+  if (!version) return std::unexpected{version.error()};
+  if (*version != 0 && *version != kVersion) {
+    return fail(Errc::kRefused,
+                "the journal " + path_ + " has the version " + std::to_string(*version) +
+                    ", and this larder knows " + std::to_string(kVersion) +
+                    ": start the larder that wrote it, which flushes it, and then move its "
+                    "folder away");
+  }
+  constexpr const char* kSetup = R"(
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    BEGIN EXCLUSIVE;
+    CREATE TABLE IF NOT EXISTS journal (reserved INTEGER NOT NULL, checksum INTEGER NOT NULL);
+    CREATE TABLE IF NOT EXISTS writes (position INTEGER PRIMARY KEY, cache BLOB NOT NULL,
+      key BLOB NOT NULL, value BLOB, checksum INTEGER NOT NULL);
+    CREATE TABLE IF NOT EXISTS dead_letters (position INTEGER PRIMARY KEY, cache BLOB NOT NULL,
+      key BLOB NOT NULL, value BLOB, code TEXT NOT NULL, message TEXT NOT NULL,
+      refused_at TEXT NOT NULL, checksum INTEGER NOT NULL);
+    CREATE TABLE IF NOT EXISTS damaged (position INTEGER, cache BLOB, key BLOB, value BLOB,
+      checksum INTEGER, found_at TEXT NOT NULL);
+    INSERT INTO journal SELECT 0, row_checksum(0) WHERE NOT EXISTS (SELECT 1 FROM journal);
+    PRAGMA user_version = 2;
+    COMMIT;)";
+  if (auto set_up = execute(kSetup, "prepared"); !set_up) return set_up;
+  const auto prepared = [this](const char* sql, sqlite3_stmt** statement) {
+    return sqlite3_prepare_v3(database_, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, nullptr) ==
+           SQLITE_OK;
+  };
+  if (!prepared("INSERT INTO writes VALUES (?1, ?2, ?3, ?4, row_checksum(?1, ?2, ?3, ?4))",
+                &statements_->insert) ||
+      !prepared("DELETE FROM writes WHERE position = ?1", &statements_->settle) ||
+      !prepared("INSERT INTO dead_letters SELECT position, cache, key, value, ?2, ?3, "
+                "datetime('now'), row_checksum(position, cache, key, value, ?2, ?3, "
+                "datetime('now')) FROM writes WHERE position = ?1",
+                &statements_->bury) ||
+      !prepared("UPDATE journal SET reserved = ?1, checksum = row_checksum(?1)",
+                &statements_->reserve)) {
+    return std::unexpected{failure("prepared")};
+  }
+  sqlite3_wal_hook(
+      database_,
+      [](void* self, sqlite3*, const char*, int pages) {
+        static_cast<JournalFile*>(self)->log_pages_ = pages;
+        return SQLITE_OK;
+      },
+      this);
+  return {};
+}
+
+Result<void> JournalFile::put_damaged_aside() {
+  return execute(R"(
+    BEGIN IMMEDIATE;
+    INSERT INTO damaged SELECT position, cache, key, value, checksum, datetime('now') FROM writes
+      WHERE checksum IS NOT row_checksum(position, cache, key, value);
+    DELETE FROM writes WHERE checksum IS NOT row_checksum(position, cache, key, value);
+    COMMIT;)",
+                 "read");
+}
+
+// What a failed sync of an earlier process left in the system's memory alone is written
+// once more at the end, with all that the log holds.
+Result<JournalFile::Contents> JournalFile::recover() {
+  if (auto aside = put_damaged_aside(); !aside) return std::unexpected{aside.error()};
+  Contents contents;
+  constexpr const char* kAll = "SELECT position, cache, key, value FROM writes ORDER BY position";
+  sqlite3_stmt* statement = nullptr;
+  int code = sqlite3_prepare_v2(database_, kAll, -1, &statement, nullptr);
+  while (code == SQLITE_OK || code == SQLITE_ROW) {
+    code = sqlite3_step(statement);
+    if (code != SQLITE_ROW) break;
+    KeptWrite write{
+        .cache = column_text(statement, 1), .key = column_text(statement, 2), .value = {}};
+    write.position = static_cast<Position>(sqlite3_column_int64(statement, 0));
+    if (sqlite3_column_type(statement, 3) != SQLITE_NULL) write.value = column_text(statement, 3);
+    contents.writes.push_back(std::move(write));
+  }
+  if (code != SQLITE_DONE) {
+    Error error = failure("read");
+    sqlite3_finalize(statement);
+    return std::unexpected{std::move(error)};
+  }
+  sqlite3_finalize(statement);
+
+  const auto count = [&](const char* sql, auto& to) -> Result<void> {
+    const auto found = number(sql);
+    if (!found) return std::unexpected{found.error()};
+    to = static_cast<std::uint64_t>(*found);
+    return {};
+  };
+  Position highest = 0;
+  Position reserved = 0;  // 0: its row is damaged
+  for (const auto& counted :
+       {count("SELECT count(*) FROM dead_letters", contents.dead_letters),
+        count("SELECT coalesce(sum(length(cache) + length(key) + coalesce(length(value), 0)), 0) "
+              "FROM dead_letters",
+              contents.dead_bytes),
+        count("SELECT count(*) FROM damaged", contents.damaged),
+        count("SELECT max(coalesce((SELECT max(position) FROM writes), 0), "
+              "coalesce((SELECT max(position) FROM dead_letters), 0))",
+              highest),
+        count("SELECT coalesce((SELECT reserved + 1 FROM journal WHERE checksum IS "
+              "row_checksum(reserved)), 0)",
+              reserved)}) {
+    if (!counted) return std::unexpected{counted.error()};
+  }
+  contents.last = reserved == 0 ? highest + kAhead : std::max(highest, reserved - 1);
+  if (auto kept = reserve(contents.last); !kept) return std::unexpected{kept.error()};
+  if (auto copied = checkpoint(SQLITE_CHECKPOINT_TRUNCATE); !copied) {
+    return std::unexpected{copied.error()};
+  }
+  return contents;
+}
+
+Result<void> JournalFile::reserve(Position last) {
+  bind_position(statements_->reserve, last + kAhead);
+  auto done = step(statements_->reserve);
+  if (done) reserved_ = last + kAhead;
+  return done;
+}
+
+// The write-ahead log goes to the database. Where that fails with a full disk the log is just
+// longer.
+Result<void> JournalFile::checkpoint(int mode) {
+  const int code = sqlite3_wal_checkpoint_v2(database_, nullptr, mode, nullptr, nullptr);
+  if (code == SQLITE_OK) return {};
+  return std::unexpected{failure("synced")};
+}
+
+Result<void> JournalFile::begin(bool sync) {
+  if (broken_) return std::unexpected{*broken_};
+  auto set = execute(sync ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL", "written");
+  return set ? execute("BEGIN IMMEDIATE", "written") : set;
+}
+
+Result<void> JournalFile::keep(const KeptWrite& write) {
+  if (write.position > reserved_ - kAhead / 2) {
+    if (auto reserved = reserve(write.position); !reserved) return reserved;
+  }
+  sqlite3_stmt* const insert = statements_->insert;
+  bind_position(insert, write.position);
+  bind_bytes(insert, 2, write.cache);
+  bind_bytes(insert, 3, write.key);
+  if (write.value) bind_bytes(insert, 4, *write.value);
+  return step(insert);
+}
+
+Result<void> JournalFile::settle(Position position) {
+  bind_position(statements_->settle, position);
+  return step(statements_->settle);
+}
+
+Result<void> JournalFile::bury(Position position, const Error& why) {
+  const std::string code{why.state.empty() ? to_string(why.code) : std::string_view{why.state}};
+  sqlite3_stmt* const bury = statements_->bury;
+  bind_position(bury, position);
+  sqlite3_bind_text64(bury, 2, code.data(), code.size(), SQLITE_STATIC, SQLITE_UTF8);
+  sqlite3_bind_text64(bury, 3, why.message.data(), why.message.size(), SQLITE_STATIC, SQLITE_UTF8);
+  if (auto done = step(bury); !done) return done;
+  return settle(position);
+}
+
+// Some page has to change for a commit to sync.
+Result<void> JournalFile::touch() { return execute(kSetVersion, "written"); }
+
+Result<void> JournalFile::commit() {
+  auto done = execute("COMMIT", "synced");
+  if (!done) {
+    if (done.error().code != Errc::kOverloaded) done.error().code = Errc::kOutcomeUnknown;
+    return done;
+  }
+  if (log_pages_ >= kLongLog) (void)checkpoint(SQLITE_CHECKPOINT_PASSIVE);
+  return {};
+}
+
+void JournalFile::roll_back() { sqlite3_exec(database_, "ROLLBACK", nullptr, nullptr, nullptr); }
+
+void JournalFile::close(Position last) {
+  if (!broken_ && begin(/*sync=*/true)) {
+    bind_position(statements_->reserve, last);
+    const auto kept = step(statements_->reserve);
+    if (!kept || !commit()) roll_back();
+  }
+  statements_.reset();
+  if (!broken_) sqlite3_db_config(database_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
+  sqlite3_close(std::exchange(database_, nullptr));
+}
+
+}  // namespace larder::behind
