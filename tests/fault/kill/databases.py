@@ -1,0 +1,155 @@
+"""The two databases that are written to: a SQLite file, and a PostgreSQL of the test's own.
+
+Each has the tables `latest` and `steps`, and for each a table of all that was done to it,
+in its order, which triggers fill: (id, seq) of a row that was written, (id, -seq) of one that
+was removed.
+"""
+
+import contextlib
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import sqlite3
+import subprocess
+import tempfile
+import time
+
+TABLES = ("latest", "steps")
+
+
+class Sqlite:
+    name = "sqlite"
+
+    def __init__(self, folder: pathlib.Path):
+        self.file = folder / "items.db"
+        self.url = f"sqlite:{self.file}"
+        with self._session() as session:
+            session.execute("PRAGMA journal_mode = WAL")
+            for table in TABLES:
+                session.executescript(f"""
+                    CREATE TABLE {table} (id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, note TEXT NOT NULL);
+                    CREATE TABLE {table}_done (place INTEGER PRIMARY KEY, id INTEGER, seq INTEGER);
+                    CREATE TRIGGER {table}_i AFTER INSERT ON {table} BEGIN
+                      INSERT INTO {table}_done (id, seq) VALUES (new.id, new.seq); END;
+                    CREATE TRIGGER {table}_u AFTER UPDATE ON {table} BEGIN
+                      INSERT INTO {table}_done (id, seq) VALUES (new.id, new.seq); END;
+                    CREATE TRIGGER {table}_d AFTER DELETE ON {table} BEGIN
+                      INSERT INTO {table}_done (id, seq) VALUES (old.id, -old.seq); END;""")
+
+    @contextlib.contextmanager
+    def _session(self):
+        session = sqlite3.connect(self.file, timeout=60, isolation_level=None)
+        try:
+            yield session
+        finally:
+            session.close()
+
+    def rows(self, table: str) -> dict[int, tuple[int, str]]:
+        with self._session() as session:
+            return {row[0]: (row[1], row[2]) for row in session.execute(f"SELECT id, seq, note FROM {table}")}
+
+    def take_done(self, table: str) -> list[tuple[int, int]]:
+        with self._session() as session:
+            done = session.execute(f"SELECT id, seq FROM {table}_done ORDER BY place").fetchall()
+            session.execute(f"DELETE FROM {table}_done")
+            return done
+
+    def kill(self) -> None:
+        """It has no process of its own."""
+
+    def stop(self) -> None:
+        """As above."""
+
+
+def find_programs() -> pathlib.Path | None:
+    """The newest PostgreSQL's."""
+    found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[-3]))
+    return found[-1].parent if found else None
+
+
+class Postgres:
+    name = "postgres"
+
+    def __init__(self, programs: pathlib.Path):
+        self.programs = programs
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="larder-kill-"))
+        self.user = {}
+        if os.geteuid() == 0:  # which PostgreSQL refuses to be
+            user = pwd.getpwnam("postgres")
+            os.chown(self.folder, user.pw_uid, user.pw_gid)
+            self.user = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+        self.url = f"postgresql:///postgres?host={self.folder}&user=larder"
+        self.process: subprocess.Popen | None = None
+        self.log = (self.folder / "log").open("wb")
+        self._run("initdb", "-D", str(self.folder / "data"), "-U", "larder", "-A", "trust", "--no-sync", "-E", "UTF8",
+                  "--locale=C.UTF-8")
+        self.start()
+        for table in TABLES:
+            self.ask(f"""
+                CREATE TABLE {table} (id bigint PRIMARY KEY, seq bigint NOT NULL, note text NOT NULL);
+                CREATE TABLE {table}_done (place bigserial PRIMARY KEY, id bigint, seq bigint);
+                CREATE FUNCTION {table}_note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                  IF TG_OP = 'DELETE' THEN INSERT INTO {table}_done (id, seq) VALUES (old.id, -old.seq); RETURN old; END IF;
+                  INSERT INTO {table}_done (id, seq) VALUES (new.id, new.seq); RETURN new; END $$;
+                CREATE TRIGGER note AFTER INSERT OR UPDATE OR DELETE ON {table}
+                  FOR EACH ROW EXECUTE FUNCTION {table}_note();""")
+
+    def _run(self, program: str, *arguments: str) -> None:
+        subprocess.run([self.programs / program, *arguments], check=True, stdout=self.log, stderr=self.log,
+                       cwd=self.folder, **self.user)
+
+    def start(self) -> None:
+        # No sync of its own: a kill takes nothing that the system has.
+        self.process = subprocess.Popen(
+            [self.programs / "postgres", "-D", self.folder / "data", "-k", self.folder, "-c", "listen_addresses=",
+             "-c", "fsync=off", "-c", "shared_buffers=16MB"],
+            stdout=self.log, stderr=self.log, cwd=self.folder, **self.user)
+        while self._try("SELECT 1") is None:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"PostgreSQL ended: {(self.folder / 'log').read_text(errors='replace')[-2000:]}")
+            time.sleep(0.02)
+
+    def _try(self, sql: str) -> str | None:
+        asked = subprocess.run(["psql", "-XAtq", "-F", " ", "-v", "ON_ERROR_STOP=1", "-d", self.url],
+                               input=sql, capture_output=True, text=True, check=False)
+        return asked.stdout if asked.returncode == 0 else None
+
+    def ask(self, sql: str) -> list[str]:
+        answer = self._try(sql)
+        if answer is None:
+            raise RuntimeError(f"PostgreSQL refuses: {sql}")
+        return answer.splitlines()
+
+    def rows(self, table: str) -> dict[int, tuple[int, str]]:
+        rows = (line.split(" ", 2) for line in self.ask(f"SELECT id, seq, note FROM {table}"))
+        return {int(row[0]): (int(row[1]), row[2]) for row in rows}
+
+    def take_done(self, table: str) -> list[tuple[int, int]]:
+        lines = self.ask(f"SELECT id, seq FROM {table}_done ORDER BY place; TRUNCATE {table}_done")
+        return [tuple(map(int, line.split())) for line in lines]
+
+    def kill(self) -> None:
+        """All of its processes at once, and waits for their end."""
+        children = _children(self.process.pid)
+        os.kill(self.process.pid, signal.SIGKILL)
+        for child in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        self.process.wait()
+        while any(pathlib.Path(f"/proc/{child}").exists() for child in children):
+            time.sleep(0.005)
+
+    def stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGQUIT)
+            self.process.wait()
+        self.log.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _children(process: int) -> list[int]:
+    with contextlib.suppress(FileNotFoundError):
+        return [int(child) for child in pathlib.Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+    return []
