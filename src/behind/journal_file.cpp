@@ -1,45 +1,28 @@
 #include "behind/journal_file.hpp"
 
 #include <sqlite3.h>
-#include <xxhash.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
-#include <span>
 #include <system_error>
 #include <utility>
 
 #include "behind/durable_folder.hpp"
 #include "behind/lock_owner.hpp"
+#include "behind/row_checksum.hpp"
 
 namespace larder::behind {
 
 namespace {
 
-constexpr std::int64_t kVersion = 2;
 constexpr const char* kSetVersion = "PRAGMA user_version = 2";
 // Positions that an opening reserves: more than a process gives out between two commits.
 constexpr Position kAhead = 1'000'000'000'000;
 // Pages of the log from which on it is copied to the database, and begun anew.
 constexpr int kLongLog = 1000;
-
-// The number, and then each text with its length: what a row is checked by.
-void row_checksum(sqlite3_context* context, int count, sqlite3_value** values) {
-  const auto position = static_cast<std::uint64_t>(sqlite3_value_int64(values[0]));
-  std::uint64_t sum = XXH3_64bits(&position, sizeof position);
-  for (sqlite3_value* value : std::span{values, static_cast<std::size_t>(count)}.subspan(1)) {
-    if (sqlite3_value_type(value) == SQLITE_NULL) {
-      sum = ~sum;
-      continue;
-    }
-    const void* bytes = sqlite3_value_blob(value);
-    const int size = sqlite3_value_bytes(value);
-    sum = XXH3_64bits_withSeed(bytes == nullptr ? "" : bytes, static_cast<std::size_t>(size), sum);
-  }
-  sqlite3_result_int64(context, static_cast<sqlite3_int64>(sum));
-}
 
 std::string column_text(sqlite3_stmt* statement, int column) {
   const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement, column));
@@ -118,7 +101,8 @@ Error JournalFile::failure(const char* what) {
   const bool damaged = (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
   if (damaged) {
     error.message +=
-        "; move its folder away and keep it, since what it held is not in the sources yet";
+        "; move its folder away and keep it, since what it held is not in the sources yet; "
+        "larder journal dump prints what can be read";
   }
   if (damaged || (code & 0xff) == SQLITE_IOERR) {
     broken_ =
@@ -166,8 +150,7 @@ Result<void> JournalFile::prepare() {
   }
   // The log stays as it is until this process has written to it, and after it was broken.
   sqlite3_db_config(database_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-  sqlite3_create_function(database_, "row_checksum", -1, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
-                          nullptr, row_checksum, nullptr, nullptr);
+  add_row_checksum(database_);
   if (auto locked = execute("PRAGMA locking_mode = EXCLUSIVE", "opened"); !locked) return locked;
   const auto version = number("PRAGMA user_version");
   if (!version) return std::unexpected{version.error()};
@@ -184,12 +167,12 @@ Result<void> JournalFile::prepare() {
     BEGIN EXCLUSIVE;
     CREATE TABLE IF NOT EXISTS journal (reserved INTEGER NOT NULL, checksum INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS writes (position INTEGER PRIMARY KEY, cache BLOB NOT NULL,
-      key BLOB NOT NULL, value BLOB, checksum INTEGER NOT NULL);
+      key BLOB NOT NULL, value BLOB, written_at INTEGER NOT NULL, checksum INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS dead_letters (position INTEGER PRIMARY KEY, cache BLOB NOT NULL,
-      key BLOB NOT NULL, value BLOB, code TEXT NOT NULL, message TEXT NOT NULL,
+      key BLOB NOT NULL, value BLOB, written_at INTEGER NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL,
       refused_at TEXT NOT NULL, checksum INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS damaged (position INTEGER, cache BLOB, key BLOB, value BLOB,
-      checksum INTEGER, found_at TEXT NOT NULL);
+      written_at INTEGER, checksum INTEGER, found_at TEXT NOT NULL);
     INSERT INTO journal SELECT 0, row_checksum(0) WHERE NOT EXISTS (SELECT 1 FROM journal);
     PRAGMA user_version = 2;
     COMMIT;)";
@@ -198,13 +181,14 @@ Result<void> JournalFile::prepare() {
     return sqlite3_prepare_v3(database_, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, nullptr) ==
            SQLITE_OK;
   };
-  if (!prepared("INSERT INTO writes VALUES (?1, ?2, ?3, ?4, row_checksum(?1, ?2, ?3, ?4))",
+  if (!prepared("INSERT INTO writes VALUES (?1, ?2, ?3, ?4, ?5, row_checksum(?1, ?2, ?3, ?4, ?5))",
                 &statements_->insert) ||
       !prepared("DELETE FROM writes WHERE position = ?1", &statements_->settle) ||
-      !prepared("INSERT INTO dead_letters SELECT position, cache, key, value, ?2, ?3, "
-                "datetime('now'), row_checksum(position, cache, key, value, ?2, ?3, "
-                "datetime('now')) FROM writes WHERE position = ?1",
-                &statements_->bury) ||
+      !prepared(
+          "INSERT INTO dead_letters SELECT position, cache, key, value, written_at, ?2, "
+          "?3, datetime('now'), row_checksum(position, cache, key, value, written_at, ?2, ?3, "
+          "datetime('now')) FROM writes WHERE position = ?1",
+          &statements_->bury) ||
       !prepared("UPDATE journal SET reserved = ?1, checksum = row_checksum(?1)",
                 &statements_->reserve)) {
     return std::unexpected{failure("prepared")};
@@ -222,9 +206,10 @@ Result<void> JournalFile::prepare() {
 Result<void> JournalFile::put_damaged_aside() {
   return execute(R"(
     BEGIN IMMEDIATE;
-    INSERT INTO damaged SELECT position, cache, key, value, checksum, datetime('now') FROM writes
-      WHERE checksum IS NOT row_checksum(position, cache, key, value);
-    DELETE FROM writes WHERE checksum IS NOT row_checksum(position, cache, key, value);
+    INSERT INTO damaged SELECT position, cache, key, value, written_at, checksum, datetime('now')
+      FROM writes WHERE checksum IS NOT row_checksum(position, cache, key, value, written_at);
+    DELETE FROM writes
+      WHERE checksum IS NOT row_checksum(position, cache, key, value, written_at);
     COMMIT;)",
                  "read");
 }
@@ -313,6 +298,9 @@ Result<void> JournalFile::keep(const KeptWrite& write) {
   bind_bytes(insert, 2, write.cache);
   bind_bytes(insert, 3, write.key);
   if (write.value) bind_bytes(insert, 4, *write.value);
+  // For people alone: nothing is decided by it.
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  sqlite3_bind_int64(insert, 5, std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
   return step(insert);
 }
 

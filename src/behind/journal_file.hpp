@@ -1,7 +1,8 @@
 // The journal's file: a SQLite database in WAL mode that one process has at a time.
 //
 //   CREATE TABLE journal (reserved)          one row: no position above it was ever given out
-//   CREATE TABLE writes (position, cache, key, value, checksum)        value NULL: a removal
+//   CREATE TABLE writes (position, cache, key, value, written_at, checksum)
+//                                            value NULL: a removal; milliseconds since 1970
 //   CREATE TABLE dead_letters (…the same…, code, message, refused_at)
 //   CREATE TABLE damaged (…as writes…, found_at)
 //
@@ -43,6 +44,8 @@ struct KeptWrite {
 
 class JournalFile {
  public:
+  static constexpr std::int64_t kVersion = 2;
+
   // Makes the folder and the file, if need be, and locks it. Blocks. kRefused: another process
   // has it, it is of another version, or the folder cannot be used; with the reason.
   [[nodiscard]] static Result<std::unique_ptr<JournalFile>> open(const std::string& folder);

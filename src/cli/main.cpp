@@ -25,6 +25,7 @@ Exit run(int argc, char** argv) {
   add_demo(program, action);
   add_simulate(program, action);
   add_record(program, action);
+  add_journal(program, action);
   add_password(program, action);
 
   try {

@@ -49,6 +49,7 @@ using DatabaseCheck = std::function<std::vector<Problem>(const Config&)>;
 // Without `databases` there is no such option.
 void add_check(CLI::App& program, Action& action, DatabaseCheck databases = {});
 
+void add_journal(CLI::App& program, Action& action);
 void add_record(CLI::App& program, Action& action);
 void add_serve(CLI::App& program, Action& action);
 void add_simulate(CLI::App& program, Action& action);

@@ -83,7 +83,7 @@ Result<std::unique_ptr<WritesBehind>> WritesBehind::open(Runtime& runtime, const
   if (const auto damaged = (*journal)->stats().damaged; damaged > 0 && tell) {
     tell(false, "the journal in " + config.journal.path + " has " + std::to_string(damaged) +
                     " acknowledged writes that the disk changed since, so that they fit their "
-                    "checksums no more; they are not applied, and stand in its table \"damaged\"");
+                    "checksums no more; they are not applied; `larder journal show` lists them");
   }
   return std::unique_ptr<WritesBehind>{
       new WritesBehind{runtime, std::move(*journal), std::move(tell)}};

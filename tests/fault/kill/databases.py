@@ -18,6 +18,9 @@ import time
 
 TABLES = ("latest", "steps")
 
+Rows = dict[str, dict[int, tuple[int, str]]]  # by table and id: seq and note
+Done = dict[str, list[tuple[int, int]]]  # by table: id and seq, in order
+
 
 class Sqlite:
     name = "sqlite"
@@ -46,15 +49,16 @@ class Sqlite:
         finally:
             session.close()
 
-    def rows(self, table: str) -> dict[int, tuple[int, str]]:
+    def take(self) -> tuple[Rows, Done]:
+        """What each table holds, and what was done to it since the last time."""
+        rows: Rows = {}
+        done: Done = {}
         with self._session() as session:
-            return {row[0]: (row[1], row[2]) for row in session.execute(f"SELECT id, seq, note FROM {table}")}
-
-    def take_done(self, table: str) -> list[tuple[int, int]]:
-        with self._session() as session:
-            done = session.execute(f"SELECT id, seq FROM {table}_done ORDER BY place").fetchall()
-            session.execute(f"DELETE FROM {table}_done")
-            return done
+            for table in TABLES:
+                rows[table] = {row[0]: (row[1], row[2]) for row in session.execute(f"SELECT id, seq, note FROM {table}")}
+                done[table] = session.execute(f"SELECT id, seq FROM {table}_done ORDER BY place").fetchall()
+                session.execute(f"DELETE FROM {table}_done")
+        return rows, done
 
     def kill(self) -> None:
         """It has no process of its own."""
@@ -109,7 +113,7 @@ class Postgres:
         while self._try("SELECT 1") is None:
             if self.process.poll() is not None:
                 raise RuntimeError(f"PostgreSQL ended: {(self.folder / 'log').read_text(errors='replace')[-2000:]}")
-            time.sleep(0.02)
+            time.sleep(0.05)
 
     def _try(self, sql: str) -> str | None:
         asked = subprocess.run(["psql", "-XAtq", "-F", " ", "-v", "ON_ERROR_STOP=1", "-d", self.url],
@@ -122,13 +126,19 @@ class Postgres:
             raise RuntimeError(f"PostgreSQL refuses: {sql}")
         return answer.splitlines()
 
-    def rows(self, table: str) -> dict[int, tuple[int, str]]:
-        rows = (line.split(" ", 2) for line in self.ask(f"SELECT id, seq, note FROM {table}"))
-        return {int(row[0]): (int(row[1]), row[2]) for row in rows}
-
-    def take_done(self, table: str) -> list[tuple[int, int]]:
-        lines = self.ask(f"SELECT id, seq FROM {table}_done ORDER BY place; TRUNCATE {table}_done")
-        return [tuple(map(int, line.split())) for line in lines]
+    def take(self) -> tuple[Rows, Done]:
+        rows: Rows = {table: {} for table in TABLES}
+        done: Done = {table: [] for table in TABLES}
+        sql = "".join(f"SELECT 'row', '{table}', id, seq, note FROM {table};"
+                      f"SELECT 'done', '{table}', id, seq FROM {table}_done ORDER BY place;"
+                      f"TRUNCATE {table}_done;" for table in TABLES)
+        for line in self.ask(sql):
+            what, table, key, seq, *note = line.split(" ", 4)
+            if what == "row":
+                rows[table][int(key)] = (int(seq), note[0])
+            else:
+                done[table].append((int(key), int(seq)))
+        return rows, done
 
     def kill(self) -> None:
         """All of its processes at once, and waits for their end."""

@@ -49,7 +49,7 @@ class Larder:
                 break
             if self.process.poll() is not None:
                 raise RuntimeError(f"larder did not start: {said}")
-            time.sleep(0.002)
+            time.sleep(0.01)
         self.admin = re.search(r"http://127\.0\.0\.1:\d+", said)[0]
 
     def kill(self) -> None:
@@ -66,12 +66,12 @@ class Larder:
             lines = page.read().decode().splitlines()
         return sum(float(line.rsplit(" ", 1)[1]) for line in lines if re.match(rf"{name}[{{ ]", line))
 
-    def wait_until_flushed(self, patience: float = 120) -> None:
+    def wait_until_flushed(self, patience: float = 900) -> None:
         deadline = time.monotonic() + patience
         while self.metric("larder_write_behind_backlog") > 0:
             if time.monotonic() > deadline:
                 raise RuntimeError(f"not flushed in {patience} s: {self.log.read_text()[-2000:]}")
-            time.sleep(0.005)
+            time.sleep(0.02)
 
     def connect(self) -> "Connection":
         return Connection(self.socket)
@@ -80,7 +80,7 @@ class Larder:
 class Connection:
     def __init__(self, path: str):
         self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(60)
+        self.socket.settimeout(900)
         self.socket.connect(path)
         self.replies = self.socket.makefile("rb")
 
@@ -136,7 +136,7 @@ class Acknowledgements:
             self.count += count
             self.changed.notify()
 
-    def wait_for(self, count: int, patience: float = 120) -> None:
+    def wait_for(self, count: int, patience: float = 900) -> None:
         with self.changed:
             if not self.changed.wait_for(lambda: self.count >= count, patience):
                 raise RuntimeError(f"{self.count} of {count} acknowledgements in {patience} s")

@@ -58,7 +58,7 @@ class Torture:
                 self.lost.append(f"round {number} ({kind}): {error}")
             if self.lost:
                 return
-            if number % 50 == 0:
+            if number % 20 == 0:
                 print(f"  {number} rounds, {self.written} writes acknowledged, lost: 0", flush=True)
         if (code := self.larder.stop()) != 0:
             self.lost.append(f"larder ended with {code} when it was told to stop")
@@ -68,13 +68,13 @@ class Torture:
         writers = [Writer(self.larder, items, self.random.getrandbits(64), counter) for items in self.items]
         for writer in writers:
             writer.start()
-        counter.wait_for(self.random.randint(1, 3000))
+        counter.wait_for(self.random.randint(1, 1500))
         if "larder" in victims:
             self.larder.kill()
         if "postgres" in victims:
             self.postgres.kill()
         if "larder" not in victims:  # which goes on meanwhile
-            counter.wait_for(counter.count + self.random.randint(1, 1000))
+            counter.wait_for(counter.count + self.random.randint(1, 500))
         if "postgres" in victims:  # before larder, which does not start without it
             self.postgres.start()
         if "larder" in victims:
@@ -95,15 +95,15 @@ class Torture:
             if self.larder.metric(name) != 0:
                 self.lost.append(f"{name} is not 0: {self.larder.log.read_text()[-2000:]}")
         for database in self.databases:
+            rows, done = database.take()
+            places = collections.defaultdict(list)
             for table in TABLES:
-                rows = database.rows(table)
-                done = collections.defaultdict(list)
-                for key, seq in database.take_done(table):
+                for key, seq in done[table]:
                     # A removal stands after the row that it removed.
-                    done[key].append(2 * seq if seq > 0 else -2 * seq + 1)
-                for item in (item for items in self.items for item in items):
-                    if (item.source, item.table) == (database.name, table):
-                        self.check_item(item, rows.get(item.id), done[item.id], kills)
+                    places[table, key].append(2 * seq if seq > 0 else -2 * seq + 1)
+            for item in (item for items in self.items for item in items):
+                if item.source == database.name:
+                    self.check_item(item, rows[item.table].get(item.id), places[item.table, item.id], kills)
         self.check_reads()
 
     def check_item(self, item: Item, row: tuple[int, str] | None, done: list[int], kills: int) -> None:
@@ -123,8 +123,9 @@ class Torture:
     def check_reads(self) -> None:
         """Through larder all is as in the databases."""
         connection = self.larder.connect()
-        for item in (item for items in self.items for item in items):
-            connection.send([["GET", item.key]])
+        all_items = [item for items in self.items for item in items]
+        connection.send([["GET", item.key] for item in all_items])
+        for item in all_items:
             value = connection.reply()
             seq = json.loads(value)["seq"] if value else None
             if seq != item.states[0]:

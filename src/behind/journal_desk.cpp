@@ -1,0 +1,184 @@
+#include "behind/journal_desk.hpp"
+
+#include <sqlite3.h>
+
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "behind/journal_file.hpp"
+#include "behind/lock_owner.hpp"
+#include "behind/row_checksum.hpp"
+
+namespace larder::behind {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string text_of(sqlite3_stmt* statement, int column) {
+  const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement, column));
+  const int size = sqlite3_column_bytes(statement, column);
+  return bytes == nullptr ? std::string{} : std::string(bytes, static_cast<std::size_t>(size));
+}
+
+JournalDesk::Row row_of(sqlite3_stmt* statement) {
+  JournalDesk::Row row{.position = static_cast<Position>(sqlite3_column_int64(statement, 0)),
+                       .cache = text_of(statement, 1),
+                       .key = text_of(statement, 2),
+                       .written_at = sqlite3_column_int64(statement, 4),
+                       .whole = sqlite3_column_int(statement, 5) != 0};
+  if (sqlite3_column_type(statement, 3) != SQLITE_NULL) row.value = text_of(statement, 3);
+  return row;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<JournalDesk>> JournalDesk::open(const std::string& place, Purpose purpose) {
+  std::error_code none;
+  fs::path path{place};
+  if (fs::is_directory(path, none)) path /= "journal.db";
+  if (!fs::is_regular_file(path, none)) {
+    return fail(Errc::kRefused, "there is no journal " + path.string() +
+                                    "; name the folder that journal.path names, or the journal.db "
+                                    "in it");
+  }
+  std::unique_ptr<JournalDesk> desk{new JournalDesk{path.string()}};
+  if (auto prepared = desk->prepare(purpose); !prepared) return std::unexpected{prepared.error()};
+  return desk;
+}
+
+JournalDesk::~JournalDesk() { sqlite3_close(database_); }
+
+Error JournalDesk::failure(const char* what) const {
+  const int code = sqlite3_errcode(database_);
+  if (code == SQLITE_BUSY || code == SQLITE_LOCKED) {
+    return {Errc::kRefused, lock_owner(path_) + " has the journal " + path_ +
+                                "; stop it first, or look at its metrics"};
+  }
+  return {Errc::kSourceFailed,
+          "the journal " + path_ + " cannot be " + what + ": " + sqlite3_errmsg(database_)};
+}
+
+// In exclusive mode the log needs no memory that is shared, so that nothing is written.
+Result<void> JournalDesk::prepare(Purpose purpose) {
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+  if (sqlite3_open_v2(path_.c_str(), &database_, flags, nullptr) != SQLITE_OK) {
+    return std::unexpected{failure("opened")};
+  }
+  if (purpose == Purpose::kLook) {
+    sqlite3_db_config(database_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  }
+  add_row_checksum(database_);
+  std::int64_t version = 0;
+  auto looked = execute("PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL");
+  if (looked) {
+    looked = read("PRAGMA user_version",
+                  [&](sqlite3_stmt* row) { version = sqlite3_column_int64(row, 0); });
+  }
+  if (!looked) return looked;
+  if (version != JournalFile::kVersion) {
+    return fail(Errc::kRefused, path_ + " is no journal that this larder knows: its version is " +
+                                    std::to_string(version) + ", and should be " +
+                                    std::to_string(JournalFile::kVersion));
+  }
+  return purpose == Purpose::kMend ? execute("BEGIN IMMEDIATE; COMMIT") : Result<void>{};
+}
+
+Result<void> JournalDesk::execute(const char* sql) {
+  if (sqlite3_exec(database_, sql, nullptr, nullptr, nullptr) == SQLITE_OK) return {};
+  return std::unexpected{failure("opened")};
+}
+
+Result<void> JournalDesk::read(const char* sql, const std::function<void(sqlite3_stmt*)>& row) {
+  sqlite3_stmt* statement = nullptr;
+  int code = sqlite3_prepare_v2(database_, sql, -1, &statement, nullptr);
+  if (code == SQLITE_OK) {
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW) row(statement);
+  }
+  Result<void> done;
+  if (code != SQLITE_DONE) done = std::unexpected{failure("read")};
+  sqlite3_finalize(statement);
+  return done;
+}
+
+Result<void> JournalDesk::pending(const Each& each) {
+  return read(
+      "SELECT position, cache, key, value, written_at, "
+      "checksum IS row_checksum(position, cache, key, value, written_at) FROM writes "
+      "ORDER BY position",
+      [&](sqlite3_stmt* row) { each(row_of(row)); });
+}
+
+Result<void> JournalDesk::dead_letters(const Each& each) {
+  return read(
+      "SELECT position, cache, key, value, written_at, checksum IS row_checksum(position, cache, "
+      "key, value, written_at, code, message, refused_at), code, message, refused_at "
+      "FROM dead_letters ORDER BY position",
+      [&](sqlite3_stmt* statement) {
+        Row row = row_of(statement);
+        row.code = text_of(statement, 6);
+        row.message = text_of(statement, 7);
+        row.refused_at = text_of(statement, 8);
+        each(std::move(row));
+      });
+}
+
+Result<void> JournalDesk::damaged(const Each& each) {
+  return read("SELECT position, cache, key, value, written_at, 0 FROM damaged ORDER BY position",
+              [&](sqlite3_stmt* row) { each(row_of(row)); });
+}
+
+Result<std::vector<std::string>> JournalDesk::faults() {
+  std::vector<std::string> faults;
+  auto done =
+      read("PRAGMA integrity_check", [&](sqlite3_stmt* row) { faults.push_back(text_of(row, 0)); });
+  if (!done) return std::unexpected{done.error()};
+  if (faults == std::vector<std::string>{"ok"}) faults.clear();
+  return faults;
+}
+
+Result<int> JournalDesk::change(const char* sql, Position position,
+                                const std::optional<std::string>& value) {
+  sqlite3_stmt* statement = nullptr;
+  int code = sqlite3_prepare_v2(database_, sql, -1, &statement, nullptr);
+  if (code == SQLITE_OK) {
+    sqlite3_bind_int64(statement, 1, static_cast<sqlite3_int64>(position));
+    if (value) sqlite3_bind_blob64(statement, 2, value->data(), value->size(), SQLITE_STATIC);
+    code = sqlite3_step(statement);
+  }
+  Result<int> changed{code == SQLITE_DONE ? sqlite3_changes(database_) : 0};
+  if (code != SQLITE_DONE) changed = std::unexpected{failure("written")};
+  sqlite3_finalize(statement);
+  return changed;
+}
+
+Result<void> JournalDesk::revive(Position position, std::optional<std::string> value) {
+  if (auto begun = execute("BEGIN IMMEDIATE"); !begun) return begun;
+  // A removal stays one unless it is given a value.
+  auto revived = change(
+      "INSERT INTO writes SELECT position, cache, key, coalesce(?2, value), written_at, "
+      "row_checksum(position, cache, key, coalesce(?2, value), written_at) FROM dead_letters "
+      "WHERE position = ?1",
+      position, value);
+  if (revived && *revived == 0) {
+    revived = fail(Errc::kInvalidArgument,
+                   "there is no dead letter " + std::to_string(position) + " in " + path_);
+  }
+  if (revived) revived = change("DELETE FROM dead_letters WHERE position = ?1", position);
+  const auto ended = execute(revived ? "COMMIT" : "ROLLBACK");
+  return revived ? ended : Result<void>{std::unexpected{revived.error()}};
+}
+
+Result<void> JournalDesk::drop(Position position) {
+  for (const char* sql : {"DELETE FROM dead_letters WHERE position = ?1",
+                          "DELETE FROM damaged WHERE position = ?1"}) {
+    const auto changed = change(sql, position);
+    if (!changed) return std::unexpected{changed.error()};
+    if (*changed > 0) return {};
+  }
+  return fail(Errc::kInvalidArgument, "there is no dead letter " + std::to_string(position) +
+                                          " in " + path_ + ", nor a damaged row");
+}
+
+}  // namespace larder::behind

@@ -1,0 +1,78 @@
+// A journal that no server has, for people to look at and to mend.
+//
+// To look at it changes no byte of it: what its log holds stays there, for the next start of
+// the server to take.
+//
+// Threads: none; one at a time. Calls block.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "behind/pending_writes.hpp"
+#include "larder/error.hpp"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace larder::behind {
+
+class JournalDesk {
+ public:
+  enum class Purpose : std::uint8_t { kLook, kMend };
+  // `place`: the journal's folder, or its file. Locks it until this goes. kRefused: it is not
+  // there, a server has it, or it is of another version; with the reason.
+  [[nodiscard]] static Result<std::unique_ptr<JournalDesk>> open(const std::string& place,
+                                                                 Purpose purpose);
+  ~JournalDesk();
+  JournalDesk(const JournalDesk&) = delete;
+  JournalDesk& operator=(const JournalDesk&) = delete;
+
+  struct Row {
+    Position position = 0;
+    std::string cache{};
+    std::string key{};
+    std::optional<std::string> value{};  // none: a removal
+    std::int64_t written_at = 0;         // milliseconds since 1970
+    bool whole = true;                   // it fits its checksum
+    // Of a dead letter.
+    std::string code{};
+    std::string message{};
+    std::string refused_at{};
+  };
+  // By position. An error: the file cannot be read to its end; `each` has had what can.
+  using Each = std::function<void(Row row)>;
+  [[nodiscard]] Result<void> pending(const Each& each);
+  [[nodiscard]] Result<void> dead_letters(const Each& each);
+  // Those that were put aside, since they do not fit their checksums.
+  [[nodiscard]] Result<void> damaged(const Each& each);
+  // What SQLite finds wrong with the file; empty: nothing.
+  [[nodiscard]] Result<std::vector<std::string>> faults();
+
+  // Makes a dead letter a pending write again, at its place among those of its key, with another
+  // value if one is given. kInvalidArgument: there is no such dead letter.
+  [[nodiscard]] Result<void> revive(Position position, std::optional<std::string> value);
+  // Forgets a dead letter, or a row that was put aside. Errors as above.
+  [[nodiscard]] Result<void> drop(Position position);
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  explicit JournalDesk(std::string path) : path_{std::move(path)} {}
+  [[nodiscard]] Result<void> prepare(Purpose purpose);
+  [[nodiscard]] Error failure(const char* what) const;
+  [[nodiscard]] Result<void> execute(const char* sql);
+  [[nodiscard]] Result<void> read(const char* sql, const std::function<void(sqlite3_stmt*)>& row);
+  // Runs `sql` with the position, and the value, as its parameters; how many rows it changed.
+  [[nodiscard]] Result<int> change(const char* sql, Position position,
+                                   const std::optional<std::string>& value = std::nullopt);
+
+  const std::string path_;
+  sqlite3* database_ = nullptr;
+};
+
+}  // namespace larder::behind

@@ -1,0 +1,256 @@
+// `larder journal`: what a journal of write-behind keeps, and its dead letters, while no
+// server has it.
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/quantity.hpp"
+#include "behind/journal_desk.hpp"
+#include "cli/subcommand.hpp"
+#include "codec/write_fields.hpp"
+#include "larder/json_text.hpp"
+
+namespace larder::cli {
+namespace {
+
+using behind::JournalDesk;
+using behind::Position;
+
+struct JournalOptions {
+  std::string verb;
+  std::string place;
+  std::vector<Position> positions;
+  bool all = false;
+  std::optional<std::string> value;
+};
+
+Exit complain_of(const Error& error) {
+  complain(error.message);
+  return Exit::kMistake;
+}
+
+// Bytes that a terminal would not show, or that break a line, as \xNN.
+std::string shown(std::string_view text, std::size_t most = 60) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string out;
+  for (const char c : text.substr(0, most)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= ' ' && byte != 0x7f) {
+      out += c;
+    } else {
+      out += "\\x";
+      out += kHex[byte >> 4U];
+      out += kHex[byte & 15U];
+    }
+  }
+  return text.size() > most ? out + "…" : out;
+}
+
+std::string age_of(std::int64_t written_at) {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const auto age = now - std::chrono::milliseconds{written_at};
+  return approximate_duration(
+      std::max(std::chrono::duration_cast<Duration>(age), Duration::zero()));
+}
+
+// What pends of one cache.
+struct Backlog {
+  std::uint64_t writes = 0;
+  std::uint64_t bytes = 0;
+  std::int64_t oldest = 0;
+};
+
+Exit show(JournalDesk& desk) {
+  std::map<std::string, Backlog> caches;
+  auto read = desk.pending([&](const JournalDesk::Row& row) {
+    Backlog& of_cache = caches[row.cache];
+    if (of_cache.writes++ == 0) of_cache.oldest = row.written_at;
+    of_cache.oldest = std::min(of_cache.oldest, row.written_at);
+    of_cache.bytes += row.key.size() + (row.value ? row.value->size() : 0);
+  });
+  if (!read) return complain_of(read.error());
+  if (caches.empty()) std::cout << "no writes are pending\n";
+  for (const auto& [name, of_cache] : caches) {
+    std::cout << "cache " << shown(name) << ": " << of_cache.writes << " writes pending, "
+              << format_bytes({of_cache.bytes}) << " of keys and values, the oldest acknowledged "
+              << age_of(of_cache.oldest) << " ago\n";
+  }
+  std::uint64_t dead = 0;
+  read = desk.dead_letters([&](const JournalDesk::Row& row) {
+    if (dead++ == 0) std::cout << "dead letters, which the source refused:\n";
+    std::cout << "  " << row.position << "  " << shown(row.key) << "  "
+              << (row.value ? shown(*row.value) : "(removal)") << "\n      " << row.refused_at
+              << " UTC  " << shown(row.code) << "  " << shown(row.message, 500) << '\n';
+  });
+  if (!read) return complain_of(read.error());
+  if (dead == 0) std::cout << "no dead letters\n";
+  std::uint64_t damaged = 0;
+  read = desk.damaged([&](const JournalDesk::Row& row) {
+    if (damaged++ == 0) std::cout << "damaged rows, which are not applied:\n";
+    std::cout << "  " << row.position << "  " << shown(row.key) << "  "
+              << (row.value ? shown(*row.value) : "(removal)") << '\n';
+  });
+  return read ? Exit::kOk : complain_of(read.error());
+}
+
+Exit verify(JournalDesk& desk) {
+  const auto faults = desk.faults();
+  if (!faults) return complain_of(faults.error());
+  for (const std::string& fault : *faults) complain(desk.path() + ": " + fault);
+  std::uint64_t damaged = 0;
+  std::uint64_t pending = 0;
+  std::uint64_t dead = 0;
+  const auto count_in = [&](std::uint64_t& rows) {
+    return [&](const JournalDesk::Row& row) {
+      ++rows;
+      if (row.whole) return;
+      ++damaged;
+      complain(desk.path() + ": the row " + std::to_string(row.position) + ", of the key " +
+               shown(row.key) + ", does not fit its checksum; it will not be applied");
+    };
+  };
+  std::uint64_t aside = 0;
+  for (const auto& read : {desk.pending(count_in(pending)), desk.dead_letters(count_in(dead)),
+                           desk.damaged([&](const JournalDesk::Row&) { ++aside; })}) {
+    if (!read) return complain_of(read.error());
+  }
+  std::cout << desk.path() << ": " << (faults->empty() && damaged == 0 ? "ok, " : "damaged, ")
+            << pending << " writes pending, " << dead << " dead letters, " << aside
+            << " damaged rows put aside\n";
+  return faults->empty() && damaged == 0 ? Exit::kOk : Exit::kMistake;
+}
+
+// Text as a JSON string; bytes that are no text as an object that says so.
+void append_text(std::string& out, std::string_view text) {
+  std::string quoted;
+  if (append_json_string(quoted, text)) {
+    out += quoted;
+    return;
+  }
+  out += R"({"base64":")";
+  append_base64(out, std::as_bytes(std::span{text}));
+  out += "\"}";
+}
+
+void print_line(std::string_view state, const JournalDesk::Row& row) {
+  std::string line = R"({"state":")" + std::string{state} + R"(","position":)";
+  append_json_integer(line, row.position);
+  line += R"(,"written_at_ms":)";
+  append_json_integer(line, row.written_at);
+  const auto member = [&](std::string_view name, std::string_view text) {
+    line += ",\"" + std::string{name} + "\":";
+    append_text(line, text);
+  };
+  member("cache", row.cache);
+  member("key", row.key);
+  if (!row.value) {
+    line += R"(,"removal":true)";
+  } else if (check_json(*row.value)) {
+    // On one line, as it was written: outside of strings JSON's line ends are but spaces.
+    std::string value = *row.value;
+    std::ranges::replace_if(value, [](char c) { return c == '\n' || c == '\r'; }, ' ');
+    line += R"(,"value":)" + value;
+  } else {
+    member("value_bytes", *row.value);
+  }
+  if (!row.whole) line += R"(,"damaged":true)";
+  if (!row.refused_at.empty()) {
+    member("code", row.code);
+    member("message", row.message);
+    member("refused_at", row.refused_at);
+  }
+  std::cout << line << "}\n";
+}
+
+Exit dump(JournalDesk& desk) {
+  const auto each = [](std::string_view state) {
+    return [state](const JournalDesk::Row& row) { print_line(state, row); };
+  };
+  // All that can be read, whatever cannot.
+  Exit exit = Exit::kOk;
+  for (const auto& read : {desk.pending(each("pending")), desk.dead_letters(each("dead")),
+                           desk.damaged(each("damaged"))}) {
+    if (!read) exit = complain_of(read.error());
+  }
+  return exit;
+}
+
+// Does `what` to the dead letters that were named, or to all.
+template <class What>
+Exit mend(JournalDesk& desk, const JournalOptions& options, std::string_view done, What what) {
+  std::vector<Position> positions = options.positions;
+  if (options.all) {
+    auto read =
+        desk.dead_letters([&](const JournalDesk::Row& row) { positions.push_back(row.position); });
+    if (!read) return complain_of(read.error());
+  } else if (positions.empty()) {
+    complain("name the positions of dead letters, as `larder journal show` lists them, or --all");
+    return Exit::kUsage;
+  }
+  for (const Position position : positions) {
+    if (auto result = what(position); !result) return complain_of(result.error());
+    std::cout << position << ' ' << done << '\n';
+  }
+  return Exit::kOk;
+}
+
+Exit edit(JournalDesk& desk, const JournalOptions& options) {
+  if (options.positions.size() != 1 || !options.value) {
+    complain("edit wants one position, and --value with the JSON object to write instead");
+    return Exit::kUsage;
+  }
+  if (const auto fields = json_fields(*options.value); !fields) return complain_of(fields.error());
+  return mend(desk, options, "is pending again, with the value given",
+              [&](Position position) { return desk.revive(position, options.value); });
+}
+
+Exit run(const JournalOptions& options) {
+  const bool looks = options.verb == "show" || options.verb == "verify" || options.verb == "dump";
+  auto desk = JournalDesk::open(options.place,
+                                looks ? JournalDesk::Purpose::kLook : JournalDesk::Purpose::kMend);
+  if (!desk) return complain_of(desk.error());
+  if (options.verb == "show") return show(**desk);
+  if (options.verb == "verify") return verify(**desk);
+  if (options.verb == "dump") return dump(**desk);
+  if (options.verb == "edit") return edit(**desk, options);
+  if (options.verb == "retry") {
+    return mend(**desk, options, "is pending again",
+                [&](Position position) { return (*desk)->revive(position, std::nullopt); });
+  }
+  return mend(**desk, options, "is dropped",
+              [&](Position position) { return (*desk)->drop(position); });
+}
+
+}  // namespace
+
+void add_journal(CLI::App& program, Action& action) {
+  auto options = std::make_shared<JournalOptions>();
+  CLI::App* command = program.add_subcommand(
+      "journal",
+      "Look into a write-behind journal, and mend its dead letters, while no server has it");
+  command->add_option("verb", options->verb, "show, verify, dump, retry, edit or drop")
+      ->required()
+      ->check(CLI::IsMember({"show", "verify", "dump", "retry", "edit", "drop"}));
+  command->add_option("place", options->place, "journal.path: the folder, or journal.db in it")
+      ->required();
+  command->add_option("positions", options->positions, "Dead letters, of retry, edit and drop");
+  command->add_flag("--all", options->all, "All dead letters, of retry and drop");
+  command->add_option("--value", options->value, "Of edit: the JSON object to write instead");
+  command->footer(
+      "show    what is pending, and the dead letters with the reasons\n"
+      "verify  whether every row is as it was written\n"
+      "dump    all of it, a JSON object a line\n"
+      "retry   dead letters are pending again, at their places among the writes of their keys\n"
+      "edit    … with another value\n"
+      "drop    forgets them, or damaged rows\n\n"
+      "To look changes nothing. What is retried goes to the database when the server starts.");
+  command->callback([&action, options] { action = [options] { return run(*options); }; });
+}
+
+}  // namespace larder::cli

@@ -1,0 +1,164 @@
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <iterator>
+#include <memory>
+#include <string>
+
+#include "behind/sqlite_journal.hpp"
+#include "cli/run_larder.hpp"
+
+namespace larder {
+namespace {
+
+namespace fs = std::filesystem;
+using behind::Durability;
+using behind::SqliteJournal;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+// A journal with two writes that pend, and a third that was refused: 2.
+class JournalCommand : public ::testing::Test {
+ protected:
+  JournalCommand() {
+    std::string name = (fs::temp_directory_path() / "larder_journal_XXXXXX").string();
+    folder_ = ::mkdtemp(name.data());
+    with_journal([&](SqliteJournal& journal) {
+      const auto log = journal.of("product", Durability::kSync);
+      keep(*log, "product:1", R"({"price":1})");
+      const auto refused = keep(*log, "product:2", R"({"price":-1})");
+      keep(*log, "product:3", std::nullopt);
+      log->bury(refused, {Errc::kRejected, "CHECK constraint failed: price > 0", "23514"});
+    });
+  }
+  ~JournalCommand() override {
+    std::error_code ignored;
+    fs::remove_all(folder_, ignored);
+  }
+
+  template <class Use>
+  void with_journal(Use use) {
+    auto journal = SqliteJournal::open({.folder = place()});
+    ASSERT_TRUE(journal) << journal.error().message;
+    use(**journal);
+    EXPECT_TRUE((*journal)->close());
+  }
+  static behind::Position keep(behind::WriteLog& log, std::string key,
+                               std::optional<std::string> value) {
+    std::promise<Result<behind::Position>> told;
+    log.append(std::move(key), std::move(value),
+               [&](Result<behind::Position> position) { told.set_value(std::move(position)); });
+    return told.get_future().get().value();
+  }
+  std::vector<std::string> pending() {
+    std::vector<std::string> writes;
+    with_journal([&](SqliteJournal& journal) {
+      for (const auto& write : journal.take_recovered()) {
+        writes.push_back(write.key + " " + write.value.value_or("removed"));
+      }
+    });
+    return writes;
+  }
+  [[nodiscard]] std::string place() const { return (folder_ / "journal").string(); }
+  [[nodiscard]] std::string bytes() const {
+    std::ifstream in{folder_ / "journal" / "journal.db", std::ios::binary};
+    return {std::istreambuf_iterator<char>{in}, {}};
+  }
+  test::Ran run(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "journal");
+    return test::run_larder(arguments);
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(JournalCommand, ShowsWhatPendsAndWhatWasRefusedAndWhy) {
+  const std::string before = bytes();
+
+  const test::Ran ran = run({"show", place()});
+
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_THAT(ran.out, AllOf(HasSubstr("cache product: 2 writes pending, 29B of keys and values"),
+                             HasSubstr("2  product:2  {\"price\":-1}"), HasSubstr("23514"),
+                             HasSubstr("CHECK constraint failed: price > 0")));
+  EXPECT_EQ(bytes(), before);
+}
+
+TEST_F(JournalCommand, VerifiesThatEveryRowIsAsItWasWritten) {
+  EXPECT_THAT(run({"verify", place()}).out,
+              HasSubstr("ok, 2 writes pending, 1 dead letters, 0 damaged rows"));
+
+  std::string changed = bytes();
+  changed[changed.find("\"price\":1}") + 8] = '7';
+  std::ofstream{folder_ / "journal" / "journal.db", std::ios::binary} << changed;
+
+  const test::Ran ran = run({"verify", place() + "/journal.db"});
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_THAT(ran.err, HasSubstr("the row 1, of the key product:1, does not fit its checksum"));
+  EXPECT_THAT(run({"dump", place()}).out, HasSubstr(R"("value":{"price":7},"damaged":true)"));
+}
+
+TEST_F(JournalCommand, DumpsALineOfJsonForEachRow) {
+  const test::Ran ran = run({"dump", place()});
+
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_THAT(ran.out,
+              AllOf(HasSubstr(R"({"state":"pending","position":1,"written_at_ms":)"),
+                    HasSubstr(R"("cache":"product","key":"product:1","value":{"price":1}})"),
+                    HasSubstr(R"("key":"product:3","removal":true})"),
+                    HasSubstr(R"({"state":"dead","position":2,)"),
+                    HasSubstr(R"("code":"23514","message":"CHECK constraint failed: price > 0")")));
+}
+
+TEST_F(JournalCommand, ADeadLetterIsRetriedAtItsPlace) {
+  EXPECT_EQ(run({"retry", place(), "2"}).out, "2 is pending again\n");
+
+  EXPECT_THAT(pending(), ElementsAre(R"(product:1 {"price":1})", R"(product:2 {"price":-1})",
+                                     "product:3 removed"));
+  EXPECT_THAT(run({"show", place()}).out, HasSubstr("no dead letters"));
+}
+
+TEST_F(JournalCommand, ADeadLetterIsGivenAnotherValue) {
+  EXPECT_EQ(run({"edit", place(), "2", "--value", "7"}).exit_code, 1);
+  EXPECT_EQ(run({"edit", place(), "2", "--value", R"({"price":2})"}).exit_code, 0);
+
+  EXPECT_THAT(pending(), ElementsAre(R"(product:1 {"price":1})", R"(product:2 {"price":2})",
+                                     "product:3 removed"));
+}
+
+TEST_F(JournalCommand, DeadLettersAreDropped) {
+  EXPECT_EQ(run({"drop", place()}).exit_code, 2);
+  EXPECT_EQ(run({"drop", place(), "--all"}).out, "2 is dropped\n");
+
+  EXPECT_THAT(run({"show", place()}).out, HasSubstr("no dead letters"));
+  const test::Ran again = run({"drop", place(), "2"});
+  EXPECT_EQ(again.exit_code, 1);
+  EXPECT_THAT(again.err, HasSubstr("there is no dead letter 2"));
+}
+
+TEST_F(JournalCommand, SaysWhoHasTheJournal) {
+  with_journal([&](SqliteJournal&) {
+    for (const char* verb : {"show", "retry"}) {
+      const test::Ran ran = run({verb, place(), "2"});
+
+      EXPECT_EQ(ran.exit_code, 1);
+      EXPECT_THAT(ran.err, AllOf(HasSubstr("process " + std::to_string(::getpid())),
+                                 HasSubstr("has the journal")));
+    }
+  });
+}
+
+TEST_F(JournalCommand, SaysThatThereIsNone) {
+  EXPECT_THAT(run({"show", (folder_ / "no").string()}).err, HasSubstr("there is no journal"));
+  std::ofstream{folder_ / "text"} << "this is no journal, but it is long enough to look at";
+  EXPECT_EQ(run({"show", (folder_ / "text").string()}).exit_code, 1);
+  EXPECT_EQ(run({"shwo", place()}).exit_code, 2);
+}
+
+}  // namespace
+}  // namespace larder
