@@ -11,6 +11,11 @@ namespace {
 // What a write counts besides its bytes: a row and its place in memory.
 constexpr std::uint64_t kOverhead = 128;
 
+// Company is waited for in slices of a sync's time, as long as each brings more.
+constexpr int kSlicesOfSync = 16;
+constexpr int kMostSlices = 4;
+constexpr Duration kLeastSlice = std::chrono::microseconds{50};  // shorter ones are not kept
+
 std::uint64_t cost(const KeptWrite& write) {
   return kOverhead + write.cache.size() + write.key.size() +
          (write.value ? write.value->size() : 0);
@@ -102,6 +107,7 @@ Result<Position> SqliteJournal::enqueue(KeptWrite write, Durability durability,
   costs_.emplace_hint(costs_.end(), write.position, bytes);
   const Position position = write.position;
   waiting_.emplace_back(Append{std::move(write), durability, std::move(done)});
+  if (durability == Durability::kSync) ++want_sync_;
   more_.notify_all();
   return position;
 }
@@ -140,6 +146,10 @@ void SqliteJournal::run() {
           late = more_.wait_until(mutex_, *due) == std::cv_status::timeout;
         }
       }
+    }
+    await_company();
+    {
+      const MutexLock lock{mutex_};
       // However much comes meanwhile.
       late = late || (due && std::chrono::steady_clock::now() >= *due);
       const bool owed = closing_ && unsynced_ && !std::exchange(last, true);
@@ -147,9 +157,26 @@ void SqliteJournal::run() {
       works = std::exchange(again_, {});
       std::ranges::move(waiting_, std::back_inserter(works));
       waiting_.clear();
+      company_ = std::exchange(want_sync_, 0);
     }
     write(std::move(works), late);
     if (late) due.reset();  // the next, or where that failed another try, an interval later
+  }
+}
+
+// Without this, writers that wait for each answer fall into two halves that take turns, and
+// each sync carries one of them.
+void SqliteJournal::await_company() {
+  const Duration slice = sync_takes_ / kSlicesOfSync;
+  if (slice < kLeastSlice) return;
+  std::size_t before = 0;
+  for (int i = 0; i < kMostSlices; ++i) {
+    {
+      const MutexLock lock{mutex_};
+      if (want_sync_ >= company_ || want_sync_ == before || closing_) return;
+      before = want_sync_;
+    }
+    std::this_thread::sleep_for(slice);
   }
 }
 
@@ -161,10 +188,13 @@ void SqliteJournal::write(std::vector<Work> works, bool late) {
     sync = sync || std::holds_alternative<Bury>(work) ||
            (append != nullptr && append->durability == Durability::kSync);
   }
+  const TimePoint began = std::chrono::steady_clock::now();
   const Result<void> kept = commit(works, sync);
+  if (sync) sync_takes_ += (std::chrono::steady_clock::now() - began - sync_takes_) / 8;
   {
     // Before anybody is told, so that nobody's next write is taken.
     const MutexLock lock{mutex_};
+    company_ += want_sync_;
     broken_ = file_->broken();
   }
   report(kept);

@@ -2,7 +2,8 @@
 // refuse for good, in a SQLite database of its own.
 //
 // One thread writes. What comes while a commit waits for the disk is committed together
-// next, with one sync, so that many writers share it. SQLite's write-ahead log brings back
+// next, with one sync, so that many writers share it. Those that a sync has just answered are
+// given a small part of its time to join the next one, too. SQLite's write-ahead log brings back
 // what was committed after a crash, and leaves out what was torn. Space of what was
 // settled is used again. What is in the file, and when it is not trusted any more, says
 // journal_file.hpp.
@@ -101,6 +102,7 @@ class SqliteJournal : public std::enable_shared_from_this<SqliteJournal> {
   void add(Work work) LARDER_EXCLUDES(mutex_);
 
   void run() LARDER_EXCLUDES(mutex_);
+  void await_company() LARDER_EXCLUDES(mutex_);
   // `late`: a sync is owed, and overdue.
   void write(std::vector<Work> works, bool late) LARDER_EXCLUDES(mutex_);
   void report(const Result<void>& kept);
@@ -112,6 +114,7 @@ class SqliteJournal : public std::enable_shared_from_this<SqliteJournal> {
   const std::unique_ptr<JournalFile> file_;  // of open(), then of thread_
   std::vector<KeptWrite> recovered_;
   std::optional<Error> reported_;  // of thread_
+  Duration sync_takes_{};          // likewise: about so long
   std::atomic<std::uint64_t> bytes_{0};
   std::atomic<std::uint64_t> dead_{0};
   std::atomic<std::uint64_t> damaged_{0};
@@ -125,6 +128,9 @@ class SqliteJournal : public std::enable_shared_from_this<SqliteJournal> {
   std::vector<Work> again_ LARDER_GUARDED_BY(mutex_);  // of a commit that failed; go first
   std::map<Position, std::uint64_t> costs_ LARDER_GUARDED_BY(mutex_);  // of what pends
   Position next_ LARDER_GUARDED_BY(mutex_) = 1;
+  std::size_t want_sync_ LARDER_GUARDED_BY(mutex_) = 0;  // of what waits
+  // Those that the last sync answered, and those that waited then: about as many write now.
+  std::size_t company_ LARDER_GUARDED_BY(mutex_) = 0;
   bool unsynced_ LARDER_GUARDED_BY(mutex_) = false;
   bool closing_ LARDER_GUARDED_BY(mutex_) = false;
   std::optional<Error> failed_ LARDER_GUARDED_BY(mutex_);  // at the last commit

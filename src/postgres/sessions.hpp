@@ -3,7 +3,7 @@
 // Connections are opened when they are needed, on blocking threads, since libpq may
 // wait there for names and handshakes. While the server cannot be reached and no
 // connection is left, work fails at once, and the next try is put off for a
-// moment that doubles. Work that waits is shared out evenly: a connection that
+// moment that doubles. Work that waits is shared out: a connection that
 // becomes free takes its part together.
 //
 // `Work` is what waits; fail_work(Work, const Error&) answers it with an error.
@@ -127,6 +127,13 @@ class PostgresSessions : public PostgresConnection::Owner,
     dispatch();
   }
 
+  // Among how many connections what waits is shared out, of which one takes its part now:
+  // `all`, or those that are `free` or about to be.
+  [[nodiscard]] virtual std::size_t sharing(std::size_t all, std::size_t free) const {
+    (void)free;
+    return all;
+  }
+
   [[nodiscard]] Error closed_error() const {
     return {Errc::kCancelled, target_.name() + " is closed"};
   }
@@ -180,8 +187,8 @@ class PostgresSessions : public PostgresConnection::Owner,
     if (!idle_.empty()) {
       Step step{.kind = Step::Kind::kStart, .connection = std::move(idle_.back())};
       idle_.pop_back();
-      const std::size_t sharing = all_.size() + opening_;
-      step.works = take((waiting_.size() + sharing - 1) / sharing);
+      const std::size_t parts = sharing(all_.size() + opening_, 1 + idle_.size() + opening_);
+      step.works = take((waiting_.size() + parts - 1) / parts);
       return step;
     }
     if (all_.size() + opening_ >= options_.connections || opening_ >= waiting_.size()) return {};

@@ -21,6 +21,8 @@ class PostgresWritePool final : public PostgresSessions<PostgresWriteWork> {
 
  private:
   void start(const Connection& connection, Works works) override;
+  // A commit costs the same however much it carries, so nothing is left for those that are busy.
+  [[nodiscard]] std::size_t sharing(std::size_t, std::size_t free) const override { return free; }
   [[nodiscard]] PostgresWriting::Recheck recheck(const Connection& connection);
 };
 
