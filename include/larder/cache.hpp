@@ -400,6 +400,7 @@ class Cache {
                       .jitter = options.jitter,
                       .negative_ttl = options.negative_ttl},
         .shared = std::move(options.shared),
+        .on_shared_down = options.on_shared_down,
         .memory_ttl = options.memory_ttl,
         .clock = &runtime.clock(),
         .timers = runtime.handle().timers(),

@@ -46,6 +46,12 @@ enum class Strategy : std::uint8_t {
   return strategy == Strategy::kWriteThrough || strategy == Strategy::kWriteBehind;
 }
 
+// What becomes of a write when the shared tier cannot be told of it beforehand.
+enum class OnSharedDown : std::uint8_t {
+  kWrite,   // it is done; other processes are told when they can be
+  kRefuse,  // it is not done, and its caller gets kOverloaded
+};
+
 // Of one reading call. Trivially copyable, so that it may stand in a co_await
 // expression under g++ 12.
 struct ReadOptions {
@@ -117,9 +123,11 @@ struct CacheOptions {
   // A write whose outcome nobody knows may land for so long: until then nothing is kept of its
   // key. To be longer than the source's timeouts for a statement and a commit.
   Duration unknown_write = std::chrono::seconds{30};
-  // Copies that many processes share; with a source only. What another process invalidates is
-  // gone from there at once, and from this process's memory after memory_ttl at the latest.
+  // Copies that many processes share; read-through and write-through only. What another process
+  // invalidates is gone from there at once, and from this process's memory after memory_ttl at the
+  // latest.
   SharedWith<Key, Value> shared{};
+  OnSharedDown on_shared_down = OnSharedDown::kWrite;  // write-through
   std::optional<Duration> memory_ttl{};  // the longest that memory keeps a copy; none: its ttl
   LoadLimits loads{};                    // of a gate of its own …
   std::shared_ptr<LoadGate> gate{};      // … or the one that caches on the same source share

@@ -45,6 +45,26 @@ struct SharedLease {
   explicit operator bool() const { return !token.empty(); }
 };
 
+// What stands on a key while it is written: nobody leaves a copy of it meanwhile. Whoever was
+// given one, taken or not, calls exactly one of finish_write() and leave_write() with it.
+struct SharedMark {
+  std::string key{};    // as the tier names it
+  std::string token{};  // empty: the tier was not asked
+  std::uint64_t run = 0;
+  std::uint64_t generation = 0;
+
+  // Whether the tier has taken it; if not, it may not have been told.
+  explicit operator bool() const { return run != 0; }
+};
+
+// What is to be left in the tier. `lifetime` counts from when the truth of it was asked for,
+// `cost` ago.
+struct SharedFill {
+  std::optional<std::string_view> bytes{};  // none: the source has no such row
+  Duration lifetime{};
+  Duration cost{};
+};
+
 struct SharedAnswer {
   enum class Kind : std::uint8_t {
     kCopy,     // `copy`
@@ -54,6 +74,7 @@ struct SharedAnswer {
   Kind kind = Kind::kLoad;
   SharedCopy copy{};
   SharedLease lease{};
+  bool written = false;  // kLoad: somebody writes the key, so that what comes is not to be kept
   Error error{};
 };
 
@@ -93,6 +114,20 @@ class SharedCopies {
   virtual void fail(SharedLease lease, const Error& error) = 0;
   // Nothing came of the load; another may have the lease.
   virtual void release(SharedLease lease) = 0;
+
+  // The keys (at least one) are about to be written, for at most `life`: until each is
+  // finished, or so long, no load of theirs is left in the tier, and what there is of them is
+  // gone from every process's memory. `marked` gets their marks, in their order, when all are
+  // taken or it is known which are not: called once, as Take is. A tier that is gone takes none.
+  using Marked = std::move_only_function<void(std::vector<SharedMark>)>;
+  virtual void begin_write(std::vector<std::string> keys, Duration life, Marked marked) = 0;
+  // The write has ended, and what it did is known. `kept` stays there, unless somebody else
+  // wrote the key beside it or invalidated it; none: nothing does. Every process's memory is
+  // told. As after invalidate(), no later read is answered with what was before; a mark that
+  // was not taken, or was lost, is an invalidation.
+  virtual void finish_write(SharedMark mark, const std::optional<SharedFill>& kept) = 0;
+  // The write has ended, and may yet be done for so long as `life`: until then nothing is kept.
+  virtual void leave_write(SharedMark mark, Duration life) = 0;
 
   // The copy is unusable for all from now on, and what is on its way for it is refused.
   // A tier that cannot be told is not asked any more until it was.

@@ -246,12 +246,34 @@ class Checks {
                   ", but no write says how; add write = \"UPDATE …\".");
     }
     check_writing_behind(cache);
+    check_sharing(cache);
     if (writes(cache)) return;
     for (const std::string_view setting : {"write", "delete", "keep", "row_version"}) {
       if (!cache.written.has(setting)) continue;
       mistake(cache.written.of(setting), path(cache, setting) + " is given, but the cache is " +
                                              std::string{to_string(cache.strategy)} +
                                              "; add strategy = \"write-through\", or remove it.");
+    }
+  }
+
+  void check_sharing(const CacheConfig& cache) {
+    if (cache.strategy == StrategyKind::kWriteBehind && cache.written.has("shared") &&
+        cache.shared) {
+      mistake(cache.written.of("shared"),
+              path(cache, "shared") +
+                  " is true, but a write-behind cache answers with pending writes that other "
+                  "processes do not have; remove it, or make the cache write-through.");
+    }
+    if (!cache.written.has("on_shared_down") || cache.written.mistaken("on_shared_down")) return;
+    if (cache.strategy != StrategyKind::kWriteThrough) {
+      mistake(cache.written.of("on_shared_down"),
+              path(cache, "on_shared_down") + " is given, but the cache is " +
+                  std::string{to_string(cache.strategy)} +
+                  "; add strategy = \"write-through\", or remove it.");
+    } else if (!config_.shared.written.has("url") || !cache.shared) {
+      warning(cache.written.of("on_shared_down"),
+              path(cache, "on_shared_down") +
+                  " changes nothing, since the cache has no copies in a shared tier.");
     }
   }
 

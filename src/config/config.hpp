@@ -170,6 +170,7 @@ struct CacheConfig {
   double jitter = 0.1;
   Duration negative_ttl = std::chrono::seconds{5};  // 0: absences are not kept
   bool shared = true;                               // with [shared]: keep copies there
+  std::string on_shared_down = "write";             // what a write does then, or "refuse"
   std::string version;                              // of what the values mean
   std::string write;                                // the statement of a SET
   std::string remove;                               // of a DEL; empty: it only invalidates

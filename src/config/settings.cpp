@@ -348,9 +348,9 @@ SectionRecord<SharedConfig> make_shared_section() {
   return {
       "shared",
       false,
-      "A Redis or Valkey whose copies many processes share: read-through caches ask it for what "
-      "memory has not, and one process of all loads what it has not. Without this section there "
-      "is none. See docs/shared-tier.md.",
+      "A Redis or Valkey whose copies many processes share: read-through and write-through caches "
+      "ask it for what memory has not, and one process of all loads what it has not. Without this "
+      "section there is none. See docs/shared-tier.md.",
       {
           {.name = "url",
            .target = SecretText<S>{&S::url,
@@ -448,7 +448,6 @@ constexpr std::array kLater{
     LaterSetting{"caches", "stale", "serving stale entries"},
     LaterSetting{"caches", "tags", "invalidating by tag"},
     LaterSetting{"caches", "changes", "the change feed"},
-    LaterSetting{"caches", "on_shared_down", "refusing writes while the shared tier is down"},
 };
 
 }  // namespace

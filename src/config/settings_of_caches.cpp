@@ -15,6 +15,11 @@ std::optional<std::string> check_keep(std::string_view text) {
   return "is neither \"row\" nor \"value\"";
 }
 
+std::optional<std::string> check_shared_down(std::string_view text) {
+  if (text == "write" || text == "refuse") return std::nullopt;
+  return "is neither \"write\" nor \"refuse\"";
+}
+
 std::optional<std::string> check_durability(std::string_view text) {
   if (text == "sync" || text == "interval" || text == "memory") return std::nullopt;
   return "is none of \"sync\", \"interval\" and \"memory\"";
@@ -235,8 +240,17 @@ SectionRecord<CacheConfig> make_cache_section() {
           {.name = "shared",
            .target = &S::shared,
            .example = "false",
-           .meaning = "Whether a read-through cache keeps copies in the shared tier, where there "
-                      "is one. Plain caches are always this process's own."},
+           .meaning = "Whether a read-through or write-through cache keeps copies in the shared "
+                      "tier, where there is one. Other caches are always this process's own."},
+          {.name = "on_shared_down",
+           .target = Text<S>{&S::on_shared_down, "\"write\" or \"refuse\"", check_shared_down},
+           .example = "\"refuse\"",
+           .meaning =
+               "Of a write-through cache with copies in the shared tier: what a SET or DEL does "
+               "while the tier cannot be told of it beforehand. write: it is done, and the tier "
+               "is told when it is there again; if this process dies before, other processes may "
+               "serve the old value for its ttl. refuse: nothing is written, and the client gets "
+               "BUSY."},
           {.name = "version",
            .target = Text<S>{&S::version, "any text", nullptr, /*may_be_empty=*/true},
            .example = "\"2\"",

@@ -227,15 +227,24 @@ class Planner {
       } else {
         options.source = std::move(reader);
         options.writer = std::move(writer);
+        share(cache, *source, options);
       }
       return options;
     }
     options.source = std::move(reader);
-    if (shared_ && cache.shared && cache.strategy == StrategyKind::kReadThrough) {
-      options.shared = shared_->copies(cache.name, shared_fingerprint(cache, source->config));
-      options.memory_ttl = config_.shared.memory_ttl;
-    }
+    share(cache, *source, options);
     return options;
+  }
+
+  // What a write-behind cache answers is its own process's, pending writes over the row.
+  void share(const CacheConfig& cache, const AssembledSource& source,
+             CacheOptions<std::string, std::string>& options) const {
+    const bool shares = cache.strategy == StrategyKind::kReadThrough ||
+                        cache.strategy == StrategyKind::kWriteThrough;
+    if (!shared_ || !cache.shared || !shares) return;
+    options.shared = shared_->copies(cache.name, shared_fingerprint(cache, source.config));
+    options.memory_ttl = config_.shared.memory_ttl;
+    if (cache.on_shared_down == "refuse") options.on_shared_down = OnSharedDown::kRefuse;
   }
 
   // What runs already goes on with the writer that it has, on the same data.

@@ -58,6 +58,7 @@ std::uint64_t shared_fingerprint(const CacheConfig& cache, const SourceConfig& s
   add(cache.many ? "many" : "one");
   add(cache.version);
   for (const std::string& column : cache.json) add(column);
+  if (cache.keep != "row") add(cache.keep);
   return XXH3_64bits(text.data(), text.size());
 }
 

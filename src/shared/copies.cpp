@@ -54,6 +54,57 @@ void Copies::end(const SharedLease& lease, Call step) {
   });
 }
 
+// ---- Writes. ----
+
+Written written(const SharedMark& mark, std::uint64_t fingerprint,
+                const std::optional<SharedFill>& kept, const EnvelopeOptions& options) {
+  if (!kept || !mark || mark.generation == 0) return {};
+  const Duration left = kept->lifetime - kept->cost;
+  if (left <= Duration::zero()) return {};
+  const Stamp stamp{.run = mark.run, .fingerprint = fingerprint, .generation = mark.generation};
+  Envelope envelope{.lifetime = kept->lifetime};
+  if (kept->bytes) envelope.body = *kept->bytes;
+  return {seal(stamp, envelope, options), left};
+}
+
+// The generation is from before the write, so what is cleared during it is not kept.
+void Copies::begin_write(std::vector<std::string> keys, Duration life, Marked marked) {
+  const KeyNames& names = tier_->names();
+  const auto marks = std::make_shared<std::vector<SharedMark>>();
+  std::vector<std::string> generations;
+  std::vector<Call> calls;
+  for (const std::string& key : keys) {
+    marks->push_back({.key = names.value(cache_, key), .token = tier_->new_token()});
+    generations.push_back(names.generation(cache_, names.bucket(cache_, key)));
+    calls.push_back(shared::mark(marks->back().key, marks->back().token, life,
+                                 tier_->announce(cache_, marks->back().key)));
+  }
+  const auto session = tier_->session();
+  if (!session) return marked(std::move(*marks));
+  const auto shared_marked = std::make_shared<Marked>(std::move(marked));
+  const auto refused = tier_->client_->submit(
+      {.commands = 2 * calls.size(), .run = session->run},
+      [&](resp::RequestWriter& write) {
+        for (std::size_t i = 0; i < calls.size(); ++i) {
+          write.command({"GET", generations[i]});
+          write.command(calls[i].command(false));
+        }
+      },
+      [tier = tier_, run = session->run, marks,
+       shared_marked](const Result<redis::Replies>& replies) {
+        tier->take_marks(run, replies, *marks);
+        (*shared_marked)(std::move(*marks));
+      });
+  if (refused) (*shared_marked)(std::move(*marks));
+}
+
+void Copies::finish_write(SharedMark mark, const std::optional<SharedFill>& kept) {
+  Written left = written(mark, fingerprint_, kept, tier_->options().envelope);
+  tier_->finish(cache_, mark, std::move(left.value), left.left);
+}
+
+void Copies::leave_write(SharedMark mark, Duration life) { tier_->leave(cache_, mark, life); }
+
 void Copies::invalidate(std::string_view key) {
   tier_->invalidate(cache_, tier_->names().value(cache_, key));
 }

@@ -15,6 +15,15 @@
 
 namespace larder::shared {
 
+// What a write leaves, as it stands in the tier, and for how long.
+struct Written {
+  std::string value{};  // empty: nothing
+  Duration left{};
+};
+[[nodiscard]] Written written(const SharedMark& mark, std::uint64_t fingerprint,
+                              const std::optional<SharedFill>& kept,
+                              const EnvelopeOptions& options);
+
 class Copies final : public SharedCopies {
  public:
   Copies(std::shared_ptr<RedisTier> tier, std::string cache, std::uint64_t fingerprint)
@@ -25,6 +34,9 @@ class Copies final : public SharedCopies {
             Duration cost) override;
   void fail(SharedLease lease, const Error& error) override;
   void release(SharedLease lease) override;
+  void begin_write(std::vector<std::string> keys, Duration life, Marked marked) override;
+  void finish_write(SharedMark mark, const std::optional<SharedFill>& kept) override;
+  void leave_write(SharedMark mark, Duration life) override;
   void invalidate(std::string_view key) override;
   void clear() override;
   void listen(std::weak_ptr<SharedListener> listener) override;

@@ -5,7 +5,8 @@
 //   V           stamp 24 · refresh token 16 · envelope
 //   L           token 16
 //   F           code 1 · message
-//   M           contended 1 ('0' or '1') · tokens of the writers at work, 16 each
+//   M           contended 1 ('0' or '1') · of each writer at work its token 16, and when its
+//               time is up, in ms by the server's clock, 13 digits
 //
 // The stamp is run · fingerprint · generation, 8 bytes each: a value with another is
 // nobody's, whatever else it says. It stands in front so that a script can compare it.

@@ -69,22 +69,36 @@ if mine == 'V' then redis.call('SETRANGE', KEYS[1], 25, string.rep('\0', 16)) en
 return mine and 1 or 0
 )lua";
 
-// ARGV: nothing; with a stream (KEYS[2]) the announcement's own, cache and key; without one
-// a channel and the message. A channel is no key, whose absence would hold a moving slot up.
-// What cannot be announced, as to a server that is full, is invalid all the same.
+// Tells the other processes. With a stream (KEYS[2]) the arguments from `at` on are the
+// announcement's own, cache and key; else, if there are any, a channel and the message. A
+// channel is no key, whose absence would hold a moving slot up. What cannot be announced, as to
+// a server that is full, is done all the same.
+constexpr std::string_view kAnnounce = R"lua(
+local function announce(at)
+  if #KEYS == 2 then
+    redis.pcall('XADD', KEYS[2], 'MAXLEN', '~', '10000', '*',
+                'o', ARGV[at], 'c', ARGV[at + 1], 'k', ARGV[at + 2])
+  elseif #ARGV > at then
+    redis.pcall('SPUBLISH', ARGV[at], ARGV[at + 1])
+  end
+end
+local function keep(value, life)
+  local done = redis.pcall('SET', KEYS[1], value, 'PX', life)
+  if type(done) == 'table' and done.err then return redis.call('DEL', KEYS[1]) and false end
+  return true
+end
+)lua";
+
+// ARGV: the announcement, from 1 on. A full server may refuse to mark a marker: it then goes,
+// as by eviction. What is not larder's goes as well.
 constexpr std::string_view kInvalidate = R"lua(
 local gone = 0
-if redis.call('GETRANGE', KEYS[1], 0, 0) == 'M' then
-  redis.call('SETRANGE', KEYS[1], 1, '1')
+if redis.pcall('GETRANGE', KEYS[1], 0, 0) == 'M' then
+  if type(redis.pcall('SETRANGE', KEYS[1], 1, '1')) == 'table' then redis.call('DEL', KEYS[1]) end
 else
   gone = redis.call('DEL', KEYS[1])
 end
-if #KEYS == 2 then
-  redis.pcall('XADD', KEYS[2], 'MAXLEN', '~', '10000', '*',
-              'o', ARGV[1], 'c', ARGV[2], 'k', ARGV[3])
-elseif #ARGV == 2 then
-  redis.pcall('SPUBLISH', ARGV[1], ARGV[2])
-end
+announce(1)
 return gone
 )lua";
 
@@ -100,56 +114,61 @@ end
 return 1
 )lua";
 
-// ARGV: token, the marker's life in ms.
-constexpr std::string_view kMark = R"lua(
-if redis.call('GETRANGE', KEYS[1], 0, 0) == 'M' then
-  redis.call('APPEND', KEYS[1], ARGV[1])
-  redis.call('SETRANGE', KEYS[1], 1, '1')
-  if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then
-    redis.call('PEXPIRE', KEYS[1], ARGV[2])
+// Of a marker, the writers whose time is not up, other than ARGV[1]; and the longest that one
+// of them has left, in ms.
+constexpr std::string_view kOthers = R"lua(
+local now = redis.call('TIME')
+now = now[1] * 1000 + math.floor(now[2] / 1000)
+local marked = redis.pcall('GETRANGE', KEYS[1], 0, 0) == 'M'
+local marker = marked and redis.call('GET', KEYS[1]) or ''
+local others, longest = '', 0
+for at = 3, #marker, 29 do
+  local left = (tonumber(marker:sub(at + 16, at + 28)) or 0) - now
+  if left > 0 and marker:sub(at, at + 15) ~= ARGV[1] then
+    others = others .. marker:sub(at, at + 28)
+    longest = math.max(longest, left)
   end
-  return 1
 end
-redis.call('SET', KEYS[1], 'M0' .. ARGV[1], 'PX', ARGV[2])
+)lua";
+
+// ARGV: token, the mark's life in ms, the announcement.
+constexpr std::string_view kMark = R"lua(
+local life = tonumber(ARGV[2])
+local ends = string.format('%013d', now + life)
+local contended = others == '' and '0' or '1'
+redis.call('SET', KEYS[1], 'M' .. contended .. others .. ARGV[1] .. ends,
+           'PX', math.max(longest, life))
+announce(3)
 return 1
 )lua";
 
-// ARGV: token, value or nothing, its life in ms.
+// ARGV: token, value or nothing, its life in ms, the announcement.
 constexpr std::string_view kFinish = R"lua(
-if redis.call('GETRANGE', KEYS[1], 0, 0) ~= 'M' then
-  redis.call('DEL', KEYS[1])
-  return 0
-end
-local marker = redis.call('GET', KEYS[1])
-if marker == 'M0' .. ARGV[1] and ARGV[2] ~= '' then
-  redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-  return 1
-end
-local left = ''
-for at = 3, #marker, 16 do
-  local token = marker:sub(at, at + 15)
-  if token ~= ARGV[1] then left = left .. token end
-end
-local life = redis.call('PTTL', KEYS[1])
-if left == '' or life <= 0 then
+local kept = false
+if #marker == 31 and marker:sub(1, 18) == 'M0' .. ARGV[1] and ARGV[2] ~= '' then
+  kept = keep(ARGV[2], ARGV[3])
+elseif others == '' then
   redis.call('DEL', KEYS[1])
 else
-  redis.call('SET', KEYS[1], 'M1' .. left, 'PX', life)
+  keep('M1' .. others, longest)
 end
-return 0
+announce(4)
+return kept and 1 or 0
 )lua";
 
 std::string text_of(Step step) {
   const std::string mine{kMine};
+  const std::string announce{kAnnounce};
+  const std::string others{kOthers};
   switch (step) {
     case Step::kAcquire: return std::string{kAcquire};
     case Step::kExtend: return mine + std::string{kExtend};
     case Step::kFill: return mine + std::string{kFill};
     case Step::kFail: return mine + std::string{kFail};
     case Step::kRelease: return mine + std::string{kRelease};
-    case Step::kInvalidate: return std::string{kInvalidate};
-    case Step::kMark: return std::string{kMark};
-    case Step::kFinish: return std::string{kFinish};
+    case Step::kInvalidate: return announce + std::string{kInvalidate};
+    case Step::kMark: return announce + others + std::string{kMark};
+    case Step::kFinish: return announce + others + std::string{kFinish};
     case Step::kClear: return std::string{kClear};
   }
   return {};
@@ -207,6 +226,19 @@ Found from_bytes(std::string bytes, Duration left) {
 
 Call call(Step step, std::string key, std::vector<std::string> arguments) {
   return {.step = step, .key = std::move(key), .arguments = std::move(arguments)};
+}
+
+// A key's.
+void add(Announce announce, Call& step) {
+  step.stream = std::move(announce.stream);
+  if (step.stream.empty()) {
+    step.arguments.push_back(std::move(announce.channel));
+    step.arguments.push_back(announcement_message(announce.own, announce.cache, announce.key));
+  } else {
+    step.arguments.push_back(std::move(announce.own));
+    step.arguments.push_back(std::move(announce.cache));
+    step.arguments.push_back(std::move(announce.key));
+  }
 }
 
 }  // namespace
@@ -277,15 +309,7 @@ Call release(std::string key, std::string_view token) {
 
 Call invalidate(std::string key, std::optional<Announce> announce) {
   Call step = call(Step::kInvalidate, std::move(key), {});
-  if (!announce) return step;
-  step.stream = std::move(announce->stream);
-  if (step.stream.empty()) {
-    step.arguments = {std::move(announce->channel),
-                      announcement_message(announce->own, announce->cache, announce->key)};
-  } else {
-    step.arguments = {std::move(announce->own), std::move(announce->cache),
-                      std::move(announce->key)};
-  }
+  if (announce) add(std::move(*announce), step);
   return step;
 }
 
@@ -302,13 +326,19 @@ Call clear(std::string key, std::string generation, Announce announce) {
   return step;
 }
 
-Call mark(std::string key, std::string_view token, Duration marker) {
-  return call(Step::kMark, std::move(key), {std::string{token}, milliseconds(marker)});
+Call mark(std::string key, std::string_view token, Duration life,
+          std::optional<Announce> announce) {
+  Call step = call(Step::kMark, std::move(key), {std::string{token}, milliseconds(life)});
+  if (announce) add(std::move(*announce), step);
+  return step;
 }
 
-Call finish(std::string key, std::string_view token, std::string value, Duration left) {
-  return call(Step::kFinish, std::move(key),
-              {std::string{token}, std::move(value), milliseconds(left)});
+Call finish(std::string key, std::string_view token, std::string value, Duration left,
+            std::optional<Announce> announce) {
+  Call step = call(Step::kFinish, std::move(key),
+                   {std::string{token}, std::move(value), milliseconds(left)});
+  if (announce) add(std::move(*announce), step);
+  return step;
 }
 
 }  // namespace larder::shared

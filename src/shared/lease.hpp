@@ -105,9 +105,11 @@ struct Found {
 [[nodiscard]] Call invalidate(std::string key, std::optional<Announce> announce = {});
 // Gives a cache another generation; `key` is where that stands.
 [[nodiscard]] Call clear(std::string key, std::string generation, Announce announce);
-[[nodiscard]] Call mark(std::string key, std::string_view token, Duration marker);
-// `value` empty: none is to be kept.
-[[nodiscard]] Call finish(std::string key, std::string_view token, std::string value,
-                          Duration left);
+// A writer's mark, for so long; again with the same token: from now on so long.
+[[nodiscard]] Call mark(std::string key, std::string_view token, Duration life,
+                        std::optional<Announce> announce = {});
+// `value` empty: none is to be kept. The reply: whether it was.
+[[nodiscard]] Call finish(std::string key, std::string_view token, std::string value, Duration left,
+                          std::optional<Announce> announce = {});
 
 }  // namespace larder::shared

@@ -123,6 +123,11 @@ class RedisTier final : public Tier,
   // `name` is the key's in the tier.
   void invalidate(const std::string& cache, std::string name) LARDER_EXCLUDES(mutex_);
   void clear(const std::string& cache) LARDER_EXCLUDES(mutex_);
+  // A write has ended; `value` as it is to stand there, empty: nothing.
+  void finish(const std::string& cache, const SharedMark& mark, std::string value, Duration left)
+      LARDER_EXCLUDES(mutex_);
+  void leave(const std::string& cache, const SharedMark& mark, Duration life)
+      LARDER_EXCLUDES(mutex_);
   // Has a listener of a cache told of what is announced here.
   void listen(const std::string& cache, std::weak_ptr<SharedListener> listener)
       LARDER_EXCLUDES(mutex_);
@@ -204,6 +209,15 @@ class RedisTier final : public Tier,
   void extend_later() LARDER_REQUIRES(mutex_);
   void extend_all() LARDER_EXCLUDES(mutex_);
 
+  // What the server said to them: a generation and a mark each.
+  void take_marks(std::uint64_t run, const Result<redis::Replies>& replies,
+                  std::vector<SharedMark>& marks);
+
+  [[nodiscard]] Announce announce(const std::string& cache, const std::string& name) const;
+  // Sends a step of which this process's reads are to be behind; not confirmed, it becomes an
+  // invalidation.
+  void tell(const std::string& cache, const std::string& name, const Call& step)
+      LARDER_REQUIRES(mutex_);
   [[nodiscard]] Call invalidation(const std::string& cache, const std::string& name) const;
   [[nodiscard]] std::vector<Call> clearing(const std::string& cache) const LARDER_REQUIRES(mutex_);
 

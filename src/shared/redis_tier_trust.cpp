@@ -1,4 +1,6 @@
 // What a RedisTier has yet to tell its server, and whether it may be asked.
+#include <xxhash.h>
+
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -48,6 +50,7 @@ void RedisTier::disconnected(const Error& why) {
   {
     const MutexLock lock{mutex_};
     session_.reset();
+    trusted_ = false;
   }
   distrust(why);
   wake_all();
@@ -154,17 +157,60 @@ void RedisTier::add_again(const Undelivered::Batch& batch) {
 void RedisTier::invalidate(const std::string& cache, std::string name) {
   const MutexLock lock{mutex_};
   if (!trusted_) return undelivered_.add(cache, std::move(name));
-  const Call step = invalidation(cache, name);
+  tell(cache, name, invalidation(cache, name));
+}
+
+void RedisTier::tell(const std::string& cache, const std::string& name, const Call& step) {
+  const bool writes = step.step == Step::kFinish;
   const auto refused = client_->submit(
       {.run = session_->run},
       [&](resp::RequestWriter& write) { write.command(step.command(false)); },
-      [self = shared_from_this(), cache, name](Result<redis::Replies> replies) {
+      [self = shared_from_this(), cache, name, writes](Result<redis::Replies> replies) {
+        const bool kept = writes && replies && replies->front().integer == 1;
+        if (kept) SharedCounts::add(self->counts_.fills);
         self->confirm(cache, name, replies);
       });
   if (!refused) return;
   // Nobody may ask it before it has been told.
-  undelivered_.add(cache, std::move(name));
+  undelivered_.add(cache, name);
   tell_first(refused->message);
+}
+
+// ---- Writes. ----
+
+void RedisTier::take_marks(std::uint64_t run, const Result<redis::Replies>& replies,
+                           std::vector<SharedMark>& marks) {
+  if (!replies) return note_error(replies.error());
+  for (std::size_t i = 0; i < marks.size(); ++i) {
+    const resp::Reply& generation = (*replies)[2 * i];
+    const resp::Reply& taken = (*replies)[2 * i + 1];
+    if (taken.integer != 1) {
+      note_reply(taken);
+      note_error({Errc::kSourceFailed, taken.text});
+      continue;
+    }
+    marks[i].run = run;
+    if (generation.kind != resp::Reply::Kind::kBulk) continue;  // none: nothing is to be kept
+    marks[i].generation = XXH3_64bits(generation.text.data(), generation.text.size());
+  }
+}
+
+// Another run of the server may have an older marker, in which later writers are missing.
+void RedisTier::finish(const std::string& cache, const SharedMark& mark, std::string value,
+                       Duration left) {
+  const MutexLock lock{mutex_};
+  if (!trusted_) return undelivered_.add(cache, mark.key);
+  if (session_->run != mark.run) value.clear();
+  tell(cache, mark.key,
+       shared::finish(mark.key, mark.token, std::move(value), left, announce(cache, mark.key)));
+}
+
+// Marked once more, also where the mark was lost.
+void RedisTier::leave(const std::string& cache, const SharedMark& mark, Duration life) {
+  const std::string token = mark.token.empty() ? new_token() : mark.token;
+  const MutexLock lock{mutex_};
+  if (!trusted_) return undelivered_.add(cache, mark.key);
+  tell(cache, mark.key, shared::mark(mark.key, token, life, announce(cache, mark.key)));
 }
 
 void RedisTier::clear(const std::string& cache) {
@@ -217,7 +263,7 @@ void RedisTier::confirm(const std::string& cache, const std::optional<std::strin
   forward_retired();
 }
 
-Call RedisTier::invalidation(const std::string& cache, const std::string& name) const {
+Announce RedisTier::announce(const std::string& cache, const std::string& name) const {
   Announce announce{
       .own = hex(token_seed_[0]), .cache = cache, .key = std::string{names_.key_in(cache, name)}};
   if (options_.in_cluster) {
@@ -225,7 +271,11 @@ Call RedisTier::invalidation(const std::string& cache, const std::string& name) 
   } else {
     announce.stream = names_.stream();
   }
-  return shared::invalidate(name, std::move(announce));
+  return announce;
+}
+
+Call RedisTier::invalidation(const std::string& cache, const std::string& name) const {
+  return shared::invalidate(name, announce(cache, name));
 }
 
 // One call a bucket.

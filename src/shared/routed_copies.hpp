@@ -25,6 +25,9 @@ class RoutedCopies final : public SharedCopies {
             Duration cost) override;
   void fail(SharedLease lease, const Error& error) override;
   void release(SharedLease lease) override;
+  void begin_write(std::vector<std::string> keys, Duration life, Marked marked) override;
+  void finish_write(SharedMark mark, const std::optional<SharedFill>& kept) override;
+  void leave_write(SharedMark mark, Duration life) override;
   void invalidate(std::string_view key) override;
   void clear() override;
   void listen(std::weak_ptr<SharedListener> listener) override;

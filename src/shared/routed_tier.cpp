@@ -89,6 +89,21 @@ void RoutedTier::invalidate(const std::string& cache, std::string_view key) {
   tier->invalidate(cache, std::move(name));
 }
 
+void RoutedTier::finish(const std::string& cache, const SharedMark& mark, std::string value,
+                        Duration left) {
+  const MutexLock lock{mutex_};
+  const TierPtr& tier = routes_[names_.bucket_in(mark.key)];
+  if (!tier) return undelivered_.add(cache, mark.key);
+  tier->finish(cache, mark, std::move(value), left);
+}
+
+void RoutedTier::leave(const std::string& cache, const SharedMark& mark, Duration life) {
+  const MutexLock lock{mutex_};
+  const TierPtr& tier = routes_[names_.bucket_in(mark.key)];
+  if (!tier) return undelivered_.add(cache, mark.key);
+  tier->leave(cache, mark, life);
+}
+
 void RoutedTier::clear(const std::string& cache) {
   const MutexLock lock{mutex_};
   if (!everywhere()) undelivered_.add_whole(cache);

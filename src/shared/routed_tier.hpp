@@ -68,6 +68,12 @@ class RoutedTier final : public Tier,
   [[nodiscard]] TierPtr tier_of(KeyNames::Bucket bucket) const LARDER_EXCLUDES(mutex_);
   void invalidate(const std::string& cache, std::string_view key) LARDER_EXCLUDES(mutex_);
   void clear(const std::string& cache) LARDER_EXCLUDES(mutex_);
+  // As RedisTier's, of the tier that has the key now.
+  void finish(const std::string& cache, const SharedMark& mark, std::string value, Duration left)
+      LARDER_EXCLUDES(mutex_);
+  void leave(const std::string& cache, const SharedMark& mark, Duration life)
+      LARDER_EXCLUDES(mutex_);
+  [[nodiscard]] const RedisTierOptions& options() const { return options_; }
   void listen(const std::string& cache, std::weak_ptr<SharedListener> listener)
       LARDER_EXCLUDES(mutex_);
 

@@ -67,6 +67,7 @@ class CoreFixture : public ::testing::Test {
         .unknown_write = kUnknownWrite,
         .freshness = {.ttl = std::chrono::seconds{60}, .jitter = 0, .negative_ttl = negative_ttl},
         .shared = shared_,
+        .on_shared_down = on_shared_down_,
         .memory_ttl = memory_ttl_,
         .clock = &clock_,
         .timers = {std::shared_ptr<void>{}, &timers_},
@@ -113,6 +114,7 @@ class CoreFixture : public ::testing::Test {
   LoadLimits writes_;
   // Of the cores that make() makes from then on; without copies: none.
   SharedWith<int, std::string> shared_;
+  OnSharedDown on_shared_down_ = OnSharedDown::kWrite;
   std::optional<Duration> memory_ttl_;
   std::shared_ptr<Core> core_;
 };

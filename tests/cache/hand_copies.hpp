@@ -25,6 +25,19 @@ class HandCopies final : public SharedCopies {
     friend bool operator==(const Filled&, const Filled&) = default;
   };
 
+  struct Marking {
+    std::vector<std::string> keys;
+    Duration life;
+    Marked marked;
+  };
+  struct Finished {
+    std::string key;
+    bool kept = false;
+    std::optional<std::string> bytes{};
+
+    friend bool operator==(const Finished&, const Finished&) = default;
+  };
+
   void read(std::vector<Key> keys, Take take) override {
     pending.push_back({std::move(keys), std::move(take)});
   }
@@ -37,6 +50,17 @@ class HandCopies final : public SharedCopies {
     failed.emplace_back(lease.key, error.message);
   }
   void release(SharedLease lease) override { released.push_back(lease.key); }
+  void begin_write(std::vector<std::string> keys, Duration life, Marked marked) override {
+    marking.push_back({std::move(keys), life, std::move(marked)});
+  }
+  void finish_write(SharedMark mark, const std::optional<SharedFill>& kept) override {
+    Finished ended{.key = std::move(mark.key), .kept = kept.has_value()};
+    if (kept && kept->bytes) ended.bytes = std::string{*kept->bytes};
+    finished.push_back(std::move(ended));
+  }
+  void leave_write(SharedMark mark, Duration life) override {
+    still_marked.emplace_back(std::move(mark.key), life);
+  }
   void invalidate(std::string_view key) override { invalidated.emplace_back(key); }
   void clear() override { ++clears; }
   void listen(std::weak_ptr<SharedListener>) override {}
@@ -66,6 +90,18 @@ class HandCopies final : public SharedCopies {
   }
   // The reader is to load it, and keep nothing here.
   void pass() { answer(0, {.kind = SharedAnswer::Kind::kLoad}); }
+  // The same, and somebody writes it.
+  void written() { answer(0, {.kind = SharedAnswer::Kind::kLoad, .written = true}); }
+  // Takes the marks of the write that has waited longest, or takes none.
+  void mark(bool taken = true) {
+    Marking oldest = std::move(marking.front());
+    marking.erase(marking.begin());
+    std::vector<SharedMark> marks;
+    for (const std::string& key : oldest.keys) {
+      marks.push_back({.key = key, .token = "mine", .run = taken ? 1U : 0U});
+    }
+    oldest.marked(std::move(marks));
+  }
   void failure(std::string why) {
     answer(0,
            {.kind = SharedAnswer::Kind::kFailure, .error = {Errc::kSourceFailed, std::move(why)}});
@@ -75,6 +111,9 @@ class HandCopies final : public SharedCopies {
   std::vector<Filled> filled;
   std::vector<std::pair<std::string, std::string>> failed;
   std::vector<std::string> released;
+  std::vector<Marking> marking;
+  std::vector<Finished> finished;
+  std::vector<std::pair<std::string, Duration>> still_marked;
   std::vector<std::string> invalidated;
   int clears = 0;
 

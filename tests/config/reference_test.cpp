@@ -109,15 +109,17 @@ std::string all_examples(const SectionRecord<Section>& record,
 
 // The examples together are a file, so each is of its setting's type and in its range.
 TEST(SettingRecords, HaveExamplesThatWork) {
-  const std::set<std::string_view> behind{"durability", "flush_batch", "flush_delay", "coalesce"};
+  const std::set<std::string_view> not_through{"durability", "flush_batch", "flush_delay",
+                                               "coalesce", "shared"};
   const std::string file =
       "[server]\n" + all_examples(server_section()) + "[tls]\n" + all_examples(tls_section()) +
       "[users.web]\n" + all_examples(user_section()) + "[memory]\n" +
-      all_examples(memory_section()) + "[sources.shop]\n" + all_examples(source_section()) +
-      "[journal]\n" + all_examples(journal_section()) + "[caches.product]\n" +
-      all_examples(cache_section(), behind) +
+      all_examples(memory_section()) + "[shared]\n" + all_examples(shared_section()) +
+      "[sources.shop]\n" + all_examples(source_section()) + "[journal]\n" +
+      all_examples(journal_section()) + "[caches.product]\n" +
+      all_examples(cache_section(), not_through) +
       "[caches.stock]\nkey = \"stock:{id:int}\"\nstrategy = \"write-behind\"\n" +
-      all_examples(cache_section(), {"key", "strategy", "many", "row_version"});
+      all_examples(cache_section(), {"key", "strategy", "many", "row_version", "on_shared_down"});
 
   const ParsedConfig parsed = parse_config(file, {});
 

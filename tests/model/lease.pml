@@ -341,6 +341,11 @@ proctype Invalidation() {
 
 /* ---------------------------------------------------------------------- expiry */
 
+inline expire_mark(who) {
+  key.writers = key.writers & ~who;
+  if :: key.writers == 0 -> forget() :: else fi
+}
+
 /* Leases, failures and refresh tokens expire at any moment; a marker only when
  * no commit that it stands for can land any more. */
 proctype Expiry() {
@@ -353,6 +358,11 @@ end:
   :: atomic { key.kind == marker -> forget() }
 #else
   :: atomic { key.kind == marker && (key.writers & open_commits) == 0 -> forget() }
+#ifdef MARKS_END_ALONE
+  /* A writer's time in it may be up before the others'. */
+  :: atomic { key.kind == marker && (key.writers & 1 & ~open_commits) -> expire_mark(1) }
+  :: atomic { key.kind == marker && (key.writers & 2 & ~open_commits) -> expire_mark(2) }
+#endif
 #endif
   od
 }

@@ -52,6 +52,7 @@ CASES = (
     Case("crash", ("CRASHES=1", "WRITERS=1")),
     Case("two-crashes", ("CRASHES=2", "WRITERS=1", "INVALIDATIONS=0")),
     Case("crash-of-one-of-two-writers", ("CRASHES=1", "READERS=1")),
+    Case("marks-end-one-by-one", ("MARKS_END_ALONE", "CRASHES=1", "READERS=1")),
     Case("eviction", ("EVICTIONS=1", "WRITERS=1")),
     Case("restart-with-older-copies", ("RESTARTS=1", "WRITERS=1")),
     Case("restart-under-two-writers", ("RESTARTS=1", "READERS=1")),

@@ -33,6 +33,22 @@ key    = "product:{id:int}"
 source = "shop"
 read   = "SELECT id, name FROM products WHERE id = :id"
 
+[caches.stock]
+key      = "stock:{id:int}"
+source   = "shop"
+read     = "SELECT id, name FROM products WHERE id = :id"
+strategy = "write-through"
+write    = "UPDATE products SET name = :name WHERE id = :id"
+delete   = "DELETE FROM products WHERE id = :id"
+
+[caches.careful]
+key            = "careful:{id:int}"
+source         = "shop"
+read           = "SELECT id, name FROM products WHERE id = :id"
+strategy       = "write-through"
+write          = "UPDATE products SET name = :name WHERE id = :id"
+on_shared_down = "refuse"
+
 [caches.slow]
 key    = "slow:{id:int}"
 source = "shop"
@@ -188,6 +204,40 @@ TEST_F(Fleet, AnInvalidationReachesTheMemoryOfTheOthers) {
       std::this_thread::yield();
     }
   }
+}
+
+TEST_F(Fleet, WhatIsWrittenThroughOneIsReadInTheOthers) {
+  start(3, "memory_ttl = \"1h\"");
+  const std::string stool = R"({"id":7,"name":"Stool"})";
+  for (std::size_t i = 0; i < 3; ++i) {
+    while (larders_[i]->metric("larder_shared_gaps_total") == 0) std::this_thread::yield();
+    EXPECT_EQ(ask(i, {"GET", "stock:7"}).text, product(7));
+  }
+  const double queries = sum(kQueries);
+
+  EXPECT_EQ(ask(0, {"SET", "stock:7", R"({"name":"Stool"})"}).text, "OK");
+
+  EXPECT_EQ(ask(0, {"GET", "stock:7"}).text, stool);
+  for (std::size_t i = 1; i < 3; ++i) {
+    while (ask(i, {"GET", "stock:7"}).text != stool) std::this_thread::yield();
+  }
+  EXPECT_EQ(sum(kQueries), queries) << "what was written is what all read";
+  EXPECT_EQ(ask(1, {"DEL", "stock:7"}).integer, 1);
+  while (!ask(0, {"GET", "stock:7"}).is_null()) std::this_thread::yield();
+}
+
+TEST_F(Fleet, WithoutRedisAWriteIsDoneOrRefusedAsTheCacheSays) {
+  start(1);
+  redis_->kill();
+  ASSERT_TRUE(larders_[0]->says("reads go to the source"));
+
+  EXPECT_EQ(ask(0, {"SET", "stock:7", R"({"name":"Stool"})"}).text, "OK");
+  const Reply refused = ask(0, {"SET", "careful:8", R"({"name":"Stool"})"});
+
+  EXPECT_THAT(refused.text, HasSubstr("BUSY"));
+  EXPECT_THAT(refused.text, HasSubstr("on_shared_down"));
+  EXPECT_EQ(ask(0, {"GET", "stock:7"}).text, R"({"id":7,"name":"Stool"})");
+  EXPECT_EQ(ask(0, {"GET", "careful:8"}).text, product(8));
 }
 
 TEST_F(Fleet, ManyKeysAreReadTogether) {

@@ -274,6 +274,7 @@ TEST_F(RedisTierTest, ItNeedsNoMoreRightsThanItsPageSays) {
                 "+append",
                 "+del",
                 "+pexpire",
+                "+time",
                 "+eval",
                 "+evalsha",
                 "+xadd",

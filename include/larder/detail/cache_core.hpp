@@ -17,7 +17,8 @@
 // source is asked under a lock.
 //
 // A key that is being written is marked, in the same step as its flights are doomed and its
-// copy is erased; until the writer has ended, nothing that is loaded for it is kept.
+// copy is erased; until the writer has ended, nothing that is loaded for it is kept. In a
+// shared tier it is marked as well, before the writer is asked.
 //
 // The ways of a load and of a write, concerns of their own, are in cache_load.hpp (to the
 // source), cache_shared.hpp (to the shared tier) and cache_write.hpp (to the writer):
@@ -69,7 +70,8 @@ struct CacheParts {
   std::shared_ptr<LoadGate> write_gate{};        // of the writer; never null with one
   Duration unknown_write{};  // after which a write of unknown outcome cannot land any more
   FreshnessOptions freshness;
-  SharedWith<Key, Value> shared{};       // without copies: none
+  SharedWith<Key, Value> shared{};  // without copies: none
+  OnSharedDown on_shared_down = OnSharedDown::kWrite;
   std::optional<Duration> memory_ttl{};  // the longest that memory keeps; none: as freshness has it
   const Clock* clock;
   std::shared_ptr<Timers> timers;  // never null
@@ -104,8 +106,9 @@ class CacheCore : public Closable,
     if (writes && parts_.unknown_write <= Duration::zero()) {
       throw std::invalid_argument{"unknown_write must be longer than 0"};
     }
-    if (parts_.strategy != Strategy::kReadThrough && parts_.shared) {
-      throw std::invalid_argument{"a shared tier needs the strategy read-through"};
+    if (parts_.shared && parts_.strategy != Strategy::kReadThrough &&
+        parts_.strategy != Strategy::kWriteThrough) {
+      throw std::invalid_argument{"a shared tier needs the strategy read-through or write-through"};
     }
     if (parts_.memory_ttl && *parts_.memory_ttl < Duration::zero()) {
       throw std::invalid_argument{"memory_ttl must not be negative; 0 keeps nothing in memory"};
@@ -380,6 +383,11 @@ class CacheCore : public Closable,
   [[nodiscard]] bool land_copy(const FlightPtr& flight, SharedCopy copy);
   void settle(SharedLease lease, bool may_fill, const Loaded<Value>& result,
               const Handle<Value>& value, const std::optional<EntryInfo>& life);
+  [[nodiscard]] Duration longest_write() const;
+  void mark_shared(const WritingPtr& writing);
+  void marked_shared(const WritingPtr& writing, std::vector<SharedMark> marks);
+  void finish_shared(SharedMark mark, const Handle<Value>& value,
+                     const std::optional<EntryInfo>& life);
   void invalidate_shared(KeyView key) {
     if (parts_.shared) parts_.shared.copies->invalidate(parts_.shared.key(key));
   }
@@ -410,9 +418,10 @@ class CacheCore : public Closable,
                                              WriteOptions options) const;
   void write_through(const WritingPtr& writing);
   void take_off(const WritingPtr& writing, LoadGate::Permit permit);
+  void submit(const WritingPtr& writing);
   void mark(const Key& key);
   void finish(const Key& key, Result<Stored<Value>>& result, TimePoint asked,
-              std::optional<Duration> ttl);
+              std::optional<Duration> ttl, std::optional<SharedMark> mark);
   void finish_for_heir(const Key& key) LARDER_EXCLUDES(under_way_mutex_);
   [[nodiscard]] Error write_too_late(bool began) const;
   void count(const Result<Stored<Value>>& result);

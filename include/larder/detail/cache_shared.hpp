@@ -1,5 +1,6 @@
 // The way of a read through the shared tier: ask it, take a copy, or go on to the source
-// with the right to fill it, and settle that afterwards.
+// with the right to fill it, and settle that afterwards. And that of a write: mark its keys,
+// and say what it left.
 //
 // A part of CacheCore; cache_core.hpp says what holds for all of it. That the shared tier
 // is told of an invalidation under the shard's lock, before the flights are doomed, is why
@@ -92,6 +93,7 @@ void CacheCore<Key, Value>::take_shared(const std::vector<FlightPtr>& flights,
       Shard& shard = shard_of(flight->key());
       const MutexLock lock{shard.mutex};
       flight->hold(std::move(answer.lease));
+      if (answer.written) flight->found_written();
     }
     missing.push_back(flight);
   }
@@ -156,6 +158,65 @@ void CacheCore<Key, Value>::settle(SharedLease lease, bool may_fill, const Loade
   }
   copies.fill(std::move(lease), bytes ? std::optional<std::string_view>{*bytes} : std::nullopt,
               life->usable_until - life->filled_at, now() - life->filled_at);
+}
+
+// For so long a write's mark stands unless it is taken away: in that time the write waits for
+// the writer, runs, and may land though nobody knows of it.
+template <class Key, class Value>
+Duration CacheCore<Key, Value>::longest_write() const {
+  constexpr Duration kLongest = std::chrono::hours{24};
+  const LoadLimits& limits = parts_.write_gate->limits();
+  return std::min(limits.wait_timeout, kLongest) + std::min(limits.timeout, kLongest) +
+         std::min(parts_.unknown_write, kLongest);
+}
+
+// The writer is asked when the shared tier has answered. Until then this process has the keys
+// marked alone, so what others load meanwhile is from before, and goes with the mark.
+template <class Key, class Value>
+void CacheCore<Key, Value>::mark_shared(const WritingPtr& writing) {
+  std::vector<std::string> keys;
+  keys.reserve(writing->keys().size());
+  for (const Key& key : writing->keys()) keys.push_back(parts_.shared.key(key));
+  parts_.shared.copies->begin_write(
+      std::move(keys), longest_write(),
+      [self = this->shared_from_this(), writing](std::vector<SharedMark> marks) {
+        self->marked_shared(writing, std::move(marks));
+      });
+}
+
+template <class Key, class Value>
+void CacheCore<Key, Value>::marked_shared(const WritingPtr& writing,
+                                          std::vector<SharedMark> marks) {
+  const bool all = std::ranges::all_of(marks, [](const SharedMark& mark) { return bool{mark}; });
+  if (!writing->hold(marks)) {
+    for (SharedMark& mark : marks) parts_.shared.copies->finish_write(std::move(mark), {});
+    return;
+  }
+  if (all || parts_.on_shared_down == OnSharedDown::kWrite) return submit(writing);
+  writing->fail_all({Errc::kOverloaded,
+                     "cache \"" + parts_.name +
+                         "\": the shared tier cannot be told of the write, so nothing was written "
+                         "(on_shared_down is refuse); try again when it is there"});
+}
+
+// `life` none: nothing is to be kept.
+template <class Key, class Value>
+void CacheCore<Key, Value>::finish_shared(SharedMark mark, const Handle<Value>& value,
+                                          const std::optional<EntryInfo>& life) {
+  SharedCopies& copies = *parts_.shared.copies;
+  if (!life) return copies.finish_write(std::move(mark), {});
+  std::optional<std::string> bytes;
+  if (value) {
+    try {
+      bytes = parts_.shared.encode(*value);
+    } catch (const Failure&) {  // it cannot be said in the codec's format
+      return copies.finish_write(std::move(mark), {});
+    }
+  }
+  SharedFill kept{.lifetime = life->usable_until - life->filled_at,
+                  .cost = now() - life->filled_at};
+  if (bytes) kept.bytes = *bytes;
+  copies.finish_write(std::move(mark), kept);
 }
 
 }  // namespace larder::detail

@@ -1,5 +1,5 @@
-// The way of a write: its key is marked, the writer is asked when its turn has come, and
-// what the source then holds is kept.
+// The way of a write: when its turn has come its key is marked, here and in the shared tier;
+// then the writer is asked, and what the source then holds is kept.
 //
 // The last part of CacheCore; cache_core.hpp says what holds for all of it.
 #pragma once
@@ -48,16 +48,32 @@ class CacheCore<Key, Value>::Writing : public UnderWay,
   Writing(const Writing&) = delete;
   Writing& operator=(const Writing&) = delete;
 
-  // Its turn has come: its keys are marked. The writes; none, when it has ended already.
-  [[nodiscard]] Writes take_off(LoadGate::Permit permit) LARDER_EXCLUDES(mutex_) {
+  // Its turn has come: its keys are marked in this process. False: it has ended already.
+  [[nodiscard]] bool take_off(LoadGate::Permit permit) LARDER_EXCLUDES(mutex_) {
     const MutexLock lock{mutex_};
     ticket_.reset();
-    if (!core_) return {};
+    if (!core_) return false;
     permit_.emplace(std::move(permit));
     asked_ = core_->now();
     for (const Key& key : keys_) core_->mark(key);
-    return std::move(writes_);
+    return true;
   }
+
+  // The shared tier was told, or cannot be. False: it has ended already, and wrote nothing;
+  // the marks are the caller's to finish.
+  [[nodiscard]] bool hold(std::vector<SharedMark>& marks) LARDER_EXCLUDES(mutex_) {
+    const MutexLock lock{mutex_};
+    if (!core_) return false;
+    marks_ = std::move(marks);
+    return true;
+  }
+
+  // What the writer is to get, once; none, when it has ended already.
+  [[nodiscard]] Writes take_writes() LARDER_EXCLUDES(mutex_) {
+    const MutexLock lock{mutex_};
+    return core_ ? std::move(writes_) : Writes{};
+  }
+  [[nodiscard]] const std::vector<Key>& keys() const { return keys_; }
 
   // The writer begins. False: it has ended already.
   [[nodiscard]] bool begin() LARDER_EXCLUDES(mutex_) {
@@ -78,7 +94,7 @@ class CacheCore<Key, Value>::Writing : public UnderWay,
 
   // The writer's answer. REQUIRES: it has taken off.
   void end(std::vector<Result<Stored<Value>>> results) {
-    const Ended ended = over();
+    Ended ended = over();
     if (!ended.core) return;
     const bool wrong = results.size() != keys_.size();
     for (std::size_t i = 0; i < keys_.size(); ++i) {
@@ -94,14 +110,14 @@ class CacheCore<Key, Value>::Writing : public UnderWay,
 
   // Nothing was written.
   void fail_all(const Error& error) {
-    const Ended ended = over();
+    Ended ended = over();
     if (!ended.core) return;
     for (std::size_t i = 0; i < keys_.size(); ++i) settle(ended, i, std::unexpected{error});
   }
 
   // No outcome comes any more.
   void give_up(const Error& why) {
-    const Ended ended = over();
+    Ended ended = over();
     if (!ended.core) return;
     const Error error = ended.began ? unknown(why.message) : why;
     for (std::size_t i = 0; i < keys_.size(); ++i) settle(ended, i, std::unexpected{error});
@@ -113,7 +129,8 @@ class CacheCore<Key, Value>::Writing : public UnderWay,
     std::shared_ptr<CacheCore> core{};  // null: it had ended before
     std::unique_ptr<Timer> timer{};
     std::optional<LoadGate::Ticket> ticket{};
-    std::optional<TimePoint> asked{};  // its keys are marked
+    std::optional<TimePoint> asked{};  // its keys are marked …
+    std::vector<SharedMark> marks{};   // … and in the shared tier; or none
     std::optional<TimePoint> began{};
   };
 
@@ -153,6 +170,7 @@ class CacheCore<Key, Value>::Writing : public UnderWay,
       ended.timer = std::move(timer_);
       ended.ticket = ticket_;
       ended.asked = asked_;
+      ended.marks = std::move(marks_);
       ended.began = began_;
     }
     if (ended.ticket) ended.core->parts_.write_gate->withdraw(*ended.ticket);
@@ -164,9 +182,13 @@ class CacheCore<Key, Value>::Writing : public UnderWay,
     return ended;
   }
 
-  void settle(const Ended& ended, std::size_t index, Result<Stored<Value>> result) {
+  void settle(Ended& ended, std::size_t index, Result<Stored<Value>> result) {
     ended.core->count(result);
-    if (ended.asked) ended.core->finish(keys_[index], result, *ended.asked, ttl_);
+    if (ended.asked) {
+      std::optional<SharedMark> mark;
+      if (!ended.marks.empty()) mark = std::move(ended.marks[index]);
+      ended.core->finish(keys_[index], result, *ended.asked, ttl_, std::move(mark));
+    }
     Outcome outcome = true;
     if (result) {
       outcome = result->changed;
@@ -185,6 +207,7 @@ class CacheCore<Key, Value>::Writing : public UnderWay,
   std::shared_ptr<CacheCore> core_ LARDER_GUARDED_BY(mutex_);  // null: it has ended
   Writes writes_ LARDER_GUARDED_BY(mutex_);                    // until they are taken off
   std::optional<TimePoint> asked_ LARDER_GUARDED_BY(mutex_){};
+  std::vector<SharedMark> marks_ LARDER_GUARDED_BY(mutex_);  // one a key, once it has them
   std::optional<TimePoint> began_ LARDER_GUARDED_BY(mutex_){};
   std::optional<LoadGate::Ticket> ticket_ LARDER_GUARDED_BY(mutex_){};
   std::unique_ptr<Timer> timer_ LARDER_GUARDED_BY(mutex_);
@@ -280,7 +303,17 @@ void CacheCore<Key, Value>::write_through(const WritingPtr& writing) {
 // The turn of a write has come: its keys are marked, and the writer is asked.
 template <class Key, class Value>
 void CacheCore<Key, Value>::take_off(const WritingPtr& writing, LoadGate::Permit permit) {
-  std::vector<Write<Key, Value>> writes = writing->take_off(std::move(permit));
+  if (!writing->take_off(std::move(permit))) return;
+  if (parts_.shared) {
+    mark_shared(writing);
+  } else {
+    submit(writing);
+  }
+}
+
+template <class Key, class Value>
+void CacheCore<Key, Value>::submit(const WritingPtr& writing) {
+  std::vector<Write<Key, Value>> writes = writing->take_writes();
   if (writes.empty()) return;
   const auto threw = [&](const std::string& what) {
     writing->fail_all(
@@ -312,26 +345,31 @@ void CacheCore<Key, Value>::mark(const Key& key) {
 }
 
 // The write of a marked key, asked for at `asked`, has ended. A load that began beside it
-// may have read before the commit, so whoever reads from now on asks anew.
+// may have read before the commit, so whoever reads from now on asks anew. The shared tier is
+// told first: who reads from now on asks it behind that.
 template <class Key, class Value>
 void CacheCore<Key, Value>::finish(const Key& key, Result<Stored<Value>>& result, TimePoint asked,
-                                   std::optional<Duration> ttl) {
+                                   std::optional<Duration> ttl, std::optional<SharedMark> mark) {
+  const bool unknown = !result && result.error().code == Errc::kOutcomeUnknown;
   Handle<Value> value;
   if (result && result->value) value = hold(std::move(*result->value));
+  std::optional<EntryInfo> life;
+  if (result && result->told) life = life_of(asked, ttl, value == nullptr, Duration::zero());
 
   finish_for_heir(key);
+  if (mark && unknown) {
+    parts_.shared.copies->leave_write(std::move(*mark), parts_.unknown_write);
+  } else if (mark) {
+    finish_shared(std::move(*mark), value, life);
+  }
   Shard& shard = shard_of(key);
   const MutexLock lock{shard.mutex};
   const TimePoint at = now();
   shard.flights.doom(key);
-  if (!result && result.error().code == Errc::kOutcomeUnknown) {
-    return shard.marks.leave(key, at + parts_.unknown_write, at);
-  }
+  if (unknown) return shard.marks.leave(key, at + parts_.unknown_write, at);
   const bool alone = shard.marks.finish(key, at);
   parts_.tier->erase(key, at);  // which tells whoever read it meanwhile; see MemoryListener
-  if (alone && result && result->told && !shard.flights.retired()) {
-    fill(key, value, asked, life_of(asked, ttl, value == nullptr, Duration::zero()));
-  }
+  if (alone && result && result->told && !shard.flights.retired()) fill(key, value, asked, life);
 }
 
 // What the heir loaded beside the write may be from before the commit.

@@ -48,6 +48,9 @@ class Flights {
     // Whether somebody on board wants what is true now, so that no copy will do.
     [[nodiscard]] bool anew() const { return for_anew_; }
 
+    // Somebody writes its key: it fills nothing.
+    void found_written() { beside_a_write_ = true; }
+
     // The shared tier's leave to fill it; empty when there is none, or it was taken.
     void hold(SharedLease lease) { lease_ = std::move(lease); }
     [[nodiscard]] SharedLease take_lease() { return std::exchange(lease_, {}); }
