@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <new>
 #include <stdexcept>
+#include <thread>
 
 namespace larder::consistency {
 
@@ -13,8 +14,41 @@ namespace {
 
 std::int64_t count(TimePoint time) { return time.time_since_epoch().count(); }
 TimePoint time_of(std::int64_t count) { return TimePoint{Duration{count}}; }
+std::int64_t milliseconds(Duration duration) {
+  return std::chrono::ceil<std::chrono::milliseconds>(duration).count();
+}
 
 }  // namespace
+
+// ---- What a process says of itself. ----
+
+void Presence::say(TimePoint now) {
+  const std::int64_t before = last_.exchange(count(now));
+  if (now - time_of(before) <= kGap) return;
+  Gap& gap = gaps_[count_ % kRemembered];
+  gap.begin = before;
+  gap.end = count(now);
+  ++count_;
+}
+
+std::optional<TimePoint> Presence::first(TimePoint from) const {
+  if (time_of(last_) < from) return std::nullopt;
+  for (const Gap& gap : gaps_) {
+    if (time_of(gap.begin) < from && from < time_of(gap.end)) return time_of(gap.end);
+  }
+  return from;
+}
+
+Duration Presence::absent(TimePoint from, TimePoint now) const {
+  Duration sum{};
+  for (const Gap& gap : gaps_) {
+    if (gap.begin != 0 && time_of(gap.end) > from) sum += time_of(gap.end) - time_of(gap.begin);
+  }
+  const Duration since = now - time_of(last_);
+  return since > kGap ? sum + since : sum;
+}
+
+// ---- The board. ----
 
 Board& Board::create() {
   void* const memory =
@@ -31,21 +65,43 @@ void Board::acknowledge(std::size_t key, std::uint64_t version, std::size_t proc
   ++writes;
 }
 
-std::optional<TimePoint> Board::overtaken(std::size_t key, std::uint64_t version, By by) const {
-  std::optional<TimePoint> first;
+void Board::present(std::size_t process, bool told) {
+  const TimePoint now = std::chrono::steady_clock::now();
+  runs_[process].say(now);
+  if (told) has_told_[process].say(now);
+}
+
+void Board::come_to(Step step, std::size_t process) {
+  if (hold_at_[process] != step) return;
+  ++holding_[process];
+  while (hold_at_[process] == step) std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  --holding_[process];
+}
+
+void Board::hold_at(Step step, std::size_t process) { hold_at_[process] = step; }
+
+// What a process has handed on is confirmed after a timeout, or known to be untold.
+Board::Overtaken Board::overtaken(std::size_t key, std::uint64_t version) const {
+  Overtaken first;
+  const auto take = [](std::optional<TimePoint>& least, TimePoint at) {
+    if (!least || at < *least) least = at;
+  };
   const std::uint64_t now = keys_[key].truth;
   const std::uint64_t last = std::min(now, version + kRemembered / 2);
   for (std::uint64_t later = version + 1; later <= last; ++later) {
     const Acknowledged& place = keys_[key].acknowledged[later % kRemembered];
     if (place.version != later) continue;
-    if (by == By::kNotKilled && killed_[place.process]) continue;
     const TimePoint at = time_of(place.at);
-    if (!first || at < *first) first = at;
+    take(first.acknowledged, at);
+    if (killed_[place.process]) continue;
+    const auto told = has_told_[place.process].first(at + kTimeout);
+    if (told) take(first.told, *told);
   }
   return first;
 }
 
-void Board::judge(std::size_t key, std::uint64_t version, std::uint64_t own, TimePoint began) {
+void Board::judge(std::size_t key, std::uint64_t version, std::uint64_t own, TimePoint began,
+                  std::size_t process) {
   ++reads;
   if (version > truth(key) || version == 0) {
     ++from_nowhere;
@@ -56,17 +112,24 @@ void Board::judge(std::size_t key, std::uint64_t version, std::uint64_t own, Tim
                  static_cast<unsigned long>(version), static_cast<unsigned long>(own));
     ++not_own;
   }
-  const auto stale = [&](By by) {
-    const auto since = overtaken(key, version, by);
-    return since ? std::max(began - *since, Duration::zero()) : Duration::zero();
-  };
-  const Duration by_any = stale(By::kAny);
-  if (by_any == Duration::zero()) return;
-  const auto whole = std::chrono::ceil<std::chrono::milliseconds>(by_any).count();
-  ++stale_[std::min<std::size_t>(static_cast<std::size_t>(whole), kMostMilliseconds)];
-  if (by_any > kTtl + kSlack || stale(By::kNotKilled) > kMemoryTtl + kTimeout + kSlack) {
-    std::fprintf(stderr, "consistency: key %zu: a write was not seen for %ld ms\n", key,
-                 static_cast<long>(whole));
+  const Overtaken first = overtaken(key, version);
+  if (!first.acknowledged || began <= *first.acknowledged) return;
+  const Duration unseen = began - *first.acknowledged;
+  const auto whole = static_cast<std::size_t>(milliseconds(unseen));
+  ++stale_[std::min(whole, kMostMilliseconds)];
+
+  // What this process slept, it could not hear in.
+  const Duration slept =
+      runs_[process].absent(began - kMemoryTtl - kTimeout, std::chrono::steady_clock::now());
+  const Duration since_told = first.told ? began - *first.told - slept : Duration::zero();
+  std::int64_t most = after_told_;
+  while (most < since_told.count() &&
+         !after_told_.compare_exchange_weak(most, since_told.count())) {
+  }
+  if (unseen > kTtl + kSlack + slept || since_told > kMemoryTtl + kTimeout + kSlack) {
+    std::fprintf(
+        stderr, "consistency: key %zu: a write was not seen for %ld ms, %ld ms after it was told\n",
+        key, static_cast<long>(whole), static_cast<long>(milliseconds(since_told)));
     ++too_late;
   }
 }
@@ -88,6 +151,10 @@ std::chrono::milliseconds Board::staleness(double share) const {
     if (sum >= wanted && share < 1) break;
   }
   return std::chrono::milliseconds{last};
+}
+
+std::chrono::milliseconds Board::after_told() const {
+  return std::chrono::ceil<std::chrono::milliseconds>(Duration{after_told_});
 }
 
 }  // namespace larder::consistency

@@ -16,15 +16,49 @@
 
 namespace larder::consistency {
 
-inline constexpr std::size_t kKeys = 8;
+inline constexpr std::size_t kKeys = 10;
 
-// What promise 3 allows. A process that was killed may not have told what it had
-// acknowledged: for its writes the entry's ttl is the bound; for others' the memory's, and a
-// command's timeout. To both comes how long a busy machine may let a process wait.
+// What promise 3 allows. A write is told once its process can tell it, which the process says
+// itself: a moment after the write, unless the process was stopped, or the server was away or
+// cut off. From then on a copy lives for the memory's ttl, and a read that was on its way when
+// it was told takes a command's timeout at most. A process that was killed may not have told what
+// it had acknowledged: for its writes the entry's ttl is the bound.
 inline constexpr std::chrono::seconds kTtl{6};
 inline constexpr std::chrono::milliseconds kMemoryTtl{300};
 inline constexpr std::chrono::milliseconds kTimeout{250};
-inline constexpr std::chrono::seconds kSlack{2};
+// For so long a busy machine may let a thread wait.
+inline constexpr std::chrono::milliseconds kSlack{500};
+
+// Where in a write-through a process is. Each of them can be made to hold there.
+enum class Step : std::uint8_t {
+  kNone,
+  kBegun,      // nothing is done yet
+  kMarked,     // the shared tier has the mark; nothing is committed
+  kCommitted,  // the shared tier is not told yet
+  kAnswered,   // the caller was answered
+};
+
+// What a process says of itself, over and over; the gaps between.
+class Presence {
+ public:
+  void say(TimePoint now);
+  // The first time that it said so at `from` or later; none: not yet.
+  [[nodiscard]] std::optional<TimePoint> first(TimePoint from) const;
+  // How much of the time since `from` it did not.
+  [[nodiscard]] Duration absent(TimePoint from, TimePoint now) const;
+
+ private:
+  static constexpr std::size_t kRemembered = 64;
+  static constexpr std::chrono::milliseconds kGap{50};
+
+  struct Gap {
+    std::atomic<std::int64_t> begin{0};
+    std::atomic<std::int64_t> end{0};
+  };
+  std::atomic<std::int64_t> last_{0};
+  std::atomic<std::size_t> count_{0};
+  std::array<Gap, kRemembered> gaps_{};
+};
 
 class Board {
  public:
@@ -36,19 +70,31 @@ class Board {
   std::uint64_t write(std::size_t key) { return ++keys_[key].truth; }
   void acknowledge(std::size_t key, std::uint64_t version, std::size_t process);
 
-  // A read that began at `began`, behind the acknowledgement of `own` in its own process,
-  // was answered with `version`.
-  void judge(std::size_t key, std::uint64_t version, std::uint64_t own, TimePoint began);
+  // A read in a process that began at `began`, behind the acknowledgement of `own` there, was
+  // answered with `version`.
+  void judge(std::size_t key, std::uint64_t version, std::uint64_t own, TimePoint began,
+             std::size_t process);
+
+  // REQUIRES of all: process < kMostProcesses.
+  static constexpr std::size_t kMostProcesses = 16'384;  // in all of a run
+  // The process runs; `told`: it has nothing to tell the shared tier, as far as it knows.
+  void present(std::size_t process, bool told);
+  // Before it is.
+  void process_killed(std::size_t process) { killed_[process] = true; }
+
+  // A write of a process comes to a step, and holds there if it is to.
+  void come_to(Step step, std::size_t process);
+  // The next write of the process that comes to the step holds, until another is named or none.
+  void hold_at(Step step, std::size_t process);
+  [[nodiscard]] bool holds(std::size_t process) const { return holding_[process] != 0; }
 
   void stop() { stopped_ = true; }
   [[nodiscard]] bool stopped() const { return stopped_; }
-  // Before it is. REQUIRES: process < kMostProcesses.
-  void process_killed(std::size_t process) { killed_[process] = true; }
-  static constexpr std::size_t kMostProcesses = 65'536;  // in all of a run
 
   std::atomic<std::uint64_t> reads{0};
   std::atomic<std::uint64_t> writes{0};
   std::atomic<std::uint64_t> errors{0};        // reads without an answer
+  std::atomic<std::uint64_t> unanswered{0};    // writes whose outcome was not told
   std::atomic<std::uint64_t> not_own{0};       // anomaly: older than an own write
   std::atomic<std::uint64_t> too_late{0};      // anomaly: older than another's write for too long
   std::atomic<std::uint64_t> from_nowhere{0};  // anomaly: never written
@@ -57,6 +103,8 @@ class Board {
   // How long others' writes were not seen, of the reads that did not see them.
   [[nodiscard]] std::uint64_t stale_reads() const;
   [[nodiscard]] std::chrono::milliseconds staleness(double share) const;
+  // The most of it that came after the write was told.
+  [[nodiscard]] std::chrono::milliseconds after_told() const;
 
  private:
   static constexpr std::size_t kRemembered = 1UL << 16U;  // writes of a key
@@ -71,15 +119,20 @@ class Board {
     std::atomic<std::uint64_t> truth{1};
     std::array<Acknowledged, kRemembered> acknowledged{};
   };
-
-  enum class By : std::uint8_t { kAny, kNotKilled };
-  // When the first write behind that version was acknowledged, by such a process.
-  [[nodiscard]] std::optional<TimePoint> overtaken(std::size_t key, std::uint64_t version,
-                                                   By by) const;
+  struct Overtaken {
+    std::optional<TimePoint> acknowledged{};  // when the first write behind it was
+    std::optional<TimePoint> told{};          // and by a process that lives; none: by none
+  };
+  [[nodiscard]] Overtaken overtaken(std::size_t key, std::uint64_t version) const;
 
   std::array<Key, kKeys> keys_{};
   std::array<std::atomic<std::uint64_t>, kMostMilliseconds + 1> stale_{};
+  std::atomic<std::int64_t> after_told_{0};
+  std::array<Presence, kMostProcesses> runs_{};
+  std::array<Presence, kMostProcesses> has_told_{};
   std::array<std::atomic<bool>, kMostProcesses> killed_{};
+  std::array<std::atomic<Step>, kMostProcesses> hold_at_{};
+  std::array<std::atomic<unsigned>, kMostProcesses> holding_{};
   std::atomic<bool> stopped_{false};
 };
 

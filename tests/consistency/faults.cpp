@@ -2,21 +2,42 @@
 
 #include <sys/wait.h>
 
+#include <array>
 #include <chrono>
 #include <csignal>
-#include <exception>
+#include <string_view>
 #include <thread>
 
 namespace larder::consistency {
 
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kUntilAWrite = 500ms;  // so long a step is waited for
+
+constexpr std::array<std::pair<Step, std::string_view>, 4> kSteps{{
+    {Step::kBegun, "before the mark"},
+    {Step::kMarked, "between mark and commit"},
+    {Step::kCommitted, "between commit and finish"},
+    {Step::kAnswered, "behind the finish"},
+}};
+
+}  // namespace
+
 void Faults::inject() {
-  switch (random_() % 6) {
+  const bool networks = seats_.front().network != nullptr;
+  if (through_ && random_() % 2 == 0) return at_a_step(random_() % 2 == 0);
+  switch (random_() % (networks ? 9 : 6)) {
     case 0: return restart_server(false);
     case 1: return restart_server(true);
     case 2: return stop_server();
     case 3: return cut_connections();
     case 4: return stop_process();
-    default: return kill_process();
+    case 5: return kill_process();
+    case 6: return cut_off(false);
+    case 7: return cut_off(true);
+    default: return slow_down();
   }
 }
 
@@ -53,7 +74,7 @@ void Faults::cut_connections() {
 
 void Faults::stop_process() {
   ++counts_["process stopped (SIGSTOP)"];
-  const pid_t process = processes_[random_() % processes_.size()];
+  const pid_t process = any_seat().process;
   ::kill(process, SIGSTOP);
   last(100, 1000);
   ::kill(process, SIGCONT);
@@ -61,12 +82,60 @@ void Faults::stop_process() {
 
 void Faults::kill_process() {
   ++counts_["process killed (SIGKILL)"];
-  const std::size_t index = random_() % processes_.size();
-  pid_t& process = processes_[index];
-  doomed_(index);
-  ::kill(process, SIGKILL);
-  ::waitpid(process, nullptr, 0);
-  process = fork_(index);
+  kill(any_seat());
+}
+
+void Faults::kill(Seat& seat) {
+  board_.process_killed(seat.number);
+  ::kill(seat.process, SIGKILL);
+  ::waitpid(seat.process, nullptr, 0);
+  start_(seat);
+}
+
+// A write that has come to the step, and no further, is stopped or killed with its process.
+void Faults::at_a_step(bool kill_it) {
+  Seat& seat = any_seat();
+  const auto& [step, where] = kSteps[random_() % kSteps.size()];
+  board_.hold_at(step, seat.number);
+  const TimePoint deadline = std::chrono::steady_clock::now() + kUntilAWrite;
+  while (!board_.holds(seat.number) && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(1ms);
+  }
+  const bool there = board_.holds(seat.number);
+  if (there) ++counts_[std::string{kill_it ? "killed " : "stopped "}.append(where)];
+  if (there && kill_it) {
+    kill(seat);
+  } else if (there) {
+    ::kill(seat.process, SIGSTOP);
+    last(100, 1500);
+    ::kill(seat.process, SIGCONT);
+  }
+  board_.hold_at(Step::kNone, seat.number);
+}
+
+// What it sends, or what it is sent, or both, comes late or not at all.
+void Faults::cut_off(bool one_way) {
+  using Direction = test::FaultProxy::Direction;
+  test::FaultProxy& network = *any_seat().network;
+  const bool to_server = !one_way || random_() % 2 == 0;
+  ++counts_[!one_way    ? "process cut off"
+            : to_server ? "process cut off, one way: not heard"
+                        : "process cut off, one way: hears nothing"];
+  if (to_server) network.hold(Direction::kToServer);
+  if (!one_way || !to_server) network.hold(Direction::kToProgram);
+  last(100, 1500);
+  if (random_() % 2 == 0) network.cut();
+  network.let_go();
+}
+
+void Faults::slow_down() {
+  using Direction = test::FaultProxy::Direction;
+  ++counts_["network slow"];
+  test::FaultProxy& network = *any_seat().network;
+  network.delay(Direction::kToServer, std::chrono::milliseconds{random_() % 60});
+  network.delay(Direction::kToProgram, std::chrono::milliseconds{random_() % 60});
+  last(300, 1000);
+  network.let_go();
 }
 
 }  // namespace larder::consistency

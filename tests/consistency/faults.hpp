@@ -1,4 +1,5 @@
-// What is done to the servers and processes of a consistency run, one fault at a time.
+// What is done to the servers, the processes of a consistency run and the network between, one
+// fault at a time.
 #pragma once
 
 #include <sys/types.h>
@@ -6,25 +7,35 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "consistency/board.hpp"
+#include "redis/fault_proxy.hpp"
 #include "redis/redis_server.hpp"
 
 namespace larder::consistency {
 
+// One of the processes, or the one in its place.
+struct Seat {
+  pid_t process = -1;
+  std::size_t number = 0;                       // on the board
+  std::unique_ptr<test::FaultProxy> network{};  // between it and the server; null: none
+};
+
 class Faults {
  public:
-  // `doomed` is told which of the processes is about to be killed, `fork` starts another in
-  // its place.
-  Faults(std::vector<test::RedisServer*> servers, std::vector<pid_t>& processes,
-         std::function<void(std::size_t)> doomed, std::function<pid_t(std::size_t)> fork,
-         std::uint64_t seed)
-      : servers_{std::move(servers)},
-        processes_{processes},
-        doomed_{std::move(doomed)},
-        fork_{std::move(fork)},
+  // `start` starts another process on a seat whose process is no more. `through`: writes go
+  // through the caches, and are stopped and killed at each of their steps.
+  Faults(Board& board, std::vector<test::RedisServer*> servers, std::vector<Seat>& seats,
+         std::function<void(Seat&)> start, bool through, std::uint64_t seed)
+      : board_{board},
+        servers_{std::move(servers)},
+        seats_{seats},
+        start_{std::move(start)},
+        through_{through},
         random_{static_cast<std::minstd_rand::result_type>(seed)} {}
 
   // Injects one, and ends it.
@@ -38,14 +49,20 @@ class Faults {
   void cut_connections();
   void stop_process();
   void kill_process();
+  void at_a_step(bool kill_it);
+  void cut_off(bool one_way);
+  void slow_down();
 
+  void kill(Seat& seat);
   [[nodiscard]] test::RedisServer& any_server() { return *servers_[random_() % servers_.size()]; }
+  [[nodiscard]] Seat& any_seat() { return seats_[random_() % seats_.size()]; }
   void last(unsigned least, unsigned most);  // milliseconds
 
+  Board& board_;
   std::vector<test::RedisServer*> servers_;
-  std::vector<pid_t>& processes_;
-  std::function<void(std::size_t)> doomed_;
-  std::function<pid_t(std::size_t)> fork_;
+  std::vector<Seat>& seats_;
+  std::function<void(Seat&)> start_;
+  bool through_;
   std::minstd_rand random_;
   std::map<std::string, unsigned> counts_;
 };

@@ -1,12 +1,13 @@
 // Do several larder processes over one Redis, or a cluster, keep promise 3 whatever happens?
 //
-//   consistency redis|cluster [--seconds N] [--seed N] [--faults 0]
+//   consistency redis|cluster [--writes past|through] [--seconds N] [--seed N] [--faults 0]
 //
-// Random reads, writes (into the source, then an invalidation) and clears of few hot keys,
-// whose values are versions, while servers and processes are killed, stopped, cut off and
-// brought back with the past. An anomaly is a read that is older than an own
-// acknowledged write, one that is older than another's for longer than the bound, and a copy
-// that stays old. Ends with 1 if there was any.
+// Random reads, writes (past the cache, into the source, and then an invalidation; or through
+// the cache) and clears of few hot keys, whose values are versions, while servers and processes
+// are killed, stopped, cut off and brought back with the past, writes through the cache at each
+// of their steps. To one Redis each process has a network of its own. An anomaly is a read that is
+// older than an own acknowledged write, one that is older than another's for longer than the bound,
+// and a copy that stays old. Ends with 1 if there was any.
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <random>
 #include <string>
@@ -27,6 +29,7 @@
 #include "consistency/board.hpp"
 #include "consistency/faults.hpp"
 #include "consistency/worker.hpp"
+#include "redis/fault_proxy.hpp"
 #include "redis/redis_cluster.hpp"
 #include "redis/redis_server.hpp"
 
@@ -40,12 +43,14 @@ constexpr auto kCalm = 400ms;  // between two faults
 
 struct Plan {
   bool cluster = false;
+  bool through = false;
   std::chrono::seconds length{10};
   std::uint64_t seed = std::random_device{}();
   bool faults = true;
 };
 
-pid_t start_process(Board& board, const std::string& url, std::size_t number, std::uint64_t seed) {
+// Has a process of its own do something; where it ends badly, that is its exit status.
+pid_t fork_to(const std::function<void()>& what) {
   const pid_t parent = ::getpid();
   const pid_t process = ::fork();
   if (process != 0) return process;
@@ -53,7 +58,7 @@ pid_t start_process(Board& board, const std::string& url, std::size_t number, st
   if (::getppid() != parent) ::_exit(2);
   int status = 0;
   try {
-    work(board, url, number, seed);
+    what();
   } catch (const std::exception& problem) {
     std::fprintf(stderr, "consistency: %s\n", problem.what());
     status = 2;
@@ -61,19 +66,28 @@ pid_t start_process(Board& board, const std::string& url, std::size_t number, st
   ::_exit(status);  // not to end the servers, which are the parent's
 }
 
+bool ended_well(pid_t process) {
+  int status = 0;
+  ::waitpid(process, &status, 0);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
 unsigned long plain(std::uint64_t count) { return static_cast<unsigned long>(count); }
 
 int report(const Board& board, const Faults& faults, bool all_ended, const Plan& plan) {
-  std::printf("consistency of %s, %lds, seed %lu\n", plan.cluster ? "a cluster" : "one Redis",
+  std::printf("consistency of %s, writes %s the cache, %lds, seed %lu\n",
+              plan.cluster ? "a cluster" : "one Redis", plan.through ? "through" : "past",
               static_cast<long>(plan.length.count()), plain(plan.seed));
-  std::printf("  reads %lu, writes %lu, reads without an answer %lu\n", plain(board.reads),
-              plain(board.writes), plain(board.errors));
+  std::printf("  reads %lu, writes %lu; reads without an answer %lu, writes %lu\n",
+              plain(board.reads), plain(board.writes), plain(board.errors),
+              plain(board.unanswered));
   for (const auto& [name, count] : faults.counts()) std::printf("  %s: %u\n", name.c_str(), count);
   std::printf(
-      "  reads that did not see another's write yet: %lu; for p50 %ld, p99 %ld, most %ld ms\n",
+      "  reads that did not see another's write yet: %lu; for p50 %ld, p99 %ld, most %ld ms; "
+      "once it was told, for %ld ms at most\n",
       plain(board.stale_reads()), static_cast<long>(board.staleness(0.5).count()),
       static_cast<long>(board.staleness(0.99).count()),
-      static_cast<long>(board.staleness(1).count()));
+      static_cast<long>(board.staleness(1).count()), static_cast<long>(board.after_told().count()));
   std::printf(
       "  anomalies: older than an own write %lu, than another's for too long %lu, never "
       "written %lu, old for ever %lu\n",
@@ -100,23 +114,23 @@ int run(const Plan& plan) {
     url = server->url();
   }
   Board& board = Board::create();
+  std::vector<Seat> seats(kProcesses);
   std::size_t started = 0;
-  const auto start = [&] {
-    const std::size_t number = started++;
-    return start_process(board, url, number, plan.seed + number * 1'000);
+  const auto work_of = [&](const Seat& seat) {
+    return Work{.url = seat.network ? seat.network->url() : url,
+                .through = plan.through,
+                .process = seat.number,
+                .seed = plan.seed + seat.number * 1'000};
   };
-  std::vector<pid_t> processes;
-  std::vector<std::size_t> numbers;
-  for (std::size_t i = 0; i < kProcesses; ++i) {
-    numbers.push_back(started);
-    processes.push_back(start());
+  const auto start = [&](Seat& seat) {
+    seat.number = started++;
+    seat.process = fork_to([&] { work(board, work_of(seat)); });
+  };
+  for (Seat& seat : seats) {
+    if (server) seat.network = std::make_unique<test::FaultProxy>(server->port());
   }
-  const auto doomed = [&](std::size_t index) { board.process_killed(numbers[index]); };
-  const auto start_again = [&](std::size_t index) {
-    numbers[index] = started;
-    return start();
-  };
-  Faults faults{servers, processes, doomed, start_again, plan.seed};
+  for (Seat& seat : seats) start(seat);
+  Faults faults{board, servers, seats, start, plan.through, plan.seed};
   const auto end = std::chrono::steady_clock::now() + plan.length;
   while (std::chrono::steady_clock::now() < end) {
     std::this_thread::sleep_for(kCalm);
@@ -124,16 +138,17 @@ int run(const Plan& plan) {
   }
   board.stop();
   bool all_ended = true;
-  for (const pid_t process : processes) {
-    int status = 0;
-    ::waitpid(process, &status, 0);
-    all_ended = all_ended && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-  }
+  for (const Seat& seat : seats) all_ended = ended_well(seat.process) && all_ended;
+  Seat& last = seats.front();
+  last.number = started++;
+  all_ended = ended_well(fork_to([&] { verify(board, work_of(last)); })) && all_ended;
   return report(board, faults, all_ended, plan);
 }
 
 int usage() {
-  std::fprintf(stderr, "usage: consistency redis|cluster [--seconds N] [--seed N] [--faults 0]\n");
+  std::fprintf(stderr,
+               "usage: consistency redis|cluster [--writes past|through] [--seconds N] [--seed N] "
+               "[--faults 0]\n");
   return 2;
 }
 
@@ -145,6 +160,10 @@ int begin(const std::vector<std::string_view>& arguments) {
   for (std::size_t i = 1; i < arguments.size(); i += 2) {
     std::uint64_t value = 0;
     const std::string_view text = arguments[i + 1];
+    if (arguments[i] == "--writes" && (text == "past" || text == "through")) {
+      plan.through = text == "through";
+      continue;
+    }
     if (std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc{}) {
       return usage();
     }
