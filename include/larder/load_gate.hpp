@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "larder/clock.hpp"
+#include "larder/fleet_gate.hpp"
 #include "larder/thread_annotations.hpp"
 
 namespace larder {
@@ -68,11 +69,15 @@ class LoadGate : public std::enable_shared_from_this<LoadGate> {
     ~Permit();
 
    private:
+    friend class LoadGate;
+
     std::shared_ptr<LoadGate> gate_;  // null: moved from
+    FleetGate::Permit fleet_{};       // null: none is needed
   };
 
-  // REQUIRES: limits.concurrent > 0 (else std::invalid_argument).
-  explicit LoadGate(LoadLimits limits);
+  // With `fleet`, who has a turn here waits for one of that as well. REQUIRES:
+  // limits.concurrent > 0 (else std::invalid_argument).
+  explicit LoadGate(LoadLimits limits, std::shared_ptr<FleetGate> fleet = nullptr);
 
   using Work = std::move_only_function<void(Permit)>;
 
@@ -80,8 +85,8 @@ class LoadGate : public std::enable_shared_from_this<LoadGate> {
   using Ticket = std::uint64_t;
 
   // Runs `work` now, on this thread, or later when its turn comes, on the
-  // thread that gives its permit back. None: the limit is reached, and `work`
-  // is dropped. `work` must not block.
+  // thread that gives its permit back (or on any, with a fleet). None: the limit is reached, and
+  // `work` is dropped. `work` must not block.
   [[nodiscard]] std::optional<Ticket> enter(Work work) LARDER_EXCLUDES(mutex_);
   // Drops work that still waits.
   void withdraw(Ticket ticket) LARDER_EXCLUDES(mutex_);
@@ -91,9 +96,11 @@ class LoadGate : public std::enable_shared_from_this<LoadGate> {
   [[nodiscard]] unsigned queued() const LARDER_EXCLUDES(mutex_);
 
  private:
+  void begin(Work work);
   void leave() LARDER_EXCLUDES(mutex_);
 
   const LoadLimits limits_;
+  const std::shared_ptr<FleetGate> fleet_;  // null: none
   mutable Mutex mutex_;
   LoadTurns turns_ LARDER_GUARDED_BY(mutex_);
   std::map<Ticket, Work> queue_ LARDER_GUARDED_BY(mutex_);  // turns_.queued() of them, in order

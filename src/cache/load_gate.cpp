@@ -35,10 +35,13 @@ void LoadTurns::withdraw() {
 }
 
 LoadGate::Permit::~Permit() {
-  if (gate_) gate_->leave();
+  if (!gate_) return;
+  fleet_.reset();
+  gate_->leave();
 }
 
-LoadGate::LoadGate(LoadLimits limits) : limits_{limits}, turns_{limits.concurrent, limits.waiting} {
+LoadGate::LoadGate(LoadLimits limits, std::shared_ptr<FleetGate> fleet)
+    : limits_{limits}, fleet_{std::move(fleet)}, turns_{limits.concurrent, limits.waiting} {
   if (limits.concurrent == 0) {
     throw std::invalid_argument{"LoadLimits: concurrent is 0, so nothing could ever load"};
   }
@@ -61,8 +64,19 @@ std::optional<LoadGate::Ticket> LoadGate::enter(Work work) {
       case LoadTurns::Verdict::kRefuse: return std::nullopt;
     }
   }
-  work(Permit{shared_from_this()});
+  begin(std::move(work));
   return ticket;
+}
+
+// It has a turn here.
+void LoadGate::begin(Work work) {
+  Permit permit{shared_from_this()};
+  if (!fleet_) return work(std::move(permit));
+  fleet_->enter(
+      [work = std::move(work), permit = std::move(permit)](FleetGate::Permit fleet) mutable {
+        permit.fleet_ = std::move(fleet);
+        work(std::move(permit));
+      });
 }
 
 void LoadGate::withdraw(Ticket ticket) {
@@ -90,7 +104,7 @@ void LoadGate::leave() {
       }
       work = std::move(queue_.extract(queue_.begin()).mapped());
     }
-    work(Permit{self});
+    begin(std::move(work));
   }
 }
 

@@ -42,6 +42,7 @@ class Checks {
     }
     check_overlaps();
     check_unused_sources();
+    check_fleet_loads();
   }
 
  private:
@@ -253,6 +254,16 @@ class Checks {
       mistake(cache.written.of(setting), path(cache, setting) + " is given, but the cache is " +
                                              std::string{to_string(cache.strategy)} +
                                              "; add strategy = \"write-through\", or remove it.");
+    }
+  }
+
+  void check_fleet_loads() {
+    for (const SourceConfig& source : config_.sources) {
+      if (source.max_fleet_loads == 0 || config_.shared.written.has("url")) continue;
+      warning(source.written.of("max_fleet_loads"),
+              "sources." + source.name +
+                  ".max_fleet_loads changes nothing without [shared], over which processes count "
+                  "their loads.");
     }
   }
 

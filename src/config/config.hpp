@@ -129,6 +129,7 @@ struct SourceConfig {
   unsigned connections = 4;     // for reading
   bool prepared = true;         // statements, once a session; of PostgreSQL
   unsigned max_loads = 16;      // loads at a time; further ones wait in order
+  unsigned max_fleet_loads = 0;  // of all processes over the shared tier; 0: without limit
   unsigned max_waiting = 1024;  // loads that wait; further ones fail at once
   Duration load_timeout = std::chrono::seconds{10};
   Duration wait_timeout = std::chrono::seconds{10};  // of what a load waits before it runs

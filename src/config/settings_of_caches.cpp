@@ -67,6 +67,15 @@ SectionRecord<SourceConfig> make_source_section() {
                       "Further loads wait in order.",
            .too_small = "Misses queue although the source could answer them.",
            .too_large = "A slow source is asked more than it can bear."},
+          {.name = "max_fleet_loads",
+           .target = Ranged<S, unsigned>{&S::max_fleet_loads, 0, 100'000},
+           .example = "32",
+           .meaning =
+               "Loads at a time of all processes together that share a tier and have a source "
+               "of this name; each has its own max_loads besides. 0: without such a limit. "
+               "While the shared tier is away max_loads alone holds.",
+           .too_small = "Misses queue although the source could answer them.",
+           .too_large = "A slow source is asked more than it can bear."},
           {.name = "max_waiting",
            .target = Ranged<S, unsigned>{&S::max_waiting, 0, 1'000'000},
            .example = "1024",

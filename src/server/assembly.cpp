@@ -120,10 +120,17 @@ class Planner {
       return report(source.written.of("url"),
                     "sources." + source.name + ": " + database.error().message);
     }
+    std::shared_ptr<FleetGate> fleet;
+    if (shared_ && source.max_fleet_loads > 0) {
+      fleet = shared_->fleet_gate({.source = source.name,
+                                   .loads = source.max_fleet_loads,
+                                   .longest_load = source.load_timeout + source.wait_timeout});
+    }
     auto gate = std::make_shared<LoadGate>(LoadLimits{.concurrent = source.max_loads,
                                                       .waiting = source.max_waiting,
                                                       .timeout = source.load_timeout,
-                                                      .wait_timeout = source.wait_timeout});
+                                                      .wait_timeout = source.wait_timeout},
+                                           std::move(fleet));
     plan_.sources.push_back({source,
                              std::move(*database),
                              std::move(gate),

@@ -46,6 +46,9 @@ std::string KeyNames::beside(Bucket bucket) const {
 std::string KeyNames::generation(const std::string& cache, Bucket bucket) const {
   return beside(bucket) + cache + "/generation";
 }
+std::string KeyNames::loads(const std::string& source) const {
+  return beside(bucket_of_loads(source)) + source + "/loads";
+}
 std::string KeyNames::probe(Bucket bucket) const { return beside(bucket) + "probe"; }
 std::string KeyNames::channel(Bucket bucket) const { return beside(bucket) + "announcements"; }
 

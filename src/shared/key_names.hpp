@@ -36,6 +36,9 @@ class KeyNames {
   // What value() was given, of what it gave.
   [[nodiscard]] std::string_view key_in(const std::string& cache, std::string_view name) const;
   [[nodiscard]] std::string generation(const std::string& cache, Bucket bucket) const;
+  // The permits to load from a source, and the bucket that they are in.
+  [[nodiscard]] std::string loads(const std::string& source) const;
+  [[nodiscard]] Bucket bucket_of_loads(std::string_view source) const { return bucket("", source); }
   // A key that nobody reads.
   [[nodiscard]] std::string probe(Bucket bucket) const;
   // The stream of announcements of one server; a bucket's channel.

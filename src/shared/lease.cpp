@@ -156,6 +156,23 @@ announce(4)
 return kept and 1 or 0
 )lua";
 
+// ARGV: how many there are, their life in ms, tokens. In a sorted set, by the end of their time.
+constexpr std::string_view kTakePermits = R"lua(
+local now = redis.call('TIME')
+now = now[1] * 1000 + math.floor(now[2] / 1000)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+local free = tonumber(ARGV[1]) - redis.call('ZCARD', KEYS[1])
+local granted = math.max(math.min(free, #ARGV - 2), 0)
+for i = 1, granted do redis.call('ZADD', KEYS[1], now + tonumber(ARGV[2]), ARGV[i + 2]) end
+if granted > 0 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return granted
+)lua";
+
+// ARGV: token.
+constexpr std::string_view kGivePermit = R"lua(
+return redis.call('ZREM', KEYS[1], ARGV[1])
+)lua";
+
 std::string text_of(Step step) {
   const std::string mine{kMine};
   const std::string announce{kAnnounce};
@@ -170,6 +187,8 @@ std::string text_of(Step step) {
     case Step::kMark: return announce + others + std::string{kMark};
     case Step::kFinish: return announce + others + std::string{kFinish};
     case Step::kClear: return std::string{kClear};
+    case Step::kTakePermits: return std::string{kTakePermits};
+    case Step::kGivePermit: return std::string{kGivePermit};
   }
   return {};
 }
@@ -324,6 +343,17 @@ Call clear(std::string key, std::string generation, Announce announce) {
     step.arguments.push_back(std::move(announce.cache));
   }
   return step;
+}
+
+Call take_permits(std::string key, unsigned most, Duration life,
+                  const std::vector<std::string>& tokens) {
+  std::vector<std::string> arguments{std::to_string(most), milliseconds(life)};
+  arguments.insert(arguments.end(), tokens.begin(), tokens.end());
+  return call(Step::kTakePermits, std::move(key), std::move(arguments));
+}
+
+Call give_permit(std::string key, std::string_view token) {
+  return call(Step::kGivePermit, std::move(key), {std::string{token}});
 }
 
 Call mark(std::string key, std::string_view token, Duration life,

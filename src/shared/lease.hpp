@@ -32,8 +32,10 @@ enum class Step : std::uint8_t {
   kMark,
   kFinish,
   kClear,
+  kTakePermits,
+  kGivePermit,
 };
-inline constexpr std::size_t kSteps = 9;
+inline constexpr std::size_t kSteps = 11;
 
 // A script, in Lua, and its name for EVALSHA: the SHA-1 of its text in hexadecimal.
 struct Script {
@@ -111,5 +113,11 @@ struct Found {
 // `value` empty: none is to be kept. The reply: whether it was.
 [[nodiscard]] Call finish(std::string key, std::string_view token, std::string value, Duration left,
                           std::optional<Announce> announce = {});
+
+// Permits to load, of which there are so many; `key` is where they stand. The reply: how many of
+// the tokens, from the first on, are permits now.
+[[nodiscard]] Call take_permits(std::string key, unsigned most, Duration life,
+                                const std::vector<std::string>& tokens);
+[[nodiscard]] Call give_permit(std::string key, std::string_view token);
 
 }  // namespace larder::shared

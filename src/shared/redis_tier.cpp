@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "shared/copies.hpp"
+#include "shared/fleet_loads.hpp"
 #include "shared/random_number.hpp"
 #include "shared/reading.hpp"
 
@@ -82,6 +83,12 @@ void RedisTier::close() {
 
 std::shared_ptr<SharedCopies> RedisTier::copies(std::string cache, std::uint64_t fingerprint) {
   return std::make_shared<Copies>(shared_from_this(), std::move(cache), fingerprint);
+}
+
+std::shared_ptr<FleetGate> RedisTier::fleet_gate(FleetLimit limit) {
+  std::string key = names_.loads(limit.source);
+  return std::make_shared<FleetLoads>([weak = weak_from_this()] { return weak.lock(); }, timers_,
+                                      std::move(key), std::move(limit));
 }
 
 std::string RedisTier::new_token() {

@@ -61,6 +61,7 @@
 namespace larder::shared {
 
 class Copies;
+class FleetLoads;
 class Reading;
 
 struct RedisTierOptions {
@@ -95,6 +96,7 @@ class RedisTier final : public Tier,
 
   [[nodiscard]] std::shared_ptr<SharedCopies> copies(std::string cache,
                                                      std::uint64_t fingerprint) override;
+  [[nodiscard]] std::shared_ptr<FleetGate> fleet_gate(FleetLimit limit) override;
   [[nodiscard]] bool trusted() const override LARDER_EXCLUDES(mutex_);
   [[nodiscard]] std::string trouble() const override LARDER_EXCLUDES(mutex_);
   [[nodiscard]] SharedStats stats() const override LARDER_EXCLUDES(mutex_);
@@ -133,7 +135,8 @@ class RedisTier final : public Tier,
       LARDER_EXCLUDES(mutex_);
 
  private:
-  friend class Copies;  // these two are parts of it, in files of their own
+  friend class Copies;  // these are parts of it, in files of their own
+  friend class FleetLoads;
   friend class Reading;
   using ReadingPtr = std::shared_ptr<Reading>;
 

@@ -4,6 +4,7 @@
 #include <span>
 #include <utility>
 
+#include "shared/fleet_loads.hpp"
 #include "shared/routed_copies.hpp"
 
 namespace larder::shared {
@@ -46,6 +47,17 @@ void RoutedTier::close() {
 
 std::shared_ptr<SharedCopies> RoutedTier::copies(std::string cache, std::uint64_t fingerprint) {
   return std::make_shared<RoutedCopies>(shared_from_this(), std::move(cache), fingerprint);
+}
+
+std::shared_ptr<FleetGate> RoutedTier::fleet_gate(FleetLimit limit) {
+  std::string key = names_.loads(limit.source);
+  auto tier = [weak = weak_from_this(),
+               bucket = names_.bucket_of_loads(limit.source)]() -> TierPtr {
+    const auto self = weak.lock();
+    return self ? self->tier_of(bucket) : nullptr;
+  };
+  return std::make_shared<FleetLoads>(std::move(tier), runtime_.handle().timers(), std::move(key),
+                                      std::move(limit));
 }
 
 // ---- About it. ----

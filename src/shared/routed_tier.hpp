@@ -55,6 +55,7 @@ class RoutedTier final : public Tier,
 
   [[nodiscard]] std::shared_ptr<SharedCopies> copies(std::string cache,
                                                      std::uint64_t fingerprint) override;
+  [[nodiscard]] std::shared_ptr<FleetGate> fleet_gate(FleetLimit limit) override;
   [[nodiscard]] bool trusted() const override LARDER_EXCLUDES(mutex_);
   [[nodiscard]] std::string trouble() const override LARDER_EXCLUDES(mutex_);
   [[nodiscard]] SharedStats stats() const override LARDER_EXCLUDES(mutex_);

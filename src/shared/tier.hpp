@@ -8,11 +8,20 @@
 #include <memory>
 #include <string>
 
+#include "larder/clock.hpp"
 #include "larder/closable.hpp"
+#include "larder/fleet_gate.hpp"
 #include "larder/shared_tier.hpp"
 #include "shared/shared_stats.hpp"
 
 namespace larder::shared {
+
+// How many loads of one source all processes may have under way.
+struct FleetLimit {
+  std::string source{};     // its name
+  unsigned loads = 1;       // at a time
+  Duration longest_load{};  // then a process that has not given its permit back is taken for dead
+};
 
 class Tier : public Closable {
  public:
@@ -20,6 +29,8 @@ class Tier : public Closable {
   // made of: values of another are misses.
   [[nodiscard]] virtual std::shared_ptr<SharedCopies> copies(std::string cache,
                                                              std::uint64_t fingerprint) = 0;
+
+  [[nodiscard]] virtual std::shared_ptr<FleetGate> fleet_gate(FleetLimit limit) = 0;
 
   // Whether all of it may be asked now; what is the matter with it.
   [[nodiscard]] virtual bool trusted() const = 0;
