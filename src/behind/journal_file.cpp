@@ -129,14 +129,20 @@ Result<void> JournalFile::step(sqlite3_stmt* statement) {
 }
 
 Result<std::int64_t> JournalFile::number(const char* sql) {
+  const auto read = text(sql);
+  if (!read) return std::unexpected{read.error()};
+  return std::strtoll(read->c_str(), nullptr, 10);
+}
+
+Result<std::string> JournalFile::text(const char* sql) {
   sqlite3_stmt* statement = nullptr;
-  std::optional<std::int64_t> number;
+  std::optional<std::string> text;
   if (sqlite3_prepare_v2(database_, sql, -1, &statement, nullptr) == SQLITE_OK &&
       sqlite3_step(statement) == SQLITE_ROW) {
-    number = sqlite3_column_int64(statement, 0);
+    text = column_text(statement, 0);
   }
-  Result<std::int64_t> result{number.value_or(0)};
-  if (!number) result = std::unexpected{failure("read")};
+  Result<std::string> result{text.value_or("")};
+  if (!text) result = std::unexpected{failure("read")};
   sqlite3_finalize(statement);
   return result;
 }
@@ -165,7 +171,8 @@ Result<void> JournalFile::prepare() {
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
     BEGIN EXCLUSIVE;
-    CREATE TABLE IF NOT EXISTS journal (reserved INTEGER NOT NULL, checksum INTEGER NOT NULL);
+    CREATE TABLE IF NOT EXISTS journal (id TEXT NOT NULL, reserved INTEGER NOT NULL,
+      checksum INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS writes (position INTEGER PRIMARY KEY, cache BLOB NOT NULL,
       key BLOB NOT NULL, value BLOB, written_at INTEGER NOT NULL, checksum INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS dead_letters (position INTEGER PRIMARY KEY, cache BLOB NOT NULL,
@@ -173,7 +180,9 @@ Result<void> JournalFile::prepare() {
       refused_at TEXT NOT NULL, checksum INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS damaged (position INTEGER, cache BLOB, key BLOB, value BLOB,
       written_at INTEGER, checksum INTEGER, found_at TEXT NOT NULL);
-    INSERT INTO journal SELECT 0, row_checksum(0) WHERE NOT EXISTS (SELECT 1 FROM journal);
+    INSERT INTO journal SELECT lower(hex(randomblob(16))), 0, 0
+      WHERE NOT EXISTS (SELECT 1 FROM journal);
+    UPDATE journal SET checksum = row_checksum(0, id) WHERE reserved = 0;
     PRAGMA user_version = 2;
     COMMIT;)";
   if (auto set_up = execute(kSetup, "prepared"); !set_up) return set_up;
@@ -189,7 +198,7 @@ Result<void> JournalFile::prepare() {
           "?3, datetime('now'), row_checksum(position, cache, key, value, written_at, ?2, ?3, "
           "datetime('now')) FROM writes WHERE position = ?1",
           &statements_->bury) ||
-      !prepared("UPDATE journal SET reserved = ?1, checksum = row_checksum(?1)",
+      !prepared("UPDATE journal SET reserved = ?1, checksum = row_checksum(?1, id)",
                 &statements_->reserve)) {
     return std::unexpected{failure("prepared")};
   }
@@ -256,10 +265,20 @@ Result<JournalFile::Contents> JournalFile::recover() {
               "coalesce((SELECT max(position) FROM dead_letters), 0))",
               highest),
         count("SELECT coalesce((SELECT reserved + 1 FROM journal WHERE checksum IS "
-              "row_checksum(reserved)), 0)",
+              "row_checksum(reserved, id)), 0)",
               reserved)}) {
     if (!counted) return std::unexpected{counted.error()};
   }
+  if (reserved == 0) {
+    // Its id may be that of another now.
+    if (auto renewed = execute("UPDATE journal SET id = lower(hex(randomblob(16)))", "written");
+        !renewed) {
+      return std::unexpected{renewed.error()};
+    }
+  }
+  const auto id = text("SELECT id FROM journal");
+  if (!id) return std::unexpected{id.error()};
+  contents.id = *id;
   contents.last = reserved == 0 ? highest + kAhead : std::max(highest, reserved - 1);
   if (auto kept = reserve(contents.last); !kept) return std::unexpected{kept.error()};
   if (auto copied = checkpoint(SQLITE_CHECKPOINT_TRUNCATE); !copied) {

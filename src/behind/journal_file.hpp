@@ -1,6 +1,6 @@
 // The journal's file: a SQLite database in WAL mode that one process has at a time.
 //
-//   CREATE TABLE journal (reserved)          one row: no position above it was ever given out
+//   CREATE TABLE journal (id, reserved)      one row: no position above it was ever given out
 //   CREATE TABLE writes (position, cache, key, value, written_at, checksum)
 //                                            value NULL: a removal; milliseconds since 1970
 //   CREATE TABLE dead_letters (…the same…, code, message, refused_at)
@@ -60,6 +60,7 @@ class JournalFile {
     std::uint64_t dead_bytes = 0;  // of their caches, keys and values
     std::uint64_t damaged = 0;     // rows put aside, now and earlier
     Position last = 0;             // that may have been given out
+    std::string id{};              // of this journal, in all the world
   };
   // What it has; puts damaged rows aside. Once, before anything is written.
   [[nodiscard]] Result<Contents> recover();
@@ -96,6 +97,7 @@ class JournalFile {
   [[nodiscard]] Result<void> execute(const char* sql, const char* what);
   [[nodiscard]] Result<void> step(sqlite3_stmt* statement);
   [[nodiscard]] Result<std::int64_t> number(const char* sql);
+  [[nodiscard]] Result<std::string> text(const char* sql);
   // Of the last call, which failed; an error of the disk is the last.
   [[nodiscard]] Error failure(const char* what);
   [[nodiscard]] Result<void> checkpoint(int mode);

@@ -35,6 +35,7 @@ class SqliteJournal::Log final : public WriteLog {
     journal_->add(Settle{std::move(positions)});
   }
   void bury(Position position, const Error& why) override { journal_->add(Bury{position, why}); }
+  [[nodiscard]] Position settled_below() const override { return journal_->settled_below_; }
 
  private:
   const std::shared_ptr<SqliteJournal> journal_;
@@ -71,6 +72,7 @@ void SqliteJournal::take(JournalFile::Contents contents) {
   damaged_ = contents.damaged;
   bytes_ += contents.dead_letters * kOverhead + contents.dead_bytes;
   next_ = contents.last + 1;
+  id_ = std::move(contents.id);
   recovered_ = std::move(contents.writes);
 }
 
@@ -121,6 +123,8 @@ void SqliteJournal::add(Work work) {
       bytes_ -= found->second;
       costs_.erase(found);
     }
+  } else if (const auto* buried = std::get_if<Bury>(&work)) {
+    costs_.erase(buried->position);  // which goes on to count against the limit
   }
   waiting_.push_back(std::move(work));
   more_.notify_all();
@@ -134,6 +138,7 @@ void SqliteJournal::run() {
   bool last = false;                                         // of what is closed, tried
   for (;;) {
     std::vector<Work> works;
+    Position settled_below = 0;
     bool late = false;
     {
       const MutexLock lock{mutex_};
@@ -158,8 +163,9 @@ void SqliteJournal::run() {
       std::ranges::move(waiting_, std::back_inserter(works));
       waiting_.clear();
       company_ = std::exchange(want_sync_, 0);
+      settled_below = costs_.empty() ? next_ : costs_.begin()->first;
     }
-    write(std::move(works), late);
+    write(std::move(works), late, settled_below);
     if (late) due.reset();  // the next, or where that failed another try, an interval later
   }
 }
@@ -181,7 +187,7 @@ void SqliteJournal::await_company() {
 }
 
 // An empty list is written, too: its commit syncs what came before.
-void SqliteJournal::write(std::vector<Work> works, bool late) {
+void SqliteJournal::write(std::vector<Work> works, bool late, Position settled_below) {
   bool sync = late || works.empty();
   for (const Work& work : works) {
     const auto* append = std::get_if<Append>(&work);
@@ -191,6 +197,7 @@ void SqliteJournal::write(std::vector<Work> works, bool late) {
   const TimePoint began = std::chrono::steady_clock::now();
   const Result<void> kept = commit(works, sync);
   if (sync) sync_takes_ += (std::chrono::steady_clock::now() - began - sync_takes_) / 8;
+  if (kept && sync) settled_below_ = settled_below;
   {
     // Before anybody is told, so that nobody's next write is taken.
     const MutexLock lock{mutex_};

@@ -75,6 +75,8 @@ class SqliteJournal : public std::enable_shared_from_this<SqliteJournal> {
   // Writes what waits, syncs it, and lets go of the file; refuses what comes later. Blocks.
   // Idempotent. An error: why not all could be written.
   Result<void> close() LARDER_EXCLUDES(mutex_);
+  // Its name, in all the world.
+  [[nodiscard]] const std::string& id() const { return id_; }
   [[nodiscard]] JournalStats stats() const LARDER_EXCLUDES(mutex_);
 
  private:
@@ -103,8 +105,8 @@ class SqliteJournal : public std::enable_shared_from_this<SqliteJournal> {
 
   void run() LARDER_EXCLUDES(mutex_);
   void await_company() LARDER_EXCLUDES(mutex_);
-  // `late`: a sync is owed, and overdue.
-  void write(std::vector<Work> works, bool late) LARDER_EXCLUDES(mutex_);
+  // `late`: a sync is owed, and overdue. `settled_below`: once these works are done.
+  void write(std::vector<Work> works, bool late, Position settled_below) LARDER_EXCLUDES(mutex_);
   void report(const Result<void>& kept);
   void tell(Append& append, const Result<void>& kept) LARDER_EXCLUDES(mutex_);
   [[nodiscard]] Result<void> commit(const std::vector<Work>& works, bool sync);
@@ -112,10 +114,12 @@ class SqliteJournal : public std::enable_shared_from_this<SqliteJournal> {
 
   const JournalOptions options_;
   const std::unique_ptr<JournalFile> file_;  // of open(), then of thread_
+  std::string id_;                           // as it is from open() on
   std::vector<KeptWrite> recovered_;
   std::optional<Error> reported_;  // of thread_
   Duration sync_takes_{};          // likewise: about so long
   std::atomic<std::uint64_t> bytes_{0};
+  std::atomic<Position> settled_below_{0};  // as the disk has it
   std::atomic<std::uint64_t> dead_{0};
   std::atomic<std::uint64_t> damaged_{0};
   std::atomic<std::uint64_t> refused_{0};

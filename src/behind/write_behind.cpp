@@ -205,9 +205,14 @@ void WriteBehind::look() {
     };
     auto writes = batch->take_writes();
     const std::size_t count = writes.size();
+    const auto end = [batch](Outcomes outcomes) { batch->end(std::move(outcomes)); };
     try {
-      parts_.writer->submit(std::move(writes), begin,
-                            [batch](Outcomes outcomes) { batch->end(std::move(outcomes)); });
+      if (parts_.marked) {
+        parts_.marked->submit(std::move(writes), batch->positions(), parts_.log->settled_below(),
+                              begin, end);
+      } else {
+        parts_.writer->submit(std::move(writes), begin, end);
+      }
     } catch (const std::exception& exception) {
       batch->end(Outcomes(
           count, fail(Errc::kSourceFailed, std::string{"the writer threw: "} + exception.what())));

@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "behind/flush_plan.hpp"
+#include "behind/marked_writer.hpp"
 #include "behind/pending_writes.hpp"
 #include "behind/write_log.hpp"
 #include "larder/clock.hpp"
@@ -65,6 +66,8 @@ class WriteBehind final : public Writer<std::string, std::string>,
     std::uint64_t seed;              // of the jitter
     // Why a write cannot be, whatever the source says: asked before it is kept. None: it may.
     std::function<std::optional<Error>(const Write<std::string, std::string>&)> check{};
+    // In the place of `writer`, where each write is to be told by its position. May be null.
+    std::shared_ptr<MarkedWriter> marked{};
     // Told after each batch what it came to, without a lock: null, the source answers.
     std::function<void(const Error* failure)> report{};
     // Told of a write that the source refuses for good, and how many it has since the start.

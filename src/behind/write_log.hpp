@@ -28,6 +28,8 @@ class WriteLog {
   virtual void settle(std::vector<Position> positions) = 0;
   // The source refuses this one for good; it goes to the dead letters.
   virtual void bury(Position position, const Error& why) = 0;
+  // Those below are settled or dead, and the disk has that too: none of them comes back.
+  [[nodiscard]] virtual Position settled_below() const { return 0; }
 };
 
 }  // namespace larder::behind

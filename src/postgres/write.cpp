@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "codec/write_fields.hpp"
+#include "codec/write_mark.hpp"
 #include "postgres/messages.hpp"
 #include "postgres/row_json.hpp"
 #include "postgres/write_binding.hpp"
@@ -16,6 +17,11 @@ namespace {
 bool is_error(const PGresult* result) {
   const ExecStatusType status = PQresultStatus(result);
   return status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK;
+}
+
+bool is_marked_already(const PGresult* result) {
+  const char* const table = PQresultErrorField(result, PG_DIAG_TABLE_NAME);
+  return sqlstate(result) == "23505" && table != nullptr && table == kMarksTable;
 }
 
 std::uint64_t rows_changed(PGresult* result) {
@@ -61,7 +67,7 @@ void PostgresWriting::send(Places places) {
   std::erase_if(places, [&](std::size_t place) {
     Task& task = tasks_[place];
     task.checked = task.plan->checked();
-    auto own = commands(task);
+    auto own = commands(task, group.empty());
     if (!own) {
       task.outcome = fail(own.error().code, name_ + ": " + own.error().message);
       return true;
@@ -87,7 +93,7 @@ void PostgresWriting::send(Places places) {
                     });
 }
 
-Result<std::vector<PostgresCommand>> PostgresWriting::commands(const Task& task) const {
+Result<std::vector<PostgresCommand>> PostgresWriting::commands(Task& task, bool first) const {
   const auto bound = [&](const PostgresStatement& statement,
                          const std::vector<JsonField>& fields) -> Result<PostgresCommand> {
     auto bindings = bind_write(statement.text.parameters, task.item->key, fields);
@@ -108,13 +114,24 @@ Result<std::vector<PostgresCommand>> PostgresWriting::commands(const Task& task)
     fields = std::move(*found);
   }
   std::vector<PostgresCommand> commands;
-  auto first = bound(task.item->value ? checked.write : *checked.remove, fields);
-  if (!first) return std::unexpected{std::move(first.error())};
-  commands.push_back(std::move(*first));
-  if (!task.item->value || !checked.reads) return commands;
-  auto second = bound(checked.read, {});
-  if (!second) return std::unexpected{std::move(second.error())};
-  commands.push_back(std::move(*second));
+  const auto mark = mark_of(task.item->key);
+  const auto of_mark = [&](const PostgresStatement& statement, std::int64_t position) {
+    commands.push_back({&statement, {mark->journal, std::to_string(position)}});
+  };
+  task.marked = mark && checked.marks;
+  if (task.marked) of_mark(checked.marks->set, mark->position);
+  auto change = bound(task.item->value ? checked.write : *checked.remove, fields);
+  if (!change) return std::unexpected{std::move(change.error())};
+  commands.push_back(std::move(*change));
+  if (task.item->value && checked.reads) {
+    auto read = bound(checked.read, {});
+    if (!read) return std::unexpected{std::move(read.error())};
+    commands.push_back(std::move(*read));
+  }
+  if (task.marked && first && mark->settled_below > 0) {
+    of_mark(checked.marks->sweep, mark->settled_below);
+  }
+  task.commands = commands.size();
   return commands;
 }
 
@@ -128,8 +145,8 @@ void PostgresWriting::take(const Places& places, PostgresConnection::Replies rep
   for (const std::size_t place : places) {
     Task& task = tasks_[place];
     const std::size_t count = task.item->value && task.checked->reads ? 2 : 1;
-    task.outcome = outcome(task, left.first(count));
-    left = left.subspan(count);
+    task.outcome = outcome(task, left.subspan(task.marked ? 1 : 0, count));
+    left = left.subspan(task.commands);
   }
   tasks_[places.front()].plan->transactions.fetch_add(1, std::memory_order_relaxed);
 }
@@ -155,6 +172,10 @@ void PostgresWriting::take_failed(const Places& places, const PGresult* why) {
   Task& task = tasks_[places.front()];
   if (is_outdated(sqlstate(why)) && !std::exchange(task.rechecked, true)) {
     return ask_again(places.front());
+  }
+  if (task.marked && is_marked_already(why)) {
+    task.outcome = Stored<std::string>{.told = false};  // it was done, and not settled
+    return;
   }
   task.outcome = std::unexpected{write_failed(why, name_, options_.query_timeout)};
 }

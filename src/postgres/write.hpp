@@ -51,11 +51,14 @@ class PostgresWriting : public std::enable_shared_from_this<PostgresWriting> {
     std::shared_ptr<const PostgresWriteChecked> checked{};  // with which it was sent last
     std::optional<Outcome> outcome{};
     bool rechecked = false;
+    bool marked = false;       // its first command sets its mark
+    std::size_t commands = 0;  // that were sent for it
   };
   using Places = std::vector<std::size_t>;
 
   void send(Places places);
-  [[nodiscard]] Result<std::vector<PostgresCommand>> commands(const Task& task) const;
+  // `first` of its group.
+  [[nodiscard]] Result<std::vector<PostgresCommand>> commands(Task& task, bool first) const;
   void take(const Places& places, PostgresConnection::Replies replies);
   void take_failed(const Places& places, const PGresult* why);
   void leave_unknown(const Places& places, const std::string& why);

@@ -4,6 +4,7 @@
 
 #include "base/sql_place.hpp"
 #include "codec/write_fields.hpp"
+#include "codec/write_mark.hpp"
 #include "postgres/describe.hpp"
 
 namespace larder {
@@ -11,6 +12,9 @@ namespace larder {
 Result<std::shared_ptr<PostgresWriteChecked>> PostgresWritePlan::ask(PGconn* session) {
   const std::string name = "larder_" + std::to_string(id_) + "_" + std::to_string(++checks_);
   const std::vector<std::string>& json = write_.read.json_columns;
+  // Fail where there is no such table; and where the session is lost, which the next will tell.
+  auto set = describe_write(session, kSetMark, {}, name + "_mark");
+  auto sweep = describe_write(session, kSweepMarks, {}, name + "_sweep");
   auto read = describe_read(session, write_.read.one, key_, json, name + "_read");
   if (!read) return std::unexpected{read.error()};
   auto write = describe_write(session, write_.write, json, name + "_write");
@@ -42,6 +46,7 @@ Result<std::shared_ptr<PostgresWriteChecked>> PostgresWritePlan::ask(PGconn* ses
     }
     checked->remove = std::move(*remove);
   }
+  if (set && sweep) checked->marks.emplace(std::move(*set), std::move(*sweep));
   checked->write = std::move(*write);
   checked->read = std::move(*read);
   // With a version, it also tells a conflict from a row that is not there.

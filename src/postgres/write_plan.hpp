@@ -25,6 +25,12 @@ struct PostgresWriteChecked {
   std::optional<PostgresStatement> remove;
   PostgresStatement read;
   bool reads = false;  // after each put, in its transaction
+  // Of marks (codec/write_mark.hpp), where the database has the table for them.
+  struct Marks {
+    PostgresStatement set;  // fails where there is one
+    PostgresStatement sweep;
+  };
+  std::optional<Marks> marks;
 };
 
 // Lives as long as the writer and its work.

@@ -223,14 +223,15 @@ class Planner {
     options.gate = source->gate;
     auto reader = prepare(cache, *source);
     if (writes(cache)) {
-      auto writer = prepare_writer(cache, *source);
+      auto sql = prepare_writer(cache, *source);
+      auto writer = sql ? text_writer(cache, sql) : nullptr;
       options.writes = {.concurrent = 256,
                         .waiting = source->config.max_waiting,
                         .timeout = source->config.load_timeout + kWriteGrace,
                         .wait_timeout = source->config.wait_timeout};
       options.unknown_write = std::max(options.unknown_write, 2 * options.writes.timeout);
       if (is_behind(cache) && behind_ != nullptr && writer && reader) {
-        write_behind(cache, *source, std::move(reader), std::move(writer), options);
+        write_behind(cache, *source, std::move(reader), std::move(writer), std::move(sql), options);
       } else {
         options.source = std::move(reader);
         options.writer = std::move(writer);
@@ -258,11 +259,14 @@ class Planner {
   void write_behind(const CacheConfig& cache, const AssembledSource& source,
                     std::shared_ptr<Source<std::string, std::string>> reader,
                     std::shared_ptr<Writer<std::string, std::string>> writer,
+                    std::shared_ptr<SqlWriter> sql,
                     CacheOptions<std::string, std::string>& options) {
     const SqlDialect dialect =
         source.config.kind == SourceKind::kPostgres ? SqlDialect::kPostgres : SqlDialect::kSqlite;
     auto writes = behind_->find(cache.name);
-    if (!writes) writes = behind_->make(cache, dialect, std::move(writer));
+    if (!writes) {
+      writes = behind_->make(cache, dialect, std::move(writer), std::move(sql));
+    }
     options.writes.concurrent = 10'000;  // of which each waits for the journal alone
     options.source = std::make_shared<behind::BehindSource>(std::move(reader), writes);
     options.writer = std::shared_ptr<Writer<std::string, std::string>>{std::move(writes)};
@@ -285,8 +289,9 @@ class Planner {
     return std::make_shared<PatternSource>(cache.key, std::move(*reader), source.state);
   }
 
-  std::shared_ptr<Writer<std::string, std::string>> prepare_writer(const CacheConfig& cache,
-                                                                   AssembledSource& source) {
+  // Null: it is reported why.
+  std::shared_ptr<SqlWriter> prepare_writer(const CacheConfig& cache,
+                                            const AssembledSource& source) {
     SqlWrite write{.write = cache.write,
                    .remove = cache.remove,
                    .read = {.one = cache.read, .rows = cache.many, .json_columns = cache.json},
@@ -300,8 +305,13 @@ class Planner {
       report(cache.written.of("write"), "caches." + cache.name + ": " + writer.error().message);
       return nullptr;
     }
+    return std::move(*writer);
+  }
+
+  static std::shared_ptr<Writer<std::string, std::string>> text_writer(
+      const CacheConfig& cache, std::shared_ptr<SqlWriter> writer) {
     return sql_text_writer(
-        std::move(*writer), [pattern = cache.key](std::string_view key) -> Result<SqlParameters> {
+        std::move(writer), [pattern = cache.key](std::string_view key) -> Result<SqlParameters> {
           SqlParameters parts;
           std::string problem;
           if (pattern.match(key, &parts, &problem) == KeyPattern::Match::kYes) return parts;

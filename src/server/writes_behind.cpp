@@ -6,6 +6,7 @@
 
 #include "codec/write_fields.hpp"
 #include "larder/thread_annotations.hpp"
+#include "server/marked_sql_writer.hpp"
 #include "server/source_state.hpp"
 
 namespace larder {
@@ -95,7 +96,7 @@ WritesBehind::~WritesBehind() {
 
 std::shared_ptr<behind::WriteBehind> WritesBehind::make(
     const CacheConfig& cache, SqlDialect dialect,
-    std::shared_ptr<Writer<std::string, std::string>> writer) {
+    std::shared_ptr<Writer<std::string, std::string>> writer, std::shared_ptr<SqlWriter> sql) {
   const auto state = std::make_shared<SourceState>(
       runtime_.clock(), cache.source + ", to which cache " + cache.name + " writes,", tell_);
   auto writes = std::make_shared<behind::WriteBehind>(behind::WriteBehind::Parts{
@@ -107,6 +108,7 @@ std::shared_ptr<behind::WriteBehind> WritesBehind::make(
       .timers = runtime_.handle().timers(),
       .seed = std::random_device{}(),
       .check = check_for(cache, dialect),
+      .marked = std::make_shared<MarkedSqlWriter>(std::move(sql), cache.key, journal_->id()),
       .report =
           [state](const Error* failure) {
             if (failure == nullptr) return state->answered();

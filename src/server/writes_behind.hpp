@@ -37,10 +37,11 @@ class WritesBehind {
 
   // ---- One thread, before start(). ----
 
-  // The writes of a cache, over the writer of its source.
+  // The writes of a cache, over the writer of its source: as the cache describes it, and by
+  // which they go.
   std::shared_ptr<behind::WriteBehind> make(
       const CacheConfig& cache, SqlDialect dialect,
-      std::shared_ptr<Writer<std::string, std::string>> writer);
+      std::shared_ptr<Writer<std::string, std::string>> writer, std::shared_ptr<SqlWriter> sql);
   // Gives the caches what the journal kept from an earlier run. An error: it cannot be read, or
   // keeps writes of a cache that is not here.
   [[nodiscard]] Result<void> recover();

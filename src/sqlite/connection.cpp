@@ -7,6 +7,7 @@
 #include "base/quantity.hpp"
 #include "base/sql_place.hpp"
 #include "codec/write_fields.hpp"
+#include "codec/write_mark.hpp"
 #include "sqlite/messages.hpp"
 #include "sqlite/write.hpp"
 
@@ -291,6 +292,12 @@ Result<SqliteWriteStatements*> SqliteConnection::write_statements(
       return refuse(wrong->code, wrong->message);
     }
     made.remove = std::move(*remove);
+  }
+  auto find = SqliteStatement::prepare_write(connection, kFindMark);
+  auto set = SqliteStatement::prepare_write(connection, kSetMark);
+  auto sweep = SqliteStatement::prepare_write(connection, kSweepMarks);
+  if (find && set && sweep) {
+    made.marks.emplace(std::move(*find), std::move(*set), std::move(*sweep));
   }
   std::erase_if(prepared_writes_, [](const auto& entry) { return entry.second.plan.expired(); });
   return &prepared_writes_.emplace(plan->id, PreparedWrite{plan, std::move(made)})

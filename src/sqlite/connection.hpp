@@ -81,6 +81,13 @@ struct SqliteWritePlan;
 struct SqliteWriteStatements {
   SqliteStatement write;
   std::optional<SqliteStatement> remove;
+  // Of marks (codec/write_mark.hpp), where the database has the table for them.
+  struct Marks {
+    SqliteStatement find;
+    SqliteStatement set;
+    SqliteStatement sweep;
+  };
+  std::optional<Marks> marks{};
 };
 
 class SqliteConnection {

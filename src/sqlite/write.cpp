@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "codec/write_fields.hpp"
+#include "codec/write_mark.hpp"
 #include "sqlite/load.hpp"
 #include "sqlite/messages.hpp"
 
@@ -59,6 +60,7 @@ class Batch {
       if (tasks_.size() > 1) return std::nullopt;
       return outcomes;  // rolled back, for its own error
     }
+    sweep();
     return commit(std::move(outcomes));
   }
 
@@ -91,8 +93,42 @@ class Batch {
       if (error.code == Errc::kInvalidArgument) error.code = Errc::kSourceFailed;
       return std::unexpected{std::move(error)};
     }
-    if (!task.item.value) return remove(task, *(*statements)->remove);
-    return put(task, (*statements)->write);
+    const auto mark = mark_of(task.item.key);
+    if (!mark || !(*statements)->marks) return carry_out(task, **statements);
+    return carry_out_once(task, **statements, *mark);
+  }
+
+  Outcome carry_out(const SqliteWriteTask& task, SqliteWriteStatements& statements) {
+    if (!task.item.value) return remove(task, *statements.remove);
+    return put(task, statements.write);
+  }
+
+  // The mark is set behind the write, so that a write that fails leaves none.
+  Outcome carry_out_once(const SqliteWriteTask& task, SqliteWriteStatements& statements,
+                         const WriteMark& mark) {
+    const Result<std::int64_t> found = mark_by(statements.marks->find, mark, mark.position);
+    if (!found) return std::unexpected{found.error()};
+    if (*found > 0) return Stored<std::string>{.told = false};  // it was done, and not settled
+    Outcome outcome = carry_out(task, statements);
+    if (!outcome) return outcome;
+    // Without it the write is done all the same, and would be done again after a crash.
+    (void)mark_by(statements.marks->set, mark, mark.position);
+    return outcome;
+  }
+
+  // Marks that nobody will ask for.
+  void sweep() {
+    const SqliteWriteTask& task = tasks_.back();
+    const auto mark = mark_of(task.item.key);
+    if (!mark || mark->settled_below == 0) return;
+    const auto statements = connection_.write_statements(task.plan);
+    if (!statements || !(*statements)->marks) return;
+    (void)mark_by((*statements)->marks->sweep, *mark, mark->settled_below);
+  }
+
+  Result<std::int64_t> mark_by(SqliteStatement& statement, const WriteMark& mark,
+                               std::int64_t position) {
+    return connection_.change(statement, {mark.journal, position});
   }
 
   [[nodiscard]] std::unexpected<Error> at_file(Error error) const {

@@ -115,6 +115,34 @@ TEST_F(SqliteJournalTest, NoPositionIsGivenTwiceThoughTheLastWereNeverWritten) {
   EXPECT_GT(keep("a", "3"), later);
 }
 
+TEST_F(SqliteJournalTest, TellsBelowWhichNothingComesBackOnceTheDiskHasIt) {
+  open();
+  const Position first = keep("a", "1");
+  const Position second = keep("b", "2");
+  const Position dead = keep("c", "3");
+  EXPECT_EQ(log_->settled_below(), first);
+
+  log_->settle({first});
+  log_->bury(dead, {Errc::kRejected, "CHECK", "23514"});
+  keep("d", "4");
+  EXPECT_EQ(log_->settled_below(), second);
+
+  log_->settle({second});
+  const Position last = keep("e", "5");
+  EXPECT_EQ(log_->settled_below(), last - 1);  // "d"
+}
+
+TEST_F(SqliteJournalTest, HasANameThatItKeeps) {
+  open();
+  const std::string name = journal_->id();
+  EXPECT_EQ(name.size(), 32U);
+  close();
+
+  open();
+
+  EXPECT_EQ(journal_->id(), name);
+}
+
 TEST_F(SqliteJournalTest, ARowThatTheDiskChangedIsPutAsideAndTheOthersAreKept) {
   open();
   keep("a", "first");

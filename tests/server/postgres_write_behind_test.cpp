@@ -98,6 +98,53 @@ TEST_F(WriteBehindPostgres, WhilePostgresIsDownWritesAreTakenAndWhatIsKnownIsRea
   EXPECT_EQ(ask({"GET", "counter:2"}).text, R"({"id":2,"n":2})");
 }
 
+// A crash between the commit of PostgreSQL and the journal's settlement, by a copy of the journal
+// from before.
+TEST_F(WriteBehindPostgres, WithItsMarksAWriteThatIsSentTwiceCountsOnce) {
+  execute(kTable);
+  execute(
+      "CREATE TABLE larder_applied (journal text, position bigint, PRIMARY KEY (journal, "
+      "position))");
+  execute("INSERT INTO counters VALUES (1, 100), (2, 100)");
+  const auto start_selling = [this] {
+    door_.reset();
+    larder_.reset();
+    std::string cache{kCache};
+    const auto statement = cache.find("\"\"\"INSERT");
+    const auto end = cache.find("\"\"\"", statement + 3) + 3;
+    cache.replace(statement, end - statement,
+                  "\"UPDATE counters SET n = n - :sold WHERE id = :id\"");
+    larder_ = std::make_unique<RunningLarder>(directory_.string(),
+                                              "[sources.shop]\nurl = \"" + url() + "\"\n" + cache);
+    door_ = std::make_unique<TcpClient>(larder_->port());
+  };
+  start_selling();
+  {
+    PostgresClient other{url()};
+    other.execute("BEGIN");
+    other.execute("LOCK TABLE counters");
+    EXPECT_EQ(ask({"SET", "counter:1", R"({"sold":3})"}).text, "OK");
+    EXPECT_EQ(ask({"SET", "counter:2", R"({"sold":1000})"}).text, "OK");  // will be refused
+    std::filesystem::copy(directory_ / "journal", directory_ / "before");
+    other.execute("COMMIT");
+  }
+  ASSERT_TRUE(flushed());
+  ASSERT_EQ(execute("SELECT n FROM counters WHERE id = 1"), "97");
+  larder_->signal(SIGKILL);
+  larder_->wait();
+  std::filesystem::remove_all(directory_ / "journal");
+  std::filesystem::rename(directory_ / "before", directory_ / "journal");
+
+  start_selling();
+  ASSERT_TRUE(flushed());
+
+  EXPECT_EQ(execute("SELECT n FROM counters WHERE id = 1"), "97");
+  EXPECT_EQ(execute("SELECT count(*) FROM larder_applied"), "1");
+  EXPECT_EQ(ask({"SET", "counter:1", R"({"sold":1})"}).text, "OK");
+  EXPECT_TRUE(flushed());
+  EXPECT_EQ(execute("SELECT n FROM counters WHERE id = 1"), "96");
+}
+
 // Each writer counts its own key upwards, so what is in the table at the end must be the last
 // number that was acknowledged, or one that was sent after it.
 TEST_F(WriteBehindPostgres, WhateverIsKilledNoAcknowledgedWriteIsLost) {

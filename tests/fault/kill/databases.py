@@ -17,6 +17,7 @@ import tempfile
 import time
 
 TABLES = ("latest", "steps")
+MARKS = "CREATE TABLE larder_applied (journal TEXT, position BIGINT, PRIMARY KEY (journal, position))"
 
 Rows = dict[str, dict[int, tuple[int, str]]]  # by table and id: seq and note
 Done = dict[str, list[tuple[int, int]]]  # by table: id and seq, in order
@@ -25,11 +26,13 @@ Done = dict[str, list[tuple[int, int]]]  # by table: id and seq, in order
 class Sqlite:
     name = "sqlite"
 
-    def __init__(self, folder: pathlib.Path):
+    def __init__(self, folder: pathlib.Path, marks: bool):
         self.file = folder / "items.db"
         self.url = f"sqlite:{self.file}"
         with self._session() as session:
             session.execute("PRAGMA journal_mode = WAL")
+            if marks:
+                session.execute(MARKS)
             for table in TABLES:
                 session.executescript(f"""
                     CREATE TABLE {table} (id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, note TEXT NOT NULL);
@@ -76,7 +79,7 @@ def find_programs() -> pathlib.Path | None:
 class Postgres:
     name = "postgres"
 
-    def __init__(self, programs: pathlib.Path):
+    def __init__(self, programs: pathlib.Path, marks: bool):
         self.programs = programs
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="larder-kill-"))
         self.user = {}
@@ -90,6 +93,8 @@ class Postgres:
         self._run("initdb", "-D", str(self.folder / "data"), "-U", "larder", "-A", "trust", "--no-sync", "-E", "UTF8",
                   "--locale=C.UTF-8")
         self.start()
+        if marks:
+            self.ask(MARKS)
         for table in TABLES:
             self.ask(f"""
                 CREATE TABLE {table} (id bigint PRIMARY KEY, seq bigint NOT NULL, note text NOT NULL);
