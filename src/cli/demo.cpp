@@ -10,6 +10,7 @@
 #include "demo/demonstration.hpp"
 #include "demo/fleet.hpp"
 #include "demo/stop_on_signal.hpp"
+#include "demo/written_page.hpp"
 
 namespace larder::cli {
 namespace {
@@ -29,6 +30,7 @@ struct DemoOptions {
   demo::DemonstrationPlan plan;
   double seconds = 3;
   bool fleet = false;
+  bool postgres = false;
 };
 
 Exit run(const DemoOptions& options) {
@@ -39,7 +41,9 @@ Exit run(const DemoOptions& options) {
   const demo::StopOnSignal signals;
   const auto screen = ::isatty(STDOUT_FILENO) != 0 ? demo::Screen::kTerminal : demo::Screen::kPlain;
 
-  const auto show = options.fleet ? &demo::demonstrate_fleet : &demo::demonstrate;
+  const auto show = options.postgres ? &demo::demonstrate_postgres
+                    : options.fleet  ? &demo::demonstrate_fleet
+                                     : &demo::demonstrate;
   const auto done = show(plan, std::cout, screen, signals.token());
   if (done) return Exit::kOk;
   complain(done.error().message);
@@ -55,8 +59,13 @@ void add_demo(CLI::App& program, Action& action) {
       "demo", "Build a shop in SQLite and compare its product pages with and without larder");
   command->option_defaults()->take_last();
   command->add_flag("--once", plan.once, "End after it was shown instead of staying up");
-  command->add_flag("--fleet", options->fleet,
-                    "Show instead what three servers over one Redis do together");
+  CLI::Option* const fleet = command->add_flag(
+      "--fleet", options->fleet, "Show instead what three servers over one Redis do together");
+  command
+      ->add_flag(
+          "--postgres", options->postgres,
+          "Show instead a page that is written while it is read, over a PostgreSQL of its own")
+      ->excludes(fleet);
   command->add_option("--directory", plan.directory, "Where the shop is built and kept")
       ->capture_default_str();
   command->add_option("--products", plan.shop.products, "Products in the shop")

@@ -12,6 +12,7 @@
 
 #include "demo/comparison.hpp"
 #include "demo/free_port.hpp"
+#include "demo/written_shop.hpp"
 
 namespace larder::demo {
 namespace {
@@ -55,7 +56,7 @@ Result<ShopServer> ShopServer::start(const ShopServerPlan& plan, const std::stop
 Result<void> ShopServer::start_on(const Ports& ports, const ShopServerPlan& plan,
                                   const std::stop_token& stop) {
   ports_ = ports;
-  if (auto written = write_config(plan.shared_url); !written) return written;
+  if (auto written = write_config(plan); !written) return written;
   auto child = Child::start(plan.program, {"serve", "--config", config().string()}, log());
   if (!child) return std::unexpected{child.error()};
   child_.emplace(std::move(*child));
@@ -79,9 +80,10 @@ std::filesystem::path ShopServer::file(std::string_view stem, std::string_view e
   return directory_ / fmt::format("{}{}{}{}", stem, name_.empty() ? "" : "-", name_, ending);
 }
 
-Result<void> ShopServer::write_config(std::string_view shared_url) const {
+Result<void> ShopServer::write_config(const ShopServerPlan& plan) const {
   std::ofstream text{config(), std::ios::trunc};
-  text << shop_config(ports_, shared_url);
+  text << (plan.postgres_url.empty() ? shop_config(ports_, plan.shared_url)
+                                     : written_shop_config(ports_, plan.postgres_url));
   text.close();
   if (text) return {};
   return fail(Errc::kRefused, "writing " + config().string() + " failed: " + std::strerror(errno));

@@ -25,7 +25,8 @@ struct ShopServerPlan {
   std::optional<std::uint16_t> port;
   std::optional<std::uint16_t> admin_port;
   std::string name = {};  // of one among several: its files are larder-NAME.toml and serve-NAME.log
-  std::string shared_url = {};  // of the tier that it shares with others; empty: none
+  std::string shared_url = {};    // of the tier that it shares with others; empty: none
+  std::string postgres_url = {};  // of the shop in PostgreSQL; empty: it is shop.db
 };
 
 class ShopServer {
@@ -60,7 +61,7 @@ class ShopServer {
 
   [[nodiscard]] Result<void> start_on(const Ports& ports, const ShopServerPlan& plan,
                                       const std::stop_token& stop);
-  [[nodiscard]] Result<void> write_config(std::string_view shared_url) const;
+  [[nodiscard]] Result<void> write_config(const ShopServerPlan& plan) const;
   [[nodiscard]] std::filesystem::path file(std::string_view stem, std::string_view ending) const;
   [[nodiscard]] Error ended_with(int exit_code) const;
   [[nodiscard]] std::string last_words() const;

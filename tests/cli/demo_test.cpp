@@ -83,6 +83,18 @@ TEST_F(DemoTest, AFleetSharesOneRedisAndOutlivesIt) {
   EXPECT_THAT(ran.out, HasSubstr("one query answers all three again."));
 }
 
+TEST_F(DemoTest, APageOfPostgresqlIsWrittenWhileItIsReadAndNeverOld) {
+  const test::Ran ran = test::run_larder(demo({"--postgres", "--once"}));
+  if (ran.err.find("no PostgreSQL") != std::string::npos) GTEST_SKIP() << ran.err;
+
+  ASSERT_EQ(ran.exit_code, 0) << ran.out << ran.err;
+  EXPECT_EQ(ran.err, "");
+  EXPECT_THAT(ran.out, HasSubstr("with 200 products and 2,000 reviews"));
+  EXPECT_THAT(ran.out, HasSubstr("before they were asked for: 0."));
+  EXPECT_THAT(ran.out, HasSubstr("price_is_positive"));
+  EXPECT_THAT(ran.out, HasSubstr("SQLSTATE 23514"));
+}
+
 TEST_F(DemoTest, KeepsTheShopForTheNextRun) {
   const test::Ran first = test::run_larder(demo({"--once"}));
   const test::Ran second = test::run_larder(demo({"--once"}));
