@@ -261,11 +261,14 @@ class Planner {
                     std::shared_ptr<Writer<std::string, std::string>> writer,
                     std::shared_ptr<SqlWriter> sql,
                     CacheOptions<std::string, std::string>& options) {
-    const SqlDialect dialect =
-        source.config.kind == SourceKind::kPostgres ? SqlDialect::kPostgres : SqlDialect::kSqlite;
     auto writes = behind_->find(cache.name);
     if (!writes) {
-      writes = behind_->make(cache, dialect, std::move(writer), std::move(sql));
+      auto made = behind_->make(cache, source.config, std::move(writer), std::move(sql));
+      if (!made) {
+        return report(cache.written.of("strategy"),
+                      "caches." + cache.name + ": " + made.error().message);
+      }
+      writes = std::move(*made);
     }
     options.writes.concurrent = 10'000;  // of which each waits for the journal alone
     options.source = std::make_shared<behind::BehindSource>(std::move(reader), writes);

@@ -10,6 +10,10 @@ void MarkedSqlWriter::submit(std::vector<Write<std::string, std::string>> writes
                              std::vector<behind::Position> positions,
                              behind::Position settled_below, Source::Begin begin,
                              Source::Done done) {
+  if (const auto lost = sole_->lost()) {
+    if (!begin()) return;
+    return done(std::vector<Result<Stored<std::string>>>(writes.size(), std::unexpected{*lost}));
+  }
   std::vector<SqlWriteItem> items;
   items.reserve(writes.size());
   for (std::size_t i = 0; i < writes.size(); ++i) {

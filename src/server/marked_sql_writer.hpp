@@ -12,14 +12,20 @@
 #include "base/key_pattern.hpp"
 #include "behind/marked_writer.hpp"
 #include "larder/sql_database.hpp"
+#include "server/sole_writer.hpp"
 
 namespace larder {
 
 class MarkedSqlWriter final : public behind::MarkedWriter {
  public:
-  // `journal` names the one that counts the positions, in all the world.
-  MarkedSqlWriter(std::shared_ptr<SqlWriter> writer, KeyPattern pattern, std::string journal)
-      : writer_{std::move(writer)}, pattern_{std::move(pattern)}, journal_{std::move(journal)} {}
+  // `journal` names the one that counts the positions, in all the world. Nothing is written
+  // while `sole` is lost.
+  MarkedSqlWriter(std::shared_ptr<SqlWriter> writer, KeyPattern pattern, std::string journal,
+                  std::shared_ptr<const SoleWriter> sole)
+      : writer_{std::move(writer)},
+        pattern_{std::move(pattern)},
+        journal_{std::move(journal)},
+        sole_{std::move(sole)} {}
 
   void submit(std::vector<Write<std::string, std::string>> writes,
               std::vector<behind::Position> positions, behind::Position settled_below,
@@ -29,6 +35,7 @@ class MarkedSqlWriter final : public behind::MarkedWriter {
   const std::shared_ptr<SqlWriter> writer_;
   const KeyPattern pattern_;
   const std::string journal_;
+  const std::shared_ptr<const SoleWriter> sole_;
 };
 
 }  // namespace larder

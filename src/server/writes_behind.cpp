@@ -94,9 +94,13 @@ WritesBehind::~WritesBehind() {
   if (!finished_) (void)finish(Duration::zero());
 }
 
-std::shared_ptr<behind::WriteBehind> WritesBehind::make(
-    const CacheConfig& cache, SqlDialect dialect,
+Result<std::shared_ptr<behind::WriteBehind>> WritesBehind::make(
+    const CacheConfig& cache, const SourceConfig& source,
     std::shared_ptr<Writer<std::string, std::string>> writer, std::shared_ptr<SqlWriter> sql) {
+  auto sole = SoleWriter::claim(source, cache.name, tell_);
+  if (!sole) return std::unexpected{std::move(sole.error())};
+  const SqlDialect dialect =
+      source.kind == SourceKind::kPostgres ? SqlDialect::kPostgres : SqlDialect::kSqlite;
   const auto state = std::make_shared<SourceState>(
       runtime_.clock(), cache.source + ", to which cache " + cache.name + " writes,", tell_);
   auto writes = std::make_shared<behind::WriteBehind>(behind::WriteBehind::Parts{
@@ -108,7 +112,8 @@ std::shared_ptr<behind::WriteBehind> WritesBehind::make(
       .timers = runtime_.handle().timers(),
       .seed = std::random_device{}(),
       .check = check_for(cache, dialect),
-      .marked = std::make_shared<MarkedSqlWriter>(std::move(sql), cache.key, journal_->id()),
+      .marked = std::make_shared<MarkedSqlWriter>(std::move(sql), cache.key, journal_->id(),
+                                                  std::move(*sole)),
       .report =
           [state](const Error* failure) {
             if (failure == nullptr) return state->answered();

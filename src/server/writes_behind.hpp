@@ -38,9 +38,9 @@ class WritesBehind {
   // ---- One thread, before start(). ----
 
   // The writes of a cache, over the writer of its source: as the cache describes it, and by
-  // which they go.
-  std::shared_ptr<behind::WriteBehind> make(
-      const CacheConfig& cache, SqlDialect dialect,
+  // which they go. Blocks. An error: another process writes behind to it.
+  [[nodiscard]] Result<std::shared_ptr<behind::WriteBehind>> make(
+      const CacheConfig& cache, const SourceConfig& source,
       std::shared_ptr<Writer<std::string, std::string>> writer, std::shared_ptr<SqlWriter> sql);
   // Gives the caches what the journal kept from an earlier run. An error: it cannot be read, or
   // keeps writes of a cache that is not here.

@@ -98,6 +98,35 @@ TEST_F(WriteBehindPostgres, WhilePostgresIsDownWritesAreTakenAndWhatIsKnownIsRea
   EXPECT_EQ(ask({"GET", "counter:2"}).text, R"({"id":2,"n":2})");
 }
 
+TEST_F(WriteBehindPostgres, AnotherProcessWithAJournalOfItsOwnIsRefusedUntilThisOneEnds) {
+  execute(kTable);
+  start();
+  const std::filesystem::path elsewhere = unprivileged_directory();
+  const auto other = [&] {
+    return std::make_unique<RunningLarder>(elsewhere.string(),
+                                           "[sources.shop]\nurl = \"" + url() + "\"\n" + kCache);
+  };
+  const auto refused = ::testing::ThrowsMessage<std::runtime_error>(::testing::HasSubstr(
+      "another process writes behind to the cache counter of the same database"));
+
+  EXPECT_THAT([&] { (void)other(); }, refused);
+
+  // The lock is lost with its session, and taken again.
+  execute(
+      "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND database = "
+      "(SELECT oid FROM pg_database WHERE datname = current_database())");
+  EXPECT_TRUE(larder_->says("is not flushed until this process has its lock"));
+  EXPECT_TRUE(larder_->says("cache counter is flushed again"));
+  EXPECT_EQ(ask({"SET", "counter:1", R"({"n":1})"}).text, "OK");
+  EXPECT_TRUE(flushed());
+  EXPECT_THAT([&] { (void)other(); }, refused);
+
+  larder_->signal(SIGKILL);
+  larder_->wait();
+  EXPECT_NO_THROW((void)other());
+  std::filesystem::remove_all(elsewhere);
+}
+
 // A crash between the commit of PostgreSQL and the journal's settlement, by a copy of the journal
 // from before.
 TEST_F(WriteBehindPostgres, WithItsMarksAWriteThatIsSentTwiceCountsOnce) {

@@ -186,5 +186,20 @@ TEST_F(WriteBehindServer, AJournalHasOneProcess) {
                           "process " + std::to_string(larder_->pid()) + " (larder) has")));
 }
 
+TEST_F(WriteBehindServer, AnotherProcessWithAJournalOfItsOwnIsRefusedUntilThisOneEnds) {
+  ask({"PING"});
+  const auto other = [&] {
+    return std::make_unique<RunningLarder>(directory_.file(""),
+                                           std::string{kConfig} + "[journal]\npath = \"other\"\n");
+  };
+
+  EXPECT_THAT([&] { (void)other(); },
+              ::testing::ThrowsMessage<std::runtime_error>(HasSubstr(
+                  "another process writes behind to the cache product of the same database")));
+
+  kill();
+  EXPECT_NO_THROW((void)other());
+}
+
 }  // namespace
 }  // namespace larder::test

@@ -1,0 +1,106 @@
+#include "postgres/claim.hpp"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+
+#include "postgres/messages.hpp"
+
+namespace larder {
+
+namespace {
+
+constexpr std::chrono::milliseconds kBetweenTries{100};
+constexpr int kBetweenConnects = 1000;  // milliseconds
+
+}  // namespace
+
+Result<PostgresSession> PostgresClaim::lock(const PostgresTarget& target, std::int64_t key) {
+  auto session = target.connect();
+  if (!session) return session;
+  PQexitPipelineMode(session->get());
+  PQsetnonblocking(session->get(), 0);
+  // The end of this host is noticed in half a minute; and to be idle is what it is for. A server
+  // that knows one of them not has its own way.
+  for (const char* setting : {"SET tcp_keepalives_idle TO 10", "SET tcp_keepalives_interval TO 5",
+                              "SET tcp_keepalives_count TO 4", "SET idle_session_timeout TO 0"}) {
+    const PostgresResult set{PQexec(session->get(), setting)};
+  }
+  const std::string sql = "SELECT pg_try_advisory_lock(" + std::to_string(key) + ")";
+  const PostgresResult locked{PQexec(session->get(), sql.c_str())};
+  if (PQresultStatus(locked.get()) != PGRES_TUPLES_OK) {
+    return fail(Errc::kSourceFailed,
+                target.name() + ": " + one_line(PQerrorMessage(session->get())));
+  }
+  if (*PQgetvalue(locked.get(), 0, 0) != 't') {
+    return fail(Errc::kRefused, target.name() + ": another session has the advisory lock " +
+                                    std::to_string(key) + "; pg_locks says which");
+  }
+  return session;
+}
+
+Result<std::unique_ptr<PostgresClaim>> PostgresClaim::take(PostgresTarget target, std::int64_t key,
+                                                           Duration patience, Report report) {
+  // The server takes a moment to see that a session's process was killed.
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  for (;;) {
+    auto session = lock(target, key);
+    if (session) {
+      return std::unique_ptr<PostgresClaim>{
+          new PostgresClaim{std::move(target), key, std::move(*session), std::move(report)}};
+    }
+    const bool taken = session.error().code == Errc::kRefused;
+    if (!taken || std::chrono::steady_clock::now() >= deadline) {
+      return std::unexpected{std::move(session.error())};
+    }
+    std::this_thread::sleep_for(kBetweenTries);
+  }
+}
+
+PostgresClaim::PostgresClaim(PostgresTarget target, std::int64_t key, PostgresSession session,
+                             Report report)
+    : target_{std::move(target)},
+      key_{key},
+      report_{std::move(report)},
+      session_{std::move(session)},
+      stop_{::eventfd(0, EFD_CLOEXEC)},
+      thread_{[this] { watch(); }} {}
+
+PostgresClaim::~PostgresClaim() {
+  const std::uint64_t one = 1;
+  (void)!::write(stop_, &one, sizeof one);
+  thread_.join();
+  ::close(stop_);
+}
+
+bool PostgresClaim::wait_for_change() {
+  std::array<pollfd, 2> awaited{pollfd{stop_, POLLIN, 0},
+                                pollfd{session_ ? PQsocket(session_.get()) : -1, POLLIN, 0}};
+  (void)::poll(awaited.data(), awaited.size(), session_ ? -1 : kBetweenConnects);
+  return awaited[0].revents == 0;
+}
+
+void PostgresClaim::watch() {
+  while (wait_for_change()) {
+    if (session_) {
+      // What comes are notices, and the end.
+      if (PQconsumeInput(session_.get()) == 1 && PQstatus(session_.get()) == CONNECTION_OK)
+        continue;
+      const Error error{Errc::kSourceFailed,
+                        target_.name() + ": " + one_line(PQerrorMessage(session_.get()))};
+      held_ = false;
+      session_.reset();
+      if (report_) report_(&error);
+    }
+    auto session = lock(target_, key_);
+    if (!session) continue;
+    session_ = std::move(*session);
+    held_ = true;
+    if (report_) report_(nullptr);
+  }
+}
+
+}  // namespace larder
