@@ -161,6 +161,10 @@ void add_shared(const shared::Tier& tier, Families& families) {
   families.counter("larder_shared_fills_total", "Values that this process left there, or not");
   families.sample(stats.fills, {{"outcome", "filled"}});
   families.sample(stats.refused_fills, {{"outcome", "refused"}});
+  families.counter("larder_shared_marks_total",
+                   "Keys marked there before a write, or written without since it took no mark");
+  families.sample(stats.marks, {{"outcome", "taken"}});
+  families.sample(stats.untaken_marks, {{"outcome", "not_taken"}});
   families.counter("larder_shared_errors_total", "Commands without an answer or with an error");
   families.sample(stats.errors);
   families.counter("larder_shared_heard_total", "Invalidations by other processes, told to memory");

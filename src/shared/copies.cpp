@@ -80,7 +80,10 @@ void Copies::begin_write(std::vector<std::string> keys, Duration life, Marked ma
                                  tier_->announce(cache_, marks->back().key)));
   }
   const auto session = tier_->session();
-  if (!session) return marked(std::move(*marks));
+  if (!session) {
+    tier_->counts_.untaken_marks.fetch_add(marks->size(), std::memory_order_relaxed);
+    return marked(std::move(*marks));
+  }
   const auto shared_marked = std::make_shared<Marked>(std::move(marked));
   const auto refused = tier_->client_->submit(
       {.commands = 2 * calls.size(), .run = session->run},
@@ -95,7 +98,9 @@ void Copies::begin_write(std::vector<std::string> keys, Duration life, Marked ma
         tier->take_marks(run, replies, *marks);
         (*shared_marked)(std::move(*marks));
       });
-  if (refused) (*shared_marked)(std::move(*marks));
+  if (!refused) return;
+  tier_->counts_.untaken_marks.fetch_add(marks->size(), std::memory_order_relaxed);
+  (*shared_marked)(std::move(*marks));
 }
 
 void Copies::finish_write(SharedMark mark, const std::optional<SharedFill>& kept) {

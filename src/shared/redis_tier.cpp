@@ -135,6 +135,8 @@ SharedStats RedisTier::stats() const {
                     .corrupt = value(counts_.corrupt),
                     .fills = value(counts_.fills),
                     .refused_fills = value(counts_.refused_fills),
+                    .marks = value(counts_.marks),
+                    .untaken_marks = value(counts_.untaken_marks),
                     .errors = value(counts_.errors)};
   stats.heard = backplane_->heard();
   stats.gaps = backplane_->gaps();

@@ -180,15 +180,20 @@ void RedisTier::tell(const std::string& cache, const std::string& name, const Ca
 
 void RedisTier::take_marks(std::uint64_t run, const Result<redis::Replies>& replies,
                            std::vector<SharedMark>& marks) {
-  if (!replies) return note_error(replies.error());
+  if (!replies) {
+    counts_.untaken_marks.fetch_add(marks.size(), std::memory_order_relaxed);
+    return note_error(replies.error());
+  }
   for (std::size_t i = 0; i < marks.size(); ++i) {
     const resp::Reply& generation = (*replies)[2 * i];
     const resp::Reply& taken = (*replies)[2 * i + 1];
     if (taken.integer != 1) {
+      SharedCounts::add(counts_.untaken_marks);
       note_reply(taken);
       note_error({Errc::kSourceFailed, taken.text});
       continue;
     }
+    SharedCounts::add(counts_.marks);
     marks[i].run = run;
     if (generation.kind != resp::Reply::Kind::kBulk) continue;  // none: nothing is to be kept
     marks[i].generation = XXH3_64bits(generation.text.data(), generation.text.size());

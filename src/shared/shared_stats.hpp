@@ -19,6 +19,8 @@ struct SharedStats {
   std::uint64_t corrupt = 0;        // damaged values
   std::uint64_t fills = 0;          // values left in the tier
   std::uint64_t refused_fills = 0;  // … and not left: invalidated on their way, or lease lost
+  std::uint64_t marks = 0;          // keys marked before a write
+  std::uint64_t untaken_marks = 0;  // … and written without, or not: the tier did not take it
   std::uint64_t errors = 0;         // replies that were errors, or that did not come
   std::uint64_t heard = 0;          // invalidations by other processes
   std::uint64_t gaps = 0;           // times that some may have been missed, the start among them
@@ -39,6 +41,8 @@ inline SharedStats& SharedStats::operator+=(const SharedStats& other) {
   corrupt += other.corrupt;
   fills += other.fills;
   refused_fills += other.refused_fills;
+  marks += other.marks;
+  untaken_marks += other.untaken_marks;
   errors += other.errors;
   heard += other.heard;
   gaps += other.gaps;
@@ -58,6 +62,8 @@ struct SharedCounts {
   std::atomic<std::uint64_t> corrupt{0};
   std::atomic<std::uint64_t> fills{0};
   std::atomic<std::uint64_t> refused_fills{0};
+  std::atomic<std::uint64_t> marks{0};
+  std::atomic<std::uint64_t> untaken_marks{0};
   std::atomic<std::uint64_t> errors{0};
 
   static void add(std::atomic<std::uint64_t>& count) {

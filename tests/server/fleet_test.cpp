@@ -222,6 +222,7 @@ TEST_F(Fleet, WhatIsWrittenThroughOneIsReadInTheOthers) {
     while (ask(i, {"GET", "stock:7"}).text != stool) std::this_thread::yield();
   }
   EXPECT_EQ(sum(kQueries), queries) << "what was written is what all read";
+  EXPECT_EQ(larders_[0]->metric("larder_shared_marks_total{outcome=\"taken\"}"), 1);
   EXPECT_EQ(ask(1, {"DEL", "stock:7"}).integer, 1);
   while (!ask(0, {"GET", "stock:7"}).is_null()) std::this_thread::yield();
 }
@@ -234,6 +235,7 @@ TEST_F(Fleet, WithoutRedisAWriteIsDoneOrRefusedAsTheCacheSays) {
   EXPECT_EQ(ask(0, {"SET", "stock:7", R"({"name":"Stool"})"}).text, "OK");
   const Reply refused = ask(0, {"SET", "careful:8", R"({"name":"Stool"})"});
 
+  EXPECT_EQ(larders_[0]->metric("larder_shared_marks_total{outcome=\"not_taken\"}"), 2);
   EXPECT_THAT(refused.text, HasSubstr("BUSY"));
   EXPECT_THAT(refused.text, HasSubstr("on_shared_down"));
   EXPECT_EQ(ask(0, {"GET", "stock:7"}).text, R"({"id":7,"name":"Stool"})");
