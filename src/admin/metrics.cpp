@@ -189,6 +189,25 @@ void add_logins(const Authenticator& authenticator, Families& families) {
   }
 }
 
+void add_leases(const Leases::Counts& leases, Families& families) {
+  families.gauge("larder_leases", "Keys whose value a client loads, under LARDER LEASE");
+  families.sample(std::uint64_t{leases.held});
+  families.gauge("larder_lease_waits", "Commands that wait for what such a client loads");
+  families.sample(std::uint64_t{leases.waiting});
+  families.gauge("larder_lease_bytes", "Memory of leases; see server.max_lease_memory");
+  families.sample(std::uint64_t{leases.bytes});
+  families.counter("larder_leases_total", "Leases that were given to clients");
+  families.sample(leases.given);
+  families.counter("larder_lease_ends_total", "Leases that ended, by what ended them");
+  families.sample(leases.filled, {{"by", "fill"}});
+  families.sample(leases.changed, {{"by", "change"}});
+  families.sample(leases.returned, {{"by", "release"}});
+  families.sample(leases.expired, {{"by", "time"}});
+  families.counter("larder_lease_waits_in_vain_total",
+                   "Waits that brought neither value nor lease");
+  families.sample(leases.in_vain);
+}
+
 void add_server(const ServerState& state, Families& families) {
   using Rejection = ServerState::Rejection;
   constexpr std::pair<std::string_view, Rejection> kRejections[] = {
@@ -204,6 +223,7 @@ void add_server(const ServerState& state, Families& families) {
       {"max_value", LimitMet::kValue},
       {"max_reply_buffer", LimitMet::kReplyBuffer},
       {"max_pipeline", LimitMet::kPipeline},
+      {"max_lease_memory", LimitMet::kLeases},
   };
   families.gauge("larder_connections", "Clients connected now");
   families.sample(state.sum(&Counters::connections));
@@ -237,6 +257,7 @@ void add_server(const ServerState& state, Families& families) {
   families.counter("larder_tracking_evictions_total",
                    "Keys that were told to have changed for lack of max_tracking_memory");
   families.sample(tracking.evicted);
+  add_leases(state.leases().counts(), families);
   families.counter("larder_commands_total", "Commands carried out");
   const auto commands = counted_commands();
   for (std::size_t i = 0; i < commands.size(); ++i) {

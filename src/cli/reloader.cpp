@@ -33,6 +33,7 @@ Limits client_limits(const ServerConfig& server) {
           .max_pipeline = server.max_pipeline,
           .max_client_memory = server.max_client_memory,
           .max_tracking_memory = server.max_tracking_memory,
+          .max_lease_memory = server.max_lease_memory,
           .idle_timeout = server.idle_timeout,
           .login_timeout = server.login_timeout,
           .slowlog_slower_than = server.slowlog_slower_than,

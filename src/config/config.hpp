@@ -71,6 +71,7 @@ struct ServerConfig {
   unsigned max_pipeline = 10'000;              // commands of one client awaiting their replies
   ByteCount max_client_memory{512ULL << 20};   // what all clients keep of it together
   ByteCount max_tracking_memory{64ULL << 20};  // what is remembered for CLIENT TRACKING
+  ByteCount max_lease_memory{16ULL << 20};     // what LARDER LEASE gave out
   Duration idle_timeout{};                     // of a client that says nothing; 0: never
   Duration login_timeout = std::chrono::seconds{10};  // of a client that is nobody; 0: never
   Duration slowlog_slower_than = std::chrono::milliseconds{10};

@@ -221,6 +221,14 @@ SectionRecord<ServerConfig> make_server_section() {
                       "TRACKING). Past it, clients are told that keys changed which did not.",
            .too_small = "Clients drop copies that are true, and read them again.",
            .too_large = "Memory that copies of values could have."},
+          {.name = "max_lease_memory",
+           .target = Ranged<S, ByteCount>{&S::max_lease_memory, 64_KiB, 16_GiB},
+           .example = "\"16MiB\"",
+           .meaning = "What the leases may take that LARDER LEASE gave out: each its key and 320 "
+                      "bytes, until it is filled or its time is over. A single client may have a "
+                      "sixteenth of it. Past it, LARDER LEASE answers BUSY.",
+           .too_small = "Programs that load many keys at a time are refused.",
+           .too_large = "Clients that ask for leases and do nothing with them take memory."},
           {.name = "idle_timeout",
            .target = Ranged<S, Duration>{&S::idle_timeout, 0s, kYear},
            .example = "\"1h\"",

@@ -22,8 +22,9 @@ enum class LimitMet : std::uint8_t {
   kValue,
   kReplyBuffer,
   kPipeline,
+  kLeases,
 };
-inline constexpr std::size_t kLimitsMet = 6;
+inline constexpr std::size_t kLimitsMet = 7;
 
 struct alignas(64) Counters {
   void count(LimitMet limit) { limits_met[static_cast<std::size_t>(limit)].add(); }

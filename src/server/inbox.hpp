@@ -7,6 +7,7 @@
 
 #include <compare>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -31,6 +32,20 @@ struct LoadOrder {
   std::vector<Item> items;  // one a key
 };
 
+// What became of a wait for another client's lease; see Leases.
+struct LeaseNews {
+  enum class Kind : std::uint8_t {
+    kValue,      // what was filled
+    kToken,      // it is the loader now
+    kLookAgain,  // the key changed
+    kInVain,     // its time is over
+  };
+  std::uint64_t wait;  // its number
+  Kind kind;
+  std::string token{};
+  Handle<std::string> value{};
+};
+
 class Inbox {
  public:
   struct Letter {
@@ -51,6 +66,19 @@ class Inbox {
       if (std::exchange(awake_, true)) return;
     }
     wake_();
+  }
+
+  void put(LeaseNews news) LARDER_EXCLUDES(mutex_) {
+    {
+      const MutexLock lock{mutex_};
+      lease_news_.push_back(std::move(news));
+      if (lease_news_.size() > 1) return;  // it was woken
+    }
+    wake_();
+  }
+  [[nodiscard]] std::vector<LeaseNews> take_lease_news() LARDER_EXCLUDES(mutex_) {
+    const MutexLock lock{mutex_};
+    return std::exchange(lease_news_, {});
   }
 
   // What the session waits for, which is no load; see Session::await().
@@ -84,6 +112,7 @@ class Inbox {
   const std::function<void()> wake_;
   Mutex mutex_;
   std::vector<Letter> letters_ LARDER_GUARDED_BY(mutex_);
+  std::vector<LeaseNews> lease_news_ LARDER_GUARDED_BY(mutex_);
   Then then_ LARDER_GUARDED_BY(mutex_);
   bool awake_ LARDER_GUARDED_BY(mutex_) = false;
 };

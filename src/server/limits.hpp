@@ -20,6 +20,7 @@ struct Limits {
   ByteCount max_client_memory{512ULL << 20};  // all that connections keep, together
 
   ByteCount max_tracking_memory{64ULL << 20};  // what is remembered of what clients keep
+  ByteCount max_lease_memory{16ULL << 20};     // all leases of keys; a client's: a sixteenth
 
   // A connection that says nothing, and waits for no load, is closed; 0: never.
   Duration idle_timeout{};

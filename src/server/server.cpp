@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "larder/thread_annotations.hpp"
+#include "server/lease_alarm.hpp"
 #include "server/listener.hpp"
 #include "server/shedder.hpp"
 #include "server/worker.hpp"
@@ -107,6 +108,7 @@ Server::Server(Runtime& runtime, Keyspace& keyspace, const ServerOptions& option
   state_->set_shed([weak = std::weak_ptr{shedder_}] {
     if (const auto shedder = weak.lock()) shedder->look();
   });
+  LeaseAlarm::attach(state_, runtime.handle().timers());
   for (const auto& worker : workers_) worker->start();
   listener_ =
       std::make_shared<Listener>(runtime.io(0), state_, workers_, admission_, std::move(log));

@@ -28,10 +28,11 @@ ServerState::ServerState(Keyspace& keyspace, Limits limits, std::size_t threads,
       gate_{threads},
       wall_clock_{keyspace.clock()},
       tracking_{threads},
+      leases_{limits.max_lease_memory},
       rates_{keyspace.clock().now()},
       counters_(threads) {
   tracking_.set_limit(limits.max_tracking_memory);
-  keyspace_.tier().listen(&tracking_);
+  keyspace_.tier().listen(&changes_);
 }
 
 ServerStats ServerState::stats() const {

@@ -20,6 +20,8 @@
 #include "server/client_registry.hpp"
 #include "server/counters.hpp"
 #include "server/execution_gate.hpp"
+#include "server/key_changes.hpp"
+#include "server/leases.hpp"
 #include "server/limits.hpp"
 #include "server/monitor_feed.hpp"
 #include "server/rate_meter.hpp"
@@ -64,6 +66,7 @@ class ServerState {
   }
   void set_limits(const Limits& limits) LARDER_EXCLUDES(mutex_) {
     tracking_.set_limit(limits.max_tracking_memory);
+    leases_.set_limit(limits.max_lease_memory);
     const MutexLock lock{mutex_};
     limits_ = limits;
   }
@@ -102,6 +105,8 @@ class ServerState {
   [[nodiscard]] MonitorFeed& monitors() { return monitors_; }
   [[nodiscard]] Tracking& tracking() { return tracking_; }
   [[nodiscard]] const Tracking& tracking() const { return tracking_; }
+  [[nodiscard]] Leases& leases() { return leases_; }
+  [[nodiscard]] const Leases& leases() const { return leases_; }
 
   [[nodiscard]] Counters& counters(std::size_t thread) { return counters_[thread]; }
   [[nodiscard]] std::span<const Counters> counters() const { return counters_; }
@@ -135,7 +140,10 @@ class ServerState {
   [[nodiscard]] std::uint64_t rejected() const;
   // Whether the server is on its way down.
   [[nodiscard]] bool stopping() const { return stopping_.load(std::memory_order_relaxed); }
-  void stop() { stopping_.store(true, std::memory_order_relaxed); }
+  void stop() {
+    stopping_.store(true, std::memory_order_relaxed);
+    leases_.close();
+  }
   [[nodiscard]] std::uint64_t next_client_id() { return next_client_id_.fetch_add(1); }
 
  private:
@@ -156,6 +164,8 @@ class ServerState {
   ClientRegistry clients_;
   MonitorFeed monitors_;
   Tracking tracking_;
+  Leases leases_;
+  KeyChanges changes_{tracking_, leases_};
   SlowLog slow_log_;
   RateMeter<3> rates_;
   std::vector<Counters> counters_;

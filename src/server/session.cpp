@@ -50,6 +50,7 @@ Session::~Session() {
     ordered.wait.abandon({Errc::kCancelled, "the client is gone"});
   }
   context_.server.clients().remove(id_);
+  context_.server.leases().leave(id_, context_.keys.keyspace().clock().now());
   context_.server.tracking().leave(id_);  // which others may have had it join, until now
 }
 
@@ -81,7 +82,8 @@ void Session::collect() {
   if (!inbox_) return;
   const bool delivered = deliver(inbox_->take());
   const bool came = take_awaited();
-  if ((delivered || came) && blocked_) return again();
+  const bool heard = take_lease_news();
+  if ((delivered || came || heard) && blocked_) return again();
   order_misses();
   if (came) tell_activity(input_.size());
 }

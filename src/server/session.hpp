@@ -41,6 +41,7 @@
 #include "server/command.hpp"
 #include "server/counters.hpp"
 #include "server/inbox.hpp"
+#include "server/leases.hpp"
 #include "server/limits.hpp"
 #include "server/lookahead.hpp"
 #include "server/reply_queue.hpp"
@@ -170,6 +171,11 @@ class Session {
   // is one, else 0. REQUIRES: `member` is the key's, and has a source.
   void load_anew(const Keyspace::Member& member, std::string_view key);
 
+  // Replies the value of a key and null; or null and a token, which makes the client its
+  // loader for so long as `lease`; or, after a wait for who is, whichever there is then; or
+  // two nulls. REQUIRES: `member` is the key's, and has no source.
+  void lease(const Keyspace::Member& member, std::string_view key, Duration wait, Duration lease);
+
   [[nodiscard]] ClientIdentity& identity() { return identity_; }
   // Checks a user's password, becomes that user if it is right, and calls `then`, which
   // writes the reply. Nothing else is carried out before.
@@ -236,6 +242,18 @@ class Session {
     std::size_t owed;
     bool recalled = false;  // its keys are ordered again, one day
   };
+  // A wait for what another client loads.
+  struct LeaseWait {
+    std::string key;
+    TimePoint until;
+    Duration lease;
+    ReplyQueue::Place place = 0;
+  };
+  using LeaseWaits = std::unordered_map<std::uint64_t, LeaseWait>;  // by their numbers in Leases
+  struct LeaseLook {
+    Handle<std::string> copy;  // null: there was none, and this came of it
+    Leases::Taken taken{};
+  };
   struct KeyHash {
     using is_transparent = void;
     std::size_t operator()(std::string_view key) const {
@@ -290,6 +308,16 @@ class Session {
   void drop_futile();
   void refuse_damage();
 
+  // session_leases.cpp
+  [[nodiscard]] LeaseLook look_for_lease(BytesCache& cache, const LeaseWait& wait,
+                                         std::uint64_t number);
+  [[nodiscard]] std::string no_room_for_lease(Leases::Taken::Step step);
+  bool take_lease_news();
+  void hear_of_lease(LeaseNews news);
+  void look_again_for_lease(std::uint64_t number);
+  void answer_with_token(std::uint64_t number, std::string token);
+  void end_lease_wait(std::uint64_t number, std::size_t element, const Answer<std::string>& answer);
+
   SessionContext& context_;
   const std::uint64_t id_;
   const std::function<void()> wake_;
@@ -318,10 +346,11 @@ class Session {
   std::unordered_map<std::string, unsigned, KeyHash, std::equal_to<>> loading_;  // and how often
   std::size_t loading_bytes_ = 0;  // that these keys take, here and on their way
   std::unordered_map<const LoadOrder*, Ordered> orders_;
-  std::size_t on_way_ = 0;          // keys that orders_ owe
-  std::size_t expected_bytes_ = 0;  // of a value, as far as its last ones tell
-  bool futile_ = false;             // some wait for a reply that has failed already
-  std::shared_ptr<Inbox> inbox_;    // null before the first miss
+  std::size_t on_way_ = 0;                   // keys that orders_ owe
+  std::size_t expected_bytes_ = 0;           // of a value, as far as its last ones tell
+  bool futile_ = false;                      // some wait for a reply that has failed already
+  std::shared_ptr<Inbox> inbox_;             // null before the first miss
+  std::unique_ptr<LeaseWaits> lease_waits_;  // null in most
 };
 
 }  // namespace larder

@@ -86,6 +86,11 @@ void keys(Session&, Arguments);
 void randomkey(Session&, Arguments);
 void scan(Session&, Arguments);
 
+// larder_lease.cpp
+void larder_fill(Session&, Arguments);
+void larder_lease(Session&, Arguments);
+void larder_release(Session&, Arguments);
+
 // larder_reload.cpp
 void larder_reload(Session&, Arguments);
 

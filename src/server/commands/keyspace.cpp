@@ -50,6 +50,7 @@ void flush(Session& session, Arguments words) {
   const bool how =
       words.size() == 2 && (same_word(words[1], "async") || same_word(words[1], "sync"));
   if (words.size() > 1 && !how) return session.error(kSyntaxError);
+  session.context().server.leases().cleared();
   session.keys().keyspace().clear();
   session.reply().ok();
 }

@@ -58,6 +58,15 @@ void explain_load(TimePoint now, const std::optional<LoadOnWay>& load, Facts& fa
                                          : "waits for its turn at the source");
 }
 
+// A client that loads the key, under LARDER LEASE.
+void explain_lease(Session& session, std::string_view key, Facts& facts) {
+  const auto lease = session.context().server.leases().find(key);
+  if (!lease) return;
+  facts.emplace_back(
+      "lease", "given " + approximate_duration(std::max(session.now() - lease->given, Duration{})) +
+                   " ago, and " + std::to_string(lease->waiting) + " wait");
+}
+
 // Each line break, with the blanks after it, as one space.
 std::string on_one_line(std::string_view text) {
   std::string line;
@@ -87,6 +96,7 @@ void larder_explain(Session& session, Arguments words) {
   const std::optional<LoadOnWay> load = cache.loading(key);
   explain_copy(session, key, cache, load.has_value(), facts);
   explain_load(session.now(), load, facts);
+  explain_lease(session, key, facts);
   facts.emplace_back("cache", cache.name());
   facts.emplace_back("pattern", member->pattern.text());
   facts.emplace_back("strategy", to_string(cache.strategy()));

@@ -163,6 +163,7 @@ void larder_invalidate(Session& session, Arguments words) {
   }
   const Keyspace::Member* const member = find_cache(session, words[3]);
   if (member == nullptr || !permitted(session, Right::kAdmin, member->cache->name())) return;
+  session.context().server.leases().cleared();
   member->cache->clear();
   session.reply().ok();
 }
