@@ -117,6 +117,7 @@ void FleetLoads::let_all_go() {
     going.swap(waiting_);
     asking_ = false;
     refusals_ = 0;
+    timer_.reset();
   }
   for (Go& go : going) go(nullptr);
 }

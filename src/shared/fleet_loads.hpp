@@ -39,6 +39,9 @@ class FleetLoads final : public FleetGate, public std::enable_shared_from_this<F
 
   void enter(std::move_only_function<void(Permit)> go) override LARDER_EXCLUDES(mutex_);
 
+  // Who waits does so no longer: the tier has ended, or cannot be asked.
+  void let_all_go() LARDER_EXCLUDES(mutex_);
+
  private:
   using Go = std::move_only_function<void(Permit)>;
   class Held;
@@ -49,7 +52,6 @@ class FleetLoads final : public FleetGate, public std::enable_shared_from_this<F
   void ask_later() LARDER_REQUIRES(mutex_);
   void ask_again() LARDER_EXCLUDES(mutex_);
   void give_back(const std::string& token);
-  void let_all_go() LARDER_EXCLUDES(mutex_);
 
   const std::function<std::shared_ptr<RedisTier>()> tier_;
   const std::shared_ptr<Timers> timers_;

@@ -67,6 +67,7 @@ RedisTier::~RedisTier() {
 }
 
 void RedisTier::close() {
+  std::vector<std::weak_ptr<FleetLoads>> loads;
   {
     const MutexLock lock{mutex_};
     if (std::exchange(closed_, true)) return;
@@ -75,10 +76,14 @@ void RedisTier::close() {
     deliver_timer_.reset();
     extend_timer_.reset();
     held_.clear();
+    loads.swap(fleet_loads_);
   }
   client_->close();
   backplane_->close();
   wake_all();
+  for (const auto& each : loads) {
+    if (const auto waiting = each.lock()) waiting->let_all_go();
+  }
 }
 
 std::shared_ptr<SharedCopies> RedisTier::copies(std::string cache, std::uint64_t fingerprint) {
@@ -87,8 +92,12 @@ std::shared_ptr<SharedCopies> RedisTier::copies(std::string cache, std::uint64_t
 
 std::shared_ptr<FleetGate> RedisTier::fleet_gate(FleetLimit limit) {
   std::string key = names_.loads(limit.source);
-  return std::make_shared<FleetLoads>([weak = weak_from_this()] { return weak.lock(); }, timers_,
-                                      std::move(key), std::move(limit));
+  auto loads = std::make_shared<FleetLoads>([weak = weak_from_this()] { return weak.lock(); },
+                                            timers_, std::move(key), std::move(limit));
+  const MutexLock lock{mutex_};
+  std::erase_if(fleet_loads_, [](const auto& each) { return each.expired(); });
+  fleet_loads_.push_back(loads);
+  return loads;
 }
 
 std::string RedisTier::new_token() {

@@ -96,7 +96,8 @@ class RedisTier final : public Tier,
 
   [[nodiscard]] std::shared_ptr<SharedCopies> copies(std::string cache,
                                                      std::uint64_t fingerprint) override;
-  [[nodiscard]] std::shared_ptr<FleetGate> fleet_gate(FleetLimit limit) override;
+  [[nodiscard]] std::shared_ptr<FleetGate> fleet_gate(FleetLimit limit) override
+      LARDER_EXCLUDES(mutex_);
   [[nodiscard]] bool trusted() const override LARDER_EXCLUDES(mutex_);
   [[nodiscard]] std::string trouble() const override LARDER_EXCLUDES(mutex_);
   [[nodiscard]] SharedStats stats() const override LARDER_EXCLUDES(mutex_);
@@ -250,6 +251,7 @@ class RedisTier final : public Tier,
   std::map<std::string, std::vector<std::weak_ptr<SharedListener>>> listeners_
       LARDER_GUARDED_BY(mutex_);                                          // by cache
   std::unordered_map<std::string, Held> held_ LARDER_GUARDED_BY(mutex_);  // by token
+  std::vector<std::weak_ptr<FleetLoads>> fleet_loads_ LARDER_GUARDED_BY(mutex_);
   std::unique_ptr<Timer> extend_timer_ LARDER_GUARDED_BY(mutex_);
   std::uint64_t tokens_ LARDER_GUARDED_BY(mutex_) = 0;
   const std::array<std::uint64_t, 2> token_seed_;

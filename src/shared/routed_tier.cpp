@@ -34,6 +34,7 @@ RoutedTier::RoutedTier(Runtime& runtime, RedisTierOptions options)
 
 void RoutedTier::close() {
   std::map<redis::Place, TierPtr> tiers;
+  std::vector<std::weak_ptr<FleetLoads>> loads;
   {
     const MutexLock lock{mutex_};
     if (std::exchange(closed_, true)) return;
@@ -41,8 +42,12 @@ void RoutedTier::close() {
     tiers = std::move(tiers_);
     tiers_.clear();
     routes_.fill(nullptr);
+    loads.swap(fleet_loads_);
   }
   for (const auto& [place, tier] : tiers) tier->close();
+  for (const auto& each : loads) {
+    if (const auto waiting = each.lock()) waiting->let_all_go();
+  }
 }
 
 std::shared_ptr<SharedCopies> RoutedTier::copies(std::string cache, std::uint64_t fingerprint) {
@@ -56,8 +61,12 @@ std::shared_ptr<FleetGate> RoutedTier::fleet_gate(FleetLimit limit) {
     const auto self = weak.lock();
     return self ? self->tier_of(bucket) : nullptr;
   };
-  return std::make_shared<FleetLoads>(std::move(tier), runtime_.handle().timers(), std::move(key),
-                                      std::move(limit));
+  auto loads = std::make_shared<FleetLoads>(std::move(tier), runtime_.handle().timers(),
+                                            std::move(key), std::move(limit));
+  const MutexLock lock{mutex_};
+  std::erase_if(fleet_loads_, [](const auto& each) { return each.expired(); });
+  fleet_loads_.push_back(loads);
+  return loads;
 }
 
 // ---- About it. ----

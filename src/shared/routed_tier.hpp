@@ -55,7 +55,8 @@ class RoutedTier final : public Tier,
 
   [[nodiscard]] std::shared_ptr<SharedCopies> copies(std::string cache,
                                                      std::uint64_t fingerprint) override;
-  [[nodiscard]] std::shared_ptr<FleetGate> fleet_gate(FleetLimit limit) override;
+  [[nodiscard]] std::shared_ptr<FleetGate> fleet_gate(FleetLimit limit) override
+      LARDER_EXCLUDES(mutex_);
   [[nodiscard]] bool trusted() const override LARDER_EXCLUDES(mutex_);
   [[nodiscard]] std::string trouble() const override LARDER_EXCLUDES(mutex_);
   [[nodiscard]] SharedStats stats() const override LARDER_EXCLUDES(mutex_);
@@ -116,6 +117,7 @@ class RoutedTier final : public Tier,
   std::map<redis::Place, TierPtr> tiers_ LARDER_GUARDED_BY(mutex_);
   std::array<TierPtr, KeyNames::kBuckets> routes_ LARDER_GUARDED_BY(mutex_);
   std::vector<Listening> listening_ LARDER_GUARDED_BY(mutex_);
+  std::vector<std::weak_ptr<FleetLoads>> fleet_loads_ LARDER_GUARDED_BY(mutex_);
   Undelivered undelivered_ LARDER_GUARDED_BY(mutex_);  // to nobody in particular yet
   std::string trouble_ LARDER_GUARDED_BY(mutex_);      // while there are no tiers
   bool told_ LARDER_GUARDED_BY(mutex_) = false;        // of that

@@ -104,5 +104,18 @@ TEST_F(FleetLoadsTest, WhoWaitsGoesOnWhenTheTierIsLost) {
   EXPECT_EQ(loading_.wait_for(2), 2U);
 }
 
+TEST_F(FleetLoadsTest, WhoWaitsAtTheEndIsLetGo) {
+  Process one{*server_};
+  Process other{*server_};
+  begin(*gate(one.ready(), 1));
+  EXPECT_EQ(loading_.wait_for(1), 1U);
+  const auto own = gate(other.ready(), 1);
+  begin(*own);
+
+  other.tier().close();
+
+  EXPECT_EQ(loading_.wait_for(2), 2U);
+}
+
 }  // namespace
 }  // namespace larder::shared
