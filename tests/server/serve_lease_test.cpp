@@ -127,7 +127,8 @@ TEST(ServeLease, NothingOlderIsKeptHoweverLoadsAndChangesMeet) {
     });
   }
   TcpClient writer = server.connect();
-  for (int version = 1; version <= 1000; ++version) {
+  // Until changes have met loads often enough.
+  for (int version = 1; version <= 1000 || (refused < 20 && version < 1'000'000); ++version) {
     row = version;
     if (version % 100 == 0) {
       writer.ask({"FLUSHALL"});
@@ -140,7 +141,7 @@ TEST(ServeLease, NothingOlderIsKeptHoweverLoadsAndChangesMeet) {
   for (std::thread& thread : threads) thread.join();
 
   EXPECT_EQ(older, 0);
-  EXPECT_GT(refused, 0);  // or it was not tried
+  EXPECT_GE(refused, 20);
 }
 
 }  // namespace
