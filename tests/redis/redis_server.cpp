@@ -12,6 +12,7 @@
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
+#include <string_view>
 #include <system_error>
 #include <thread>
 
@@ -88,6 +89,18 @@ void RedisServer::start() {
 
 resp::Reply RedisServer::ask(const Words& command) const {
   return Peer::to_socket(socket()).ask(command);
+}
+
+void RedisServer::wait_for_replica() const {
+  // The number behind `field` in INFO; none while it is not there.
+  const auto offset = [this](std::string_view field) -> std::optional<std::uint64_t> {
+    const std::string info = ask({"INFO", "replication"}).text;
+    const std::size_t at = info.find(field);
+    if (at == std::string::npos) return std::nullopt;
+    return std::stoull(info.substr(at + field.size()));
+  };
+  const auto written = offset("master_repl_offset:");
+  while (offset("state=online,offset=") < written) std::this_thread::yield();
 }
 
 void RedisServer::kill() {

@@ -40,6 +40,10 @@ class RedisServer {
   // A reply, on a connection for this alone.
   resp::Reply ask(const Words& command) const;
 
+  // Waits until its first replica has all that was written until now. (WAIT would tell
+  // that of its own connection's writes alone.)
+  void wait_for_replica() const;
+
   // SIGKILL, and what is left of it.
   void kill();
   // SIGSTOP and SIGCONT.

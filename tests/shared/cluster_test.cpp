@@ -128,8 +128,7 @@ TEST_F(ClusterTest, AMasterThatDiesIsFollowedByItsReplicaAndItsOldCopiesAreMisse
   one.ready().load(key, "old");
   one.load(far, "v");
   EXPECT_EQ(other.ready().copy(key), "old");
-  while (cluster_->node(0).ask({"WAIT", "1", "1000"}).integer == 0) {
-  }
+  cluster_->node(0).wait_for_replica();
 
   fail_over(0, 1);
 

@@ -43,8 +43,7 @@ TEST_F(SentinelTest, AfterAFailoverTheReplicaIsAskedAndOldCopiesAreMisses) {
   One other{group_->url()};
   one.trusted().load("1", "old");
   EXPECT_EQ(other.trusted().copy("1"), "old");
-  while (group_->first().ask({"WAIT", "1", "1000"}).integer == 0) {
-  }
+  group_->first().wait_for_replica();
   const auto heard = other.listen();
 
   group_->first().kill();
