@@ -126,12 +126,12 @@ struct SourceConfig {
   std::string name;
   Secret url;  // as written, resolved; describe_url() to show it
   SourceKind kind = SourceKind::kSqlite;
-  std::string path;             // of a SQLite file, from the file's folder
-  unsigned connections = 4;     // for reading
-  bool prepared = true;         // statements, once a session; of PostgreSQL
-  unsigned max_loads = 16;      // loads at a time; further ones wait in order
+  std::string path;              // of a SQLite file, from the file's folder
+  unsigned connections = 4;      // for reading
+  bool prepared = true;          // statements, once a session; of PostgreSQL
+  unsigned max_loads = 16;       // loads at a time; further ones wait in order
   unsigned max_fleet_loads = 0;  // of all processes over the shared tier; 0: without limit
-  unsigned max_waiting = 1024;  // loads that wait; further ones fail at once
+  unsigned max_waiting = 1024;   // loads that wait; further ones fail at once
   Duration load_timeout = std::chrono::seconds{10};
   Duration wait_timeout = std::chrono::seconds{10};  // of what a load waits before it runs
 
