@@ -59,9 +59,33 @@ struct JournalFile::Statements {
 JournalFile::JournalFile(const std::string& folder)
     : path_{(std::filesystem::path{folder} / "journal.db").string()} {}
 
+bool has_journal(const std::string& folder) {
+  const std::filesystem::path path = std::filesystem::path{folder} / "journal.db";
+  std::error_code ignored;
+  return std::filesystem::exists(path, ignored) ||
+         std::filesystem::exists(path.string() + "-wal", ignored);
+}
+
+// SQLite would make a new database, and drop the log of the one that was there.
+Result<void> JournalFile::check_log_has_its_database() const {
+  const auto size = [](const std::string& path) {
+    std::error_code missing;
+    const auto bytes = std::filesystem::file_size(path, missing);
+    return missing ? 0 : bytes;
+  };
+  if (size(path_) > 0 || size(path_ + "-wal") == 0) return {};
+  return fail(Errc::kRefused,
+              "the journal " + path_ + " is gone or empty, but its log, " + path_ +
+                  "-wal, is not: put the file back, for the log alone says nothing; "
+                  "or move the folder away, and with it what was acknowledged");
+}
+
 Result<std::unique_ptr<JournalFile>> JournalFile::open(const std::string& folder) {
   if (auto made = make_durable_folder(folder); !made) return std::unexpected{made.error()};
   std::unique_ptr<JournalFile> file{new JournalFile{folder}};
+  if (auto whole = file->check_log_has_its_database(); !whole) {
+    return std::unexpected{whole.error()};
+  }
   if (auto prepared = file->prepare(); !prepared) return std::unexpected{prepared.error()};
   return file;
 }
@@ -166,6 +190,15 @@ Result<void> JournalFile::prepare() {
                     ", and this larder knows " + std::to_string(kVersion) +
                     ": start the larder that wrote it, which flushes it, and then move its "
                     "folder away");
+  }
+  if (*version == 0) {
+    const auto tables = number("SELECT count(*) FROM sqlite_master");
+    if (!tables) return std::unexpected{tables.error()};
+    if (*tables != 0) {
+      return fail(Errc::kRefused, path_ +
+                                      " is no journal, but another program's SQLite database; "
+                                      "name a folder for larder alone");
+    }
   }
   constexpr const char* kSetup = R"(
     PRAGMA journal_mode = WAL;

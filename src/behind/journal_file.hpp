@@ -42,6 +42,9 @@ struct KeptWrite {
   Position position = 0;
 };
 
+// Whether a journal, or what is left of one, is in a folder.
+[[nodiscard]] bool has_journal(const std::string& folder);
+
 class JournalFile {
  public:
   static constexpr std::int64_t kVersion = 2;
@@ -90,6 +93,7 @@ class JournalFile {
   struct Statements;
 
   explicit JournalFile(const std::string& folder);
+  [[nodiscard]] Result<void> check_log_has_its_database() const;
   [[nodiscard]] Result<void> prepare();
   [[nodiscard]] Result<std::int64_t> version();
   [[nodiscard]] Result<void> put_damaged_aside();

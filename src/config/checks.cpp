@@ -10,6 +10,7 @@
 #include "access/users.hpp"
 #include "base/nearest_name.hpp"
 #include "base/quantity.hpp"
+#include "base/sql_assigns.hpp"
 #include "base/sql_parameters.hpp"
 #include "config/address.hpp"
 #include "config/setting_text.hpp"
@@ -236,7 +237,8 @@ class Checks {
     });
     if (config_.journal.path.empty() || used) return;
     warning(config_.journal.written.section,
-            "[journal] is used by no cache, since none is write-behind; it is not opened.");
+            "[journal] is used by no cache, since none is write-behind; larder only looks whether "
+            "it still keeps writes.");
   }
 
   void check_writing(const CacheConfig& cache) {
@@ -305,6 +307,14 @@ class Checks {
               path(cache, "strategy") +
                   " is write-behind, but there is no journal to keep what is acknowledged; add "
                   "[journal] with path = \"journal\".");
+    }
+    if (cache.written.has("coalesce") && cache.coalesce && cache.written.has("write") &&
+        !only_assigns(cache.write)) {
+      warning(
+          cache.written.of("coalesce"),
+          path(cache, "coalesce") +
+              " is true, but write computes: of the writes of a key that wait together only the "
+              "last is carried out. Remove it unless that is meant.");
     }
     if (cache.many) {
       mistake(cache.written.of("many"),

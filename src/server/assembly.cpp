@@ -401,7 +401,9 @@ std::expected<std::unique_ptr<Assembly>, std::vector<Problem>> Assembly::assembl
                               .message = "journal.path: " + error.message + "."}}};
   };
   std::unique_ptr<WritesBehind> behind;
-  if (writes_behind(config) && purpose == Purpose::kService) {
+  // One that no cache uses may have writes all the same, of a cache that was another kind then.
+  const bool journal_used = writes_behind(config);
+  if (purpose == Purpose::kService && (journal_used || WritesBehind::has_journal(config))) {
     auto opened = WritesBehind::open(runtime, config, tell);
     if (!opened) return of_journal(opened.error());
     behind = std::move(*opened);
@@ -410,6 +412,7 @@ std::expected<std::unique_ptr<Assembly>, std::vector<Problem>> Assembly::assembl
   if (!plan) return std::unexpected{std::move(plan.error())};
   if (behind) {
     if (const auto recovered = behind->recover(); !recovered) return of_journal(recovered.error());
+    if (!journal_used) behind.reset();
   }
   std::vector<KeyspaceCache> caches;
   for (PlannedCache& cache : plan->caches) caches.push_back(std::move(*cache.fresh));

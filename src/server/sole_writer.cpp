@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <filesystem>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -33,15 +34,14 @@ Error taken(const std::string& cache, const std::string& how) {
 Result<std::shared_ptr<SoleWriter>> SoleWriter::claim(const SourceConfig& source,
                                                       const std::string& cache, Tell tell) {
   const std::shared_ptr<SoleWriter> sole{new SoleWriter{cache}};
-  const std::string url = source.url.reveal();
   if (source.kind != SourceKind::kPostgres) {
-    const auto claimed =
-        sole->claim_file(url.starts_with("sqlite:") ? url.substr(sizeof "sqlite:" - 1) : url);
-    if (!claimed) return std::unexpected{claimed.error()};
+    if (const auto claimed = sole->claim_file(source.path); !claimed) {
+      return std::unexpected{claimed.error()};
+    }
     return sole;
   }
   if (!source.prepared) return sole;
-  auto target = PostgresTarget::parse(url, {});
+  auto target = PostgresTarget::parse(source.url.reveal(), {});
   if (!target) return std::unexpected{std::move(target.error())};
   auto session = PostgresClaim::take(
       std::move(*target), key_of(cache), kPatience, [tell, cache](const Error* lost) {
@@ -62,7 +62,10 @@ Result<std::shared_ptr<SoleWriter>> SoleWriter::claim(const SourceConfig& source
 // Of an open file, and not of the process: so that no other part of it that opens the file
 // lets go of it.
 Result<void> SoleWriter::claim_file(const std::string& database) {
-  const std::string path = database + "-larder";
+  // One lock for a file, by whatever symbolic links it is called.
+  std::error_code unknown;
+  const std::filesystem::path file = std::filesystem::canonical(database, unknown);
+  const std::string path = (unknown ? database : file.string()) + "-larder";
   file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   struct flock byte{};
   byte.l_type = F_WRLCK;

@@ -28,7 +28,7 @@ struct TrackedClient {
   }
   [[nodiscard]] std::size_t bytes() const {
     std::size_t all = 0;
-    for (const auto& prefix : options.prefixes) all += sizeof prefix + prefix.size();
+    for (const auto& prefix : options.prefixes) all += sizeof(std::string) + prefix.size();
     return all;
   }
 };

@@ -69,6 +69,10 @@ bool writes_behind(const Config& config) {
   });
 }
 
+bool WritesBehind::has_journal(const Config& config) {
+  return !config.journal.path.empty() && behind::has_journal(config.journal.path);
+}
+
 Result<std::unique_ptr<WritesBehind>> WritesBehind::open(Runtime& runtime, const Config& config,
                                                          Tell tell) {
   auto journal = behind::SqliteJournal::open({.folder = config.journal.path,
@@ -135,11 +139,14 @@ Result<std::shared_ptr<behind::WriteBehind>> WritesBehind::make(
 }
 
 Result<void> WritesBehind::recover() {
-  for (behind::KeptWrite& write : journal_->take_recovered()) {
+  std::vector<behind::KeptWrite> kept = journal_->take_recovered();
+  for (behind::KeptWrite& write : kept) {
     const auto found = caches_.find(write.cache);
     if (found == caches_.end()) {
+      const auto count = std::ranges::count(kept, write.cache, &behind::KeptWrite::cache);
       return fail(Errc::kRefused,
-                  "it keeps writes of the cache " + write.cache +
+                  "it keeps " + std::to_string(count) + " acknowledged writes of the cache " +
+                      write.cache +
                       ", and no write-behind cache of that name is here to flush them; bring it "
                       "back until they are flushed");
     }

@@ -26,6 +26,8 @@ class WritesBehind {
   // As of SourceState.
   using Tell = std::function<void(bool well, const std::string& sentence)>;
 
+  // Whether the journal that the configuration names is there.
+  [[nodiscard]] static bool has_journal(const Config& config);
   // Opens the journal that the configuration names, whose caches get theirs by make().
   // Blocks. Errors as of SqliteJournal::open().
   [[nodiscard]] static Result<std::unique_ptr<WritesBehind>> open(Runtime& runtime,

@@ -64,6 +64,37 @@ TEST_F(SqliteJournalTest, AnotherVersionsFileIsRefusedAndLeftAsItIs) {
   }
 }
 
+TEST_F(SqliteJournalTest, ALogWhoseDatabaseIsGoneIsRefusedAndLeftAsItIs) {
+  open();
+  keep("a", "1");
+  const auto copy = folder_ / "copy";
+  std::filesystem::create_directory(copy);
+  std::filesystem::copy_file(place() / "journal.db-wal", copy / "journal.db-wal");
+  const auto bytes = std::filesystem::file_size(copy / "journal.db-wal");
+  ASSERT_GT(bytes, 0U);
+
+  for (const bool empty : {false, true}) {
+    if (empty) std::ofstream{copy / "journal.db"};
+    const auto opened = SqliteJournal::open({.folder = copy.string()});
+    ASSERT_FALSE(opened);
+    EXPECT_NE(opened.error().message.find("is gone or empty"), std::string::npos);
+    EXPECT_EQ(std::filesystem::file_size(copy / "journal.db-wal"), bytes);
+  }
+}
+
+TEST_F(SqliteJournalTest, AnotherProgramsDatabaseIsRefused) {
+  std::filesystem::create_directory(place());
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open((place() / "journal.db").c_str(), &database), SQLITE_OK);
+  EXPECT_EQ(sqlite3_exec(database, "CREATE TABLE t (n)", nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(database);
+
+  const auto opened = SqliteJournal::open({.folder = place().string()});
+
+  ASSERT_FALSE(opened);
+  EXPECT_NE(opened.error().message.find("another program's SQLite database"), std::string::npos);
+}
+
 TEST_F(SqliteJournalTest, ForgetsWhatIsSettledAndFreesItsRoom) {
   open();
   const Position first = keep("a", "1");

@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <chrono>
+#include <filesystem>
 #include <thread>
 
 #include "server/running_larder.hpp"
@@ -184,6 +185,54 @@ TEST_F(WriteBehindServer, AJournalHasOneProcess) {
 
   EXPECT_THAT(second, ::testing::ThrowsMessage<std::runtime_error>(HasSubstr(
                           "process " + std::to_string(larder_->pid()) + " (larder) has")));
+}
+
+// It was write-behind once, and what was acknowledged then is neither hidden nor, when it is
+// so again, written over what is newer.
+TEST_F(WriteBehindServer, WhatAJournalKeepsForACacheOfAnotherKindIsToldAtTheStart) {
+  ask({"PING"});
+  shop_.execute("BEGIN IMMEDIATE");
+  EXPECT_EQ(ask({"SET", "product:1", kNew}).text, "OK");
+  EXPECT_EQ(ask({"SET", "product:1", kNew}).text, "OK");
+  kill();
+  shop_.execute("COMMIT");
+  std::string through = kConfig;
+  through.replace(through.find("write-behind"), 12, "write-through");
+  const auto other = [&] {
+    return std::make_unique<RunningLarder>(directory_.file(""),
+                                           through + "[journal]\npath = \"journal\"\n");
+  };
+
+  EXPECT_THAT([&] { (void)other(); }, ::testing::ThrowsMessage<std::runtime_error>(HasSubstr(
+                                          "it keeps 2 acknowledged writes of the cache product")));
+
+  start();
+  EXPECT_TRUE(flushed());
+  kill();
+  EXPECT_NO_THROW((void)other());
+}
+
+TEST_F(WriteBehindServer, OneFileHasOneProcessByWhateverLink) {
+  ask({"PING"});
+  std::filesystem::create_symlink("shop.db", directory_.file("link.db"));
+  std::string linked = kConfig;
+  linked.replace(linked.find("shop.db"), 7, "link.db");
+
+  const auto other = [&] {
+    const RunningLarder refused{directory_.file(""), linked + "[journal]\npath = \"other\"\n"};
+  };
+
+  EXPECT_THAT(other, ::testing::ThrowsMessage<std::runtime_error>(
+                         HasSubstr("another process writes behind to the cache product")));
+}
+
+TEST_F(WriteBehindServer, CommandsThatItDoesNotTakeNeverAdviseToDeleteTheRow) {
+  for (const char* command : {"INCR", "GETDEL"}) {
+    EXPECT_THAT(ask({command, "product:1"}).text,
+                AllOf(StartsWith("REFUSED "), HasSubstr("ource is written by SET of one key")));
+  }
+  ask({"MULTI"});
+  EXPECT_THAT(ask({"GET", "product:1"}).text, HasSubstr("Read the key, or SET it, outside"));
 }
 
 TEST_F(WriteBehindServer, AnotherProcessWithAJournalOfItsOwnIsRefusedUntilThisOneEnds) {

@@ -35,14 +35,17 @@ BytesCache* plain_cache(Session& session, std::string_view key, std::string_view
   if (command == "MULTI") {
     session.error("REFUSED cache \"" + cache.name() +
                   "\" has a source, which a transaction cannot wait for: MULTI works on caches "
-                  "without one. Read the key, or DEL it, outside of MULTI");
+                  "without one. Read the key, or " +
+                  (writes_to_source(cache.strategy()) ? "SET" : "DEL") + " it, outside of MULTI");
     return nullptr;
   }
   std::string name{command};
   for (char& c : name) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
   session.error("REFUSED cache \"" + cache.name() + "\" has a source, which " + name +
-                " cannot change: it works on caches without one. Write to the source and DEL the "
-                "key");
+                " cannot change: it works on caches without one. " +
+                (writes_to_source(cache.strategy())
+                     ? "The source is written by SET of one key, and SETEX"
+                     : "Write to the source and DEL the key"));
   return nullptr;
 }
 
