@@ -25,6 +25,10 @@ struct WriteMark {
 };
 
 inline constexpr std::string_view kMarksTable = "larder_applied";
+// What is said where that table cannot take marks, before the database's own words.
+inline constexpr std::string_view kMarksMisfit =
+    "the table larder_applied is there, but takes no marks of writes; make it as "
+    "docs/write-behind.md does, or call it something else: ";
 // Each has the parameters :journal and :position.
 inline constexpr const char* kFindMark =
     "UPDATE larder_applied SET position = position WHERE journal = :journal AND position = "

@@ -12,9 +12,15 @@ namespace larder {
 Result<std::shared_ptr<PostgresWriteChecked>> PostgresWritePlan::ask(PGconn* session) {
   const std::string name = "larder_" + std::to_string(id_) + "_" + std::to_string(++checks_);
   const std::vector<std::string>& json = write_.read.json_columns;
-  // Fail where there is no such table; and where the session is lost, which the next will tell.
+  // Fail where there is no such table (42P01), which is none of these mistakes; and where the
+  // session is lost, which the next will tell.
   auto set = describe_write(session, kSetMark, {}, name + "_mark");
   auto sweep = describe_write(session, kSweepMarks, {}, name + "_sweep");
+  for (const auto* each : {&set, &sweep}) {
+    if (*each || each->error().code != Errc::kInvalidArgument) continue;
+    if (each->error().message.contains("SQLSTATE 42P01")) continue;
+    return fail(each->error().code, std::string{kMarksMisfit} + each->error().message);
+  }
   auto read = describe_read(session, write_.read.one, key_, json, name + "_read");
   if (!read) return std::unexpected{read.error()};
   auto write = describe_write(session, write_.write, json, name + "_write");

@@ -298,6 +298,13 @@ Result<SqliteWriteStatements*> SqliteConnection::write_statements(
   auto sweep = SqliteStatement::prepare_write(connection, kSweepMarks);
   if (find && set && sweep) {
     made.marks.emplace(std::move(*find), std::move(*set), std::move(*sweep));
+  } else {
+    // Without the table there are no marks; one that does not fit is a mistake.
+    for (const auto* each : {&find, &set, &sweep}) {
+      if (!*each && !each->error().message.contains("no such table: ")) {
+        return refuse(each->error().code, std::string{kMarksMisfit} + each->error().message);
+      }
+    }
   }
   std::erase_if(prepared_writes_, [](const auto& entry) { return entry.second.plan.expired(); });
   return &prepared_writes_.emplace(plan->id, PreparedWrite{plan, std::move(made)})

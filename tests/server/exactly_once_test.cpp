@@ -121,6 +121,14 @@ TEST_F(ExactlyOnce, AWriteThatIsRefusedLeavesNoMarkAndOthersOfItsBatchDo) {
   EXPECT_EQ(shop_.ask("SELECT group_concat(position) FROM larder_applied"), "2");
 }
 
+TEST_F(ExactlyOnce, ATableThatTakesNoMarksIsToldAtTheStart) {
+  shop_.execute("CREATE TABLE larder_applied (n INTEGER)");
+
+  EXPECT_THAT([this] { start(); },
+              ::testing::ThrowsMessage<std::runtime_error>(::testing::HasSubstr(
+                  "the table larder_applied is there, but takes no marks of writes")));
+}
+
 TEST_F(ExactlyOnce, MarksThatNobodyWillAskForAreSwept) {
   keep_marks();
   start();

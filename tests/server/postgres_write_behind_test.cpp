@@ -127,6 +127,15 @@ TEST_F(WriteBehindPostgres, AnotherProcessWithAJournalOfItsOwnIsRefusedUntilThis
   std::filesystem::remove_all(elsewhere);
 }
 
+TEST_F(WriteBehindPostgres, ATableThatTakesNoMarksIsToldAtTheStart) {
+  execute(kTable);
+  execute("CREATE TABLE larder_applied (n integer)");
+
+  EXPECT_THAT([this] { start(); },
+              ::testing::ThrowsMessage<std::runtime_error>(::testing::HasSubstr(
+                  "the table larder_applied is there, but takes no marks of writes")));
+}
+
 // A crash between the commit of PostgreSQL and the journal's settlement, by a copy of the journal
 // from before.
 TEST_F(WriteBehindPostgres, WithItsMarksAWriteThatIsSentTwiceCountsOnce) {
