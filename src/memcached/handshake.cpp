@@ -1,0 +1,70 @@
+#include "memcached/handshake.hpp"
+
+#include <charconv>
+#include <utility>
+
+namespace larder::memcached {
+namespace {
+
+// None of the meta commands is in an older one, or not as they are now.
+constexpr unsigned kMajor = 1;
+constexpr unsigned kMinor = 6;
+
+// Of "1.6.18".
+bool new_enough(std::string_view version) {
+  unsigned major = 0;
+  unsigned minor = 0;
+  const char* const end = version.data() + version.size();
+  const auto [dot, problem] = std::from_chars(version.data(), end, major);
+  if (problem != std::errc{} || dot == end || *dot != '.') return false;
+  if (std::from_chars(dot + 1, end, minor).ec != std::errc{}) return false;
+  return major > kMajor || (major == kMajor && minor >= kMinor);
+}
+
+}  // namespace
+
+void Handshake::write(MetaWriter& write) {
+  write.version();
+  write.settings();
+}
+
+Handshake::Step Handshake::take(const MetaReply& reply) {
+  using Kind = MetaReply::Kind;
+  if (reply.is_error()) return refuse("refuses a command: " + reply.text.substr(0, 200));
+  if (session_.version.empty()) {
+    if (reply.kind != Kind::kVersion || reply.text.empty())
+      return refuse("does not tell its version");
+    session_.version = reply.text;
+    if (!new_enough(reply.text)) {
+      return refuse("is memcached " + reply.text.substr(0, 40) +
+                    ", which has no meta commands; larder needs 1.6 or later");
+    }
+    return Step::kWait;
+  }
+  if (reply.kind == Kind::kStat) {
+    take_setting(reply.text);
+    return Step::kWait;
+  }
+  if (reply.kind != Kind::kEnd) return refuse("does not tell its settings");
+  if (!cas_)
+    return refuse("runs without CAS (-C), by which larder tells copies apart; start it with");
+  if (session_.largest_item == 0) return refuse("does not tell how large an item may be");
+  return Step::kDone;
+}
+
+void Handshake::take_setting(std::string_view setting) {
+  const std::size_t space = setting.find(' ');
+  if (space == std::string_view::npos) return;
+  const std::string_view value = setting.substr(space + 1);
+  if (setting.substr(0, space) == "cas_enabled") cas_ = value != "no";
+  if (setting.substr(0, space) == "item_size_max") {
+    std::from_chars(value.data(), value.data() + value.size(), session_.largest_item);
+  }
+}
+
+Handshake::Step Handshake::refuse(std::string why) {
+  error_ = {Errc::kSourceFailed, place_ + " " + std::move(why)};
+  return Step::kFailed;
+}
+
+}  // namespace larder::memcached
