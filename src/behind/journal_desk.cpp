@@ -56,6 +56,13 @@ Error JournalDesk::failure(const char* what) const {
     return {Errc::kRefused, lock_owner(path_) + " has the journal " + path_ +
                                 "; stop it first, or look at its metrics"};
   }
+  if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) {
+    std::error_code unknown;
+    return {Errc::kSourceFailed,
+            "the journal " + path_ + ", of " + std::to_string(fs::file_size(path_, unknown)) +
+                " bytes, is cut off or damaged (" + sqlite3_errmsg(database_) + "): it cannot be " +
+                what + " to its end, only what comes before; keep the file and its -wal"};
+  }
   return {Errc::kSourceFailed,
           "the journal " + path_ + " cannot be " + what + ": " + sqlite3_errmsg(database_)};
 }
@@ -77,6 +84,10 @@ Result<void> JournalDesk::prepare(Purpose purpose) {
                   [&](sqlite3_stmt* row) { version = sqlite3_column_int64(row, 0); });
   }
   if (!looked) return looked;
+  std::error_code unknown;
+  if (version == 0 && fs::file_size(path_, unknown) == 0) {
+    return fail(Errc::kRefused, path_ + " is empty: it was cut off, or larder never wrote to it");
+  }
   if (version != JournalFile::kVersion) {
     return fail(Errc::kRefused, path_ + " is no journal that this larder knows: its version is " +
                                     std::to_string(version) + ", and should be " +
@@ -153,21 +164,47 @@ Result<int> JournalDesk::change(const char* sql, Position position,
   return changed;
 }
 
-Result<void> JournalDesk::revive(Position position, std::optional<std::string> value) {
+Result<void> JournalDesk::at_once(const std::function<Result<void>()>& change) {
   if (auto begun = execute("BEGIN IMMEDIATE"); !begun) return begun;
-  // A removal stays one unless it is given a value.
+  auto changed = change();
+  auto ended = execute(changed ? "COMMIT" : "ROLLBACK");
+  return changed ? ended : changed;
+}
+
+Result<void> JournalDesk::revive(Position position, std::optional<std::string> value) {
+  // A removal stays one unless it is given a value. A row that is not as it was written is not
+  // given a checksum that hides it.
   auto revived = change(
       "INSERT INTO writes SELECT position, cache, key, coalesce(?2, value), written_at, "
       "row_checksum(position, cache, key, coalesce(?2, value), written_at) FROM dead_letters "
-      "WHERE position = ?1",
+      "WHERE position = ?1 AND checksum IS row_checksum(position, cache, key, value, written_at, "
+      "code, message, refused_at)",
       position, value);
   if (revived && *revived == 0) {
-    revived = fail(Errc::kInvalidArgument,
-                   "there is no dead letter " + std::to_string(position) + " in " + path_);
+    return fail(Errc::kInvalidArgument, "there is no dead letter " + std::to_string(position) +
+                                            " in " + path_ +
+                                            " that is as it was written, so nothing was changed");
   }
   if (revived) revived = change("DELETE FROM dead_letters WHERE position = ?1", position);
-  const auto ended = execute(revived ? "COMMIT" : "ROLLBACK");
-  return revived ? ended : Result<void>{std::unexpected{revived.error()}};
+  return revived ? Result<void>{} : std::unexpected{revived.error()};
+}
+
+Result<void> JournalDesk::park(Position position) {
+  auto parked = change(
+      "WITH parked AS (SELECT position, cache, key, value, written_at, 'parked' AS code, "
+      "'given up with `larder journal park`; the source may have it or not' AS message, "
+      "datetime('now') AS refused_at FROM writes WHERE position = ?1 AND "
+      "checksum IS row_checksum(position, cache, key, value, written_at)) "
+      "INSERT INTO dead_letters SELECT *, row_checksum(position, cache, key, value, written_at, "
+      "code, message, refused_at) FROM parked",
+      position);
+  if (parked && *parked == 0) {
+    return fail(Errc::kInvalidArgument, "no write " + std::to_string(position) + " is pending in " +
+                                            path_ +
+                                            " that is as it was written, so nothing was changed");
+  }
+  if (parked) parked = change("DELETE FROM writes WHERE position = ?1", position);
+  return parked ? Result<void>{} : std::unexpected{parked.error()};
 }
 
 Result<void> JournalDesk::drop(Position position) {

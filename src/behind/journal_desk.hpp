@@ -53,9 +53,15 @@ class JournalDesk {
   // What SQLite finds wrong with the file; empty: nothing.
   [[nodiscard]] Result<std::vector<std::string>> faults();
 
+  // ---- Changes, which `change` makes within one commit: all of them, or none. ----
+
+  [[nodiscard]] Result<void> at_once(const std::function<Result<void>()>& change);
   // Makes a dead letter a pending write again, at its place among those of its key, with another
   // value if one is given. kInvalidArgument: there is no such dead letter.
   [[nodiscard]] Result<void> revive(Position position, std::optional<std::string> value);
+  // Makes a pending write a dead letter, which its source did not refuse: nobody goes on
+  // trying it. kInvalidArgument: there is no such write.
+  [[nodiscard]] Result<void> park(Position position);
   // Forgets a dead letter, or a row that was put aside. Errors as above.
   [[nodiscard]] Result<void> drop(Position position);
 

@@ -11,7 +11,9 @@
 #include <utility>
 
 #include "behind/durable_folder.hpp"
+#include "behind/journal_place.hpp"
 #include "behind/lock_owner.hpp"
+#include "behind/log_scan.hpp"
 #include "behind/row_checksum.hpp"
 
 namespace larder::behind {
@@ -81,6 +83,7 @@ Result<void> JournalFile::check_log_has_its_database() const {
 }
 
 Result<std::unique_ptr<JournalFile>> JournalFile::open(const std::string& folder) {
+  if (auto fits = check_journal_place(folder); !fits) return std::unexpected{fits.error()};
   if (auto made = make_durable_folder(folder); !made) return std::unexpected{made.error()};
   std::unique_ptr<JournalFile> file{new JournalFile{folder}};
   if (auto whole = file->check_log_has_its_database(); !whole) {
@@ -171,7 +174,6 @@ Result<std::string> JournalFile::text(const char* sql) {
   return result;
 }
 
-// Locked from here on, since the lock of a write-ahead log in exclusive mode is kept.
 Result<void> JournalFile::prepare() {
   statements_ = std::make_unique<Statements>();
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
@@ -181,7 +183,17 @@ Result<void> JournalFile::prepare() {
   // The log stays as it is until this process has written to it, and after it was broken.
   sqlite3_db_config(database_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   add_row_checksum(database_);
-  if (auto locked = execute("PRAGMA locking_mode = EXCLUSIVE", "opened"); !locked) return locked;
+  if (auto exclusive = execute("PRAGMA locking_mode = EXCLUSIVE", "opened"); !exclusive) {
+    return exclusive;
+  }
+  for (const auto step : {&JournalFile::check_version, &JournalFile::lock,
+                          &JournalFile::keep_broken_log, &JournalFile::prepare_statements}) {
+    if (auto done = (this->*step)(); !done) return done;
+  }
+  return {};
+}
+
+Result<void> JournalFile::check_version() {
   const auto version = number("PRAGMA user_version");
   if (!version) return std::unexpected{version.error()};
   if (*version != 0 && *version != kVersion) {
@@ -191,34 +203,66 @@ Result<void> JournalFile::prepare() {
                     ": start the larder that wrote it, which flushes it, and then move its "
                     "folder away");
   }
-  if (*version == 0) {
-    const auto tables = number("SELECT count(*) FROM sqlite_master");
-    if (!tables) return std::unexpected{tables.error()};
-    if (*tables != 0) {
-      return fail(Errc::kRefused, path_ +
-                                      " is no journal, but another program's SQLite database; "
-                                      "name a folder for larder alone");
-    }
+  is_new_ = *version == 0;
+  if (!is_new_) return {};
+  const auto tables = number("SELECT count(*) FROM sqlite_master");
+  if (!tables) return std::unexpected{tables.error()};
+  if (*tables != 0) {
+    return fail(Errc::kRefused, path_ +
+                                    " is no journal, but another program's SQLite database; "
+                                    "name a folder for larder alone");
   }
-  constexpr const char* kSetup = R"(
+  return {};
+}
+
+// From here on, since the lock of a write-ahead log in exclusive mode is kept. Of a file that
+// is there nothing is written: its disk may be full.
+Result<void> JournalFile::lock() {
+  constexpr const char* kLock = R"(
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
     BEGIN EXCLUSIVE;
-    CREATE TABLE IF NOT EXISTS journal (id TEXT NOT NULL, reserved INTEGER NOT NULL,
+    COMMIT;)";
+  if (auto locked = execute(kLock, "opened"); !locked || !is_new_) return locked;
+  constexpr const char* kMake = R"(
+    BEGIN EXCLUSIVE;
+    CREATE TABLE journal (id TEXT NOT NULL, reserved INTEGER NOT NULL,
       checksum INTEGER NOT NULL);
-    CREATE TABLE IF NOT EXISTS writes (position INTEGER PRIMARY KEY, cache BLOB NOT NULL,
+    CREATE TABLE writes (position INTEGER PRIMARY KEY, cache BLOB NOT NULL,
       key BLOB NOT NULL, value BLOB, written_at INTEGER NOT NULL, checksum INTEGER NOT NULL);
-    CREATE TABLE IF NOT EXISTS dead_letters (position INTEGER PRIMARY KEY, cache BLOB NOT NULL,
+    CREATE TABLE dead_letters (position INTEGER PRIMARY KEY, cache BLOB NOT NULL,
       key BLOB NOT NULL, value BLOB, written_at INTEGER NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL,
       refused_at TEXT NOT NULL, checksum INTEGER NOT NULL);
-    CREATE TABLE IF NOT EXISTS damaged (position INTEGER, cache BLOB, key BLOB, value BLOB,
+    CREATE TABLE damaged (position INTEGER, cache BLOB, key BLOB, value BLOB,
       written_at INTEGER, checksum INTEGER, found_at TEXT NOT NULL);
-    INSERT INTO journal SELECT lower(hex(randomblob(16))), 0, 0
-      WHERE NOT EXISTS (SELECT 1 FROM journal);
-    UPDATE journal SET checksum = row_checksum(0, id) WHERE reserved = 0;
+    INSERT INTO journal SELECT lower(hex(randomblob(16))), 0, 0;
+    UPDATE journal SET checksum = row_checksum(0, id);
     PRAGMA user_version = 2;
     COMMIT;)";
-  if (auto set_up = execute(kSetup, "prepared"); !set_up) return set_up;
+  return execute(kMake, "made");
+}
+
+// What is written next goes over what stands behind a break, so it is copied first.
+Result<void> JournalFile::keep_broken_log() {
+  const std::string log = path_ + "-wal";
+  const auto scan = scan_log(log);
+  if (!scan || !scan->broken()) return {};  // SQLite has read what it needs
+  namespace fs = std::filesystem;
+  std::string copy;
+  std::error_code failed;
+  for (int i = 1; copy.empty() || fs::exists(copy, failed); ++i) {
+    copy = path_ + "-wal.broken" + std::to_string(i);
+  }
+  if (!fs::copy_file(log, copy, failed)) {
+    return fail(Errc::kRefused, describe_break(*scan, log) +
+                                    "; larder copies it before it goes on, and cannot, to " + copy +
+                                    ": " + failed.message());
+  }
+  log_break_ = describe_break(*scan, log) + "; the log as it was is kept in " + copy;
+  return {};
+}
+
+Result<void> JournalFile::prepare_statements() {
   const auto prepared = [this](const char* sql, sqlite3_stmt** statement) {
     return sqlite3_prepare_v3(database_, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, nullptr) ==
            SQLITE_OK;
@@ -245,23 +289,12 @@ Result<void> JournalFile::prepare() {
   return {};
 }
 
-Result<void> JournalFile::put_damaged_aside() {
-  return execute(R"(
-    BEGIN IMMEDIATE;
-    INSERT INTO damaged SELECT position, cache, key, value, written_at, checksum, datetime('now')
-      FROM writes WHERE checksum IS NOT row_checksum(position, cache, key, value, written_at);
-    DELETE FROM writes
-      WHERE checksum IS NOT row_checksum(position, cache, key, value, written_at);
-    COMMIT;)",
-                 "read");
-}
-
-// What a failed sync of an earlier process left in the system's memory alone is written
-// once more at the end, with all that the log holds.
-Result<JournalFile::Contents> JournalFile::recover() {
-  if (auto aside = put_damaged_aside(); !aside) return std::unexpected{aside.error()};
-  Contents contents;
-  constexpr const char* kAll = "SELECT position, cache, key, value FROM writes ORDER BY position";
+// Those that are as they were written.
+Result<std::vector<KeptWrite>> JournalFile::writes() {
+  std::vector<KeptWrite> writes;
+  constexpr const char* kAll =
+      "SELECT position, cache, key, value FROM writes "
+      "WHERE checksum IS row_checksum(position, cache, key, value, written_at) ORDER BY position";
   sqlite3_stmt* statement = nullptr;
   int code = sqlite3_prepare_v2(database_, kAll, -1, &statement, nullptr);
   while (code == SQLITE_OK || code == SQLITE_ROW) {
@@ -271,14 +304,20 @@ Result<JournalFile::Contents> JournalFile::recover() {
         .cache = column_text(statement, 1), .key = column_text(statement, 2), .value = {}};
     write.position = static_cast<Position>(sqlite3_column_int64(statement, 0));
     if (sqlite3_column_type(statement, 3) != SQLITE_NULL) write.value = column_text(statement, 3);
-    contents.writes.push_back(std::move(write));
+    writes.push_back(std::move(write));
   }
-  if (code != SQLITE_DONE) {
-    Error error = failure("read");
-    sqlite3_finalize(statement);
-    return std::unexpected{std::move(error)};
-  }
+  Result<std::vector<KeptWrite>> result{std::move(writes)};
+  if (code != SQLITE_DONE) result = std::unexpected{failure("read")};
   sqlite3_finalize(statement);
+  return result;
+}
+
+Result<JournalFile::Contents> JournalFile::recover() {
+  Contents contents;
+  contents.log_break = log_break_;
+  auto kept = writes();
+  if (!kept) return std::unexpected{std::move(kept.error())};
+  contents.writes = std::move(*kept);
 
   const auto count = [&](const char* sql, auto& to) -> Result<void> {
     const auto found = number(sql);
@@ -293,7 +332,9 @@ Result<JournalFile::Contents> JournalFile::recover() {
         count("SELECT coalesce(sum(length(cache) + length(key) + coalesce(length(value), 0)), 0) "
               "FROM dead_letters",
               contents.dead_bytes),
-        count("SELECT count(*) FROM damaged", contents.damaged),
+        count("SELECT (SELECT count(*) FROM damaged) + (SELECT count(*) FROM writes WHERE checksum "
+              "IS NOT row_checksum(position, cache, key, value, written_at))",
+              contents.damaged),
         count("SELECT max(coalesce((SELECT max(position) FROM writes), 0), "
               "coalesce((SELECT max(position) FROM dead_letters), 0))",
               highest),
@@ -313,11 +354,35 @@ Result<JournalFile::Contents> JournalFile::recover() {
   if (!id) return std::unexpected{id.error()};
   contents.id = *id;
   contents.last = reserved == 0 ? highest + kAhead : std::max(highest, reserved - 1);
-  if (auto kept = reserve(contents.last); !kept) return std::unexpected{kept.error()};
-  if (auto copied = checkpoint(SQLITE_CHECKPOINT_TRUNCATE); !copied) {
-    return std::unexpected{copied.error()};
+  last_ = contents.last;
+  if (auto writable = make_writable(); !writable) {
+    if (writable.error().code != Errc::kOverloaded) return std::unexpected{writable.error()};
+    contents.full = writable.error();
   }
   return contents;
+}
+
+// Before anything else is. What a failed sync of an earlier process left in the system's memory
+// alone is written once more at the end, with all that the log holds.
+Result<void> JournalFile::make_writable() {
+  auto done = reserve(last_);
+  if (done) done = put_damaged_aside();
+  if (done) done = checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
+  writable_ = done.has_value();
+  return done;
+}
+
+Result<void> JournalFile::put_damaged_aside() {
+  auto done = execute(R"(
+    BEGIN IMMEDIATE;
+    INSERT INTO damaged SELECT position, cache, key, value, written_at, checksum, datetime('now')
+      FROM writes WHERE checksum IS NOT row_checksum(position, cache, key, value, written_at);
+    DELETE FROM writes
+      WHERE checksum IS NOT row_checksum(position, cache, key, value, written_at);
+    COMMIT;)",
+                      "read");
+  if (!done) roll_back();
+  return done;
 }
 
 Result<void> JournalFile::reserve(Position last) {
@@ -337,6 +402,9 @@ Result<void> JournalFile::checkpoint(int mode) {
 
 Result<void> JournalFile::begin(bool sync) {
   if (broken_) return std::unexpected{*broken_};
+  if (!writable_) {
+    if (auto writable = make_writable(); !writable) return writable;
+  }
   auto set = execute(sync ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL", "written");
   return set ? execute("BEGIN IMMEDIATE", "written") : set;
 }
@@ -387,13 +455,14 @@ Result<void> JournalFile::commit() {
 void JournalFile::roll_back() { sqlite3_exec(database_, "ROLLBACK", nullptr, nullptr, nullptr); }
 
 void JournalFile::close(Position last) {
-  if (!broken_ && begin(/*sync=*/true)) {
+  if (!broken_ && writable_ && begin(/*sync=*/true)) {
     bind_position(statements_->reserve, last);
     const auto kept = step(statements_->reserve);
     if (!kept || !commit()) roll_back();
   }
   statements_.reset();
-  if (!broken_) sqlite3_db_config(database_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
+  if (!broken_ && writable_)
+    sqlite3_db_config(database_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
   sqlite3_close(std::exchange(database_, nullptr));
 }
 

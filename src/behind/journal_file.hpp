@@ -64,6 +64,10 @@ class JournalFile {
     std::uint64_t damaged = 0;     // rows put aside, now and earlier
     Position last = 0;             // that may have been given out
     std::string id{};              // of this journal, in all the world
+    // The disk is full: nothing can be written yet, and each begin() tries again.
+    std::optional<Error> full{};
+    // What the log had that SQLite passes over, in words; a copy of it is kept.
+    std::optional<std::string> log_break{};
   };
   // What it has; puts damaged rows aside. Once, before anything is written.
   [[nodiscard]] Result<Contents> recover();
@@ -95,7 +99,12 @@ class JournalFile {
   explicit JournalFile(const std::string& folder);
   [[nodiscard]] Result<void> check_log_has_its_database() const;
   [[nodiscard]] Result<void> prepare();
-  [[nodiscard]] Result<std::int64_t> version();
+  [[nodiscard]] Result<void> check_version();
+  [[nodiscard]] Result<void> lock();
+  [[nodiscard]] Result<void> keep_broken_log();
+  [[nodiscard]] Result<void> prepare_statements();
+  [[nodiscard]] Result<std::vector<KeptWrite>> writes();
+  [[nodiscard]] Result<void> make_writable();
   [[nodiscard]] Result<void> put_damaged_aside();
   [[nodiscard]] Result<void> reserve(Position last);
   [[nodiscard]] Result<void> execute(const char* sql, const char* what);
@@ -110,7 +119,11 @@ class JournalFile {
   sqlite3* database_ = nullptr;
   std::unique_ptr<Statements> statements_;
   Position reserved_ = 0;
-  int log_pages_ = 0;  // of the write-ahead log, at the last commit
+  Position last_ = 0;      // that an earlier process may have given out
+  bool is_new_ = false;    // without tables yet
+  bool writable_ = false;  // as far as a full disk goes
+  int log_pages_ = 0;      // of the write-ahead log, at the last commit
+  std::optional<std::string> log_break_;
   std::optional<Error> broken_;
 };
 

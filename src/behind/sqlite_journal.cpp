@@ -73,6 +73,9 @@ void SqliteJournal::take(JournalFile::Contents contents) {
   bytes_ += contents.dead_letters * kOverhead + contents.dead_bytes;
   next_ = contents.last + 1;
   id_ = std::move(contents.id);
+  log_break_ = std::move(contents.log_break);
+  reported_ = contents.full;
+  failed_ = std::move(contents.full);
   recovered_ = std::move(contents.writes);
 }
 
@@ -99,11 +102,13 @@ Result<Position> SqliteJournal::enqueue(KeptWrite write, Durability durability,
   if (broken_) return std::unexpected{*broken_};
   if (bytes_ + bytes > options_.limit.bytes) {
     ++refused_;
+    full_ = true;
     return fail(Errc::kOverloaded,
                 "journal full: what the source does not have yet, and the dead letters, take the " +
                     std::to_string(options_.limit.bytes) +
                     " bytes of journal.limit, so nothing was written; is the source up?");
   }
+  full_ = false;
   bytes_ += bytes;
   write.position = next_++;
   costs_.emplace_hint(costs_.end(), write.position, bytes);
@@ -117,6 +122,7 @@ Result<Position> SqliteJournal::enqueue(KeptWrite write, Durability durability,
 void SqliteJournal::add(Work work) {
   const MutexLock lock{mutex_};
   if (const auto* settled = std::get_if<Settle>(&work)) {
+    full_ = false;
     for (const Position position : settled->positions) {
       const auto found = costs_.find(position);
       if (found == costs_.end()) continue;
@@ -203,13 +209,13 @@ void SqliteJournal::write(std::vector<Work> works, bool late, Position settled_b
     const MutexLock lock{mutex_};
     company_ += want_sync_;
     broken_ = file_->broken();
+    failed_ = kept ? std::nullopt : std::optional{kept.error()};
   }
   report(kept);
   for (Work& work : works) {
     if (auto* const append = std::get_if<Append>(&work)) tell(*append, kept);
   }
   const MutexLock lock{mutex_};
-  failed_ = kept ? std::nullopt : std::optional{kept.error()};
   unsynced_ = (!kept || !sync) && !broken_;
   if (kept || broken_) return;
   // In their order, before any later one: else a write would come back behind its successor.
@@ -288,19 +294,18 @@ Result<void> SqliteJournal::close() {
 }
 
 JournalStats SqliteJournal::stats() const {
-  bool broken = false;
-  {
-    const MutexLock lock{mutex_};
-    broken = broken_.has_value();
-  }
-  return {.bytes = bytes_,
-          .limit = options_.limit.bytes,
-          .dead_letters = dead_,
-          .damaged = damaged_,
-          .broken = broken,
-          .refused = refused_,
-          .commits = commits_,
-          .syncs = syncs_};
+  JournalStats stats{.bytes = bytes_,
+                     .limit = options_.limit.bytes,
+                     .dead_letters = dead_,
+                     .damaged = damaged_,
+                     .refused = refused_,
+                     .commits = commits_,
+                     .syncs = syncs_};
+  const MutexLock lock{mutex_};
+  stats.broken = broken_.has_value();
+  stats.full = full_;
+  stats.failure = broken_ ? broken_ : failed_;
+  return stats;
 }
 
 }  // namespace larder::behind

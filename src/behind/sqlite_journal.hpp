@@ -55,6 +55,9 @@ struct JournalStats {
   std::uint64_t dead_letters = 0;
   std::uint64_t damaged = 0;  // rows that the disk changed, put aside
   bool broken = false;        // the disk failed: nothing is written until a restart
+  bool full = false;          // the last write met the limit
+  // Why the last commit failed, and with it every write now; none: it did not.
+  std::optional<Error> failure{};
   std::uint64_t refused = 0;  // writes, at the limit, since the start
   std::uint64_t commits = 0;  // since the start
   std::uint64_t syncs = 0;    // of these, those that waited for the disk
@@ -75,6 +78,8 @@ class SqliteJournal : public std::enable_shared_from_this<SqliteJournal> {
   // Writes what waits, syncs it, and lets go of the file; refuses what comes later. Blocks.
   // Idempotent. An error: why not all could be written.
   Result<void> close() LARDER_EXCLUDES(mutex_);
+  // What its log had that was lost when it was opened, in words. As LogScan.
+  [[nodiscard]] const std::optional<std::string>& log_break() const { return log_break_; }
   // Its name, in all the world.
   [[nodiscard]] const std::string& id() const { return id_; }
   [[nodiscard]] JournalStats stats() const LARDER_EXCLUDES(mutex_);
@@ -115,6 +120,7 @@ class SqliteJournal : public std::enable_shared_from_this<SqliteJournal> {
   const JournalOptions options_;
   const std::unique_ptr<JournalFile> file_;  // of open(), then of thread_
   std::string id_;                           // as it is from open() on
+  std::optional<std::string> log_break_;     // likewise
   std::vector<KeptWrite> recovered_;
   std::optional<Error> reported_;  // of thread_
   Duration sync_takes_{};          // likewise: about so long
@@ -135,6 +141,7 @@ class SqliteJournal : public std::enable_shared_from_this<SqliteJournal> {
   std::size_t want_sync_ LARDER_GUARDED_BY(mutex_) = 0;  // of what waits
   // Those that the last sync answered, and those that waited then: about as many write now.
   std::size_t company_ LARDER_GUARDED_BY(mutex_) = 0;
+  bool full_ LARDER_GUARDED_BY(mutex_) = false;
   bool unsynced_ LARDER_GUARDED_BY(mutex_) = false;
   bool closing_ LARDER_GUARDED_BY(mutex_) = false;
   std::optional<Error> failed_ LARDER_GUARDED_BY(mutex_);  // at the last commit

@@ -10,8 +10,10 @@
 #include <string>
 #include <vector>
 
+#include "base/counted.hpp"
 #include "base/quantity.hpp"
 #include "behind/journal_desk.hpp"
+#include "behind/log_scan.hpp"
 #include "cli/subcommand.hpp"
 #include "codec/write_fields.hpp"
 #include "larder/json_text.hpp"
@@ -28,6 +30,8 @@ struct JournalOptions {
   std::vector<Position> positions;
   bool all = false;
   std::optional<std::string> value;
+  std::optional<std::string> cache;
+  std::optional<std::string> key;
 };
 
 Exit complain_of(const Error& error) {
@@ -77,9 +81,10 @@ Exit show(JournalDesk& desk) {
   if (!read) return complain_of(read.error());
   if (caches.empty()) std::cout << "no writes are pending\n";
   for (const auto& [name, of_cache] : caches) {
-    std::cout << "cache " << shown(name) << ": " << of_cache.writes << " writes pending, "
-              << format_bytes({of_cache.bytes}) << " of keys and values, the oldest acknowledged "
-              << age_of(of_cache.oldest) << " ago\n";
+    std::cout << "cache " << shown(name) << ": " << counted(of_cache.writes, "write")
+              << " pending, " << format_bytes({of_cache.bytes})
+              << " of keys and values, the oldest acknowledged " << age_of(of_cache.oldest)
+              << " ago\n";
   }
   std::uint64_t dead = 0;
   read = desk.dead_letters([&](const JournalDesk::Row& row) {
@@ -120,10 +125,15 @@ Exit verify(JournalDesk& desk) {
                            desk.damaged([&](const JournalDesk::Row&) { ++aside; })}) {
     if (!read) return complain_of(read.error());
   }
-  std::cout << desk.path() << ": " << (faults->empty() && damaged == 0 ? "ok, " : "damaged, ")
-            << pending << " writes pending, " << dead << " dead letters, " << aside
-            << " damaged rows put aside\n";
-  return faults->empty() && damaged == 0 ? Exit::kOk : Exit::kMistake;
+  const std::string log = desk.path() + "-wal";
+  const auto scan = behind::scan_log(log);
+  if (!scan) return complain_of(scan.error());
+  if (scan->broken()) complain(behind::describe_break(*scan, log));
+  const bool ok = faults->empty() && damaged == 0 && !scan->broken();
+  std::cout << desk.path() << ": " << (ok ? "ok, " : "damaged, ") << counted(pending, "write")
+            << " pending, " << counted(dead, "dead letter") << ", " << counted(aside, "damaged row")
+            << " put aside\n";
+  return ok ? Exit::kOk : Exit::kMistake;
 }
 
 // Text as a JSON string; bytes that are no text as an object that says so.
@@ -181,9 +191,24 @@ Exit dump(JournalDesk& desk) {
   return exit;
 }
 
-// Does `what` to the dead letters that were named, or to all.
+// Does `what` to all of `positions`, or to none.
 template <class What>
-Exit mend(JournalDesk& desk, const JournalOptions& options, std::string_view done, What what) {
+Exit mend(JournalDesk& desk, const std::vector<Position>& positions, std::string_view done,
+          What what) {
+  const auto mended = desk.at_once([&]() -> Result<void> {
+    for (const Position position : positions) {
+      if (auto result = what(position); !result) return result;
+    }
+    return {};
+  });
+  if (!mended) return complain_of(mended.error());
+  if (positions.empty()) std::cout << "there is none\n";
+  for (const Position position : positions) std::cout << position << ' ' << done << '\n';
+  return Exit::kOk;
+}
+
+template <class What>
+Exit mend_dead(JournalDesk& desk, const JournalOptions& options, std::string_view done, What what) {
   std::vector<Position> positions = options.positions;
   if (options.all) {
     auto read =
@@ -193,11 +218,42 @@ Exit mend(JournalDesk& desk, const JournalOptions& options, std::string_view don
     complain("name the positions of dead letters, as `larder journal show` lists them, or --all");
     return Exit::kUsage;
   }
-  for (const Position position : positions) {
-    if (auto result = what(position); !result) return complain_of(result.error());
-    std::cout << position << ' ' << done << '\n';
+  return mend(desk, positions, done, what);
+}
+
+Exit park(JournalDesk& desk, const JournalOptions& options) {
+  std::vector<Position> positions = options.positions;
+  const bool chosen = options.cache || options.key;
+  if (chosen || options.all) {
+    auto read = desk.pending([&](const JournalDesk::Row& row) {
+      if (options.cache && row.cache != *options.cache) return;
+      if (options.key && row.key != *options.key) return;
+      if (row.whole) positions.push_back(row.position);
+    });
+    if (!read) return complain_of(read.error());
+  } else if (positions.empty()) {
+    complain(
+        "say which pending writes: --cache NAME, --key KEY, both, --all, or positions, as "
+        "`larder journal dump` lists them");
+    return Exit::kUsage;
   }
-  return Exit::kOk;
+  return mend(desk, positions, "is a dead letter now",
+              [&](Position position) { return desk.park(position); });
+}
+
+// What an edited value has to say more, to be what the dead letter was; empty: nothing.
+std::string lacking(JournalDesk& desk, Position position, const std::vector<JsonField>& fields) {
+  std::string lacking;
+  const auto read = desk.dead_letters([&](const JournalDesk::Row& row) {
+    if (row.position != position || !row.value) return;
+    const auto were = json_fields(*row.value);
+    if (!were) return;
+    for (const JsonField& was : *were) {
+      if (std::ranges::find(fields, was.name, &JsonField::name) != fields.end()) continue;
+      lacking += (lacking.empty() ? "" : ", ") + shown(was.name);
+    }
+  });
+  return read ? lacking : std::string{};
 }
 
 Exit edit(JournalDesk& desk, const JournalOptions& options) {
@@ -205,8 +261,15 @@ Exit edit(JournalDesk& desk, const JournalOptions& options) {
     complain("edit wants one position, and --value with the JSON object to write instead");
     return Exit::kUsage;
   }
-  if (const auto fields = json_fields(*options.value); !fields) return complain_of(fields.error());
-  return mend(desk, options, "is pending again, with the value given",
+  const auto fields = json_fields(*options.value);
+  if (!fields) return complain_of(fields.error());
+  if (const std::string fewer = lacking(desk, options.positions.front(), *fields); !fewer.empty()) {
+    complain("the value lacks " + fewer +
+             ", which the dead letter has, and its statement may name; give all of it, null where "
+             "NULL is meant");
+    return Exit::kMistake;
+  }
+  return mend(desk, options.positions, "is pending again, with the value given",
               [&](Position position) { return desk.revive(position, options.value); });
 }
 
@@ -219,28 +282,32 @@ Exit run(const JournalOptions& options) {
   if (options.verb == "verify") return verify(**desk);
   if (options.verb == "dump") return dump(**desk);
   if (options.verb == "edit") return edit(**desk, options);
+  if (options.verb == "park") return park(**desk, options);
   if (options.verb == "retry") {
-    return mend(**desk, options, "is pending again",
-                [&](Position position) { return (*desk)->revive(position, std::nullopt); });
+    return mend_dead(**desk, options, "is pending again",
+                     [&](Position position) { return (*desk)->revive(position, std::nullopt); });
   }
-  return mend(**desk, options, "is dropped",
-              [&](Position position) { return (*desk)->drop(position); });
+  return mend_dead(**desk, options, "is dropped",
+                   [&](Position position) { return (*desk)->drop(position); });
 }
 
 }  // namespace
 
 void add_journal(CLI::App& program, Action& action) {
   auto options = std::make_shared<JournalOptions>();
-  CLI::App* command = program.add_subcommand(
-      "journal",
-      "Look into a write-behind journal, and mend its dead letters, while no server has it");
-  command->add_option("verb", options->verb, "show, verify, dump, retry, edit or drop")
+  CLI::App* command = program.add_subcommand("journal",
+                                             "Look into a write-behind journal, and mend what its "
+                                             "sources do not take, while no server has it");
+  command->add_option("verb", options->verb, "show, verify, dump, retry, edit, park or drop")
       ->required()
-      ->check(CLI::IsMember({"show", "verify", "dump", "retry", "edit", "drop"}));
+      ->check(CLI::IsMember({"show", "verify", "dump", "retry", "edit", "park", "drop"}));
   command->add_option("place", options->place, "journal.path: the folder, or journal.db in it")
       ->required();
-  command->add_option("positions", options->positions, "Dead letters, of retry, edit and drop");
-  command->add_flag("--all", options->all, "All dead letters, of retry and drop");
+  command->add_option("positions", options->positions,
+                      "Dead letters, of retry, edit and drop; of park, pending writes");
+  command->add_flag("--all", options->all, "All of them, of retry, park and drop");
+  command->add_option("--cache", options->cache, "Of park: all that is pending of this cache");
+  command->add_option("--key", options->key, "Of park: all that is pending of this key");
   command->add_option("--value", options->value, "Of edit: the JSON object to write instead");
   command->footer(
       "show    what is pending, and the dead letters with the reasons\n"
@@ -248,6 +315,7 @@ void add_journal(CLI::App& program, Action& action) {
       "dump    all of it, a JSON object a line\n"
       "retry   dead letters are pending again, at their places among the writes of their keys\n"
       "edit    … with another value\n"
+      "park    pending writes are dead letters, and nobody goes on trying them\n"
       "drop    forgets them, or damaged rows\n\n"
       "To look changes nothing. What is retried goes to the database when the server starts.");
   command->callback([&action, options] { action = [options] { return run(*options); }; });

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <random>
 
+#include "base/counted.hpp"
 #include "codec/write_fields.hpp"
 #include "larder/thread_annotations.hpp"
 #include "server/marked_sql_writer.hpp"
@@ -85,9 +86,15 @@ Result<std::unique_ptr<WritesBehind>> WritesBehind::open(Runtime& runtime, const
                                                 tell(false, failure->message);
                                               }});
   if (!journal) return std::unexpected{std::move(journal.error())};
-  if (const auto damaged = (*journal)->stats().damaged; damaged > 0 && tell) {
-    tell(false, "the journal in " + config.journal.path + " has " + std::to_string(damaged) +
-                    " acknowledged writes that the disk changed since, so that they fit their "
+  const behind::JournalStats stats = (*journal)->stats();
+  if (stats.failure && tell) {
+    tell(false, stats.failure->message + ". Until then writes are refused, and reads answered");
+  }
+  if (const auto& log_break = (*journal)->log_break(); log_break && tell) tell(false, *log_break);
+  if (stats.damaged > 0 && tell) {
+    tell(false, "the journal in " + config.journal.path + " has " +
+                    counted(stats.damaged, "acknowledged write") +
+                    " that the disk changed since, so that they fit their "
                     "checksums no more; they are not applied; `larder journal show` lists them");
   }
   return std::unique_ptr<WritesBehind>{
@@ -129,8 +136,8 @@ Result<std::shared_ptr<behind::WriteBehind>> WritesBehind::make(
                                             std::uint64_t dead) {
             if (!tell || (dead & (dead - 1)) != 0) return;
             tell(false, "cache " + name + ": the source refuses what was written to " + key +
-                            ", which is now a dead letter, as are " + std::to_string(dead) +
-                            " writes since the start: " + why.message);
+                            ", which is now a dead letter (" + counted(dead, "write") +
+                            " since the start): " + why.message);
           },
   });
   caches_[cache.name] = writes;
@@ -145,10 +152,12 @@ Result<void> WritesBehind::recover() {
     if (found == caches_.end()) {
       const auto count = std::ranges::count(kept, write.cache, &behind::KeptWrite::cache);
       return fail(Errc::kRefused,
-                  "it keeps " + std::to_string(count) + " acknowledged writes of the cache " +
-                      write.cache +
+                  "it keeps " + counted(static_cast<std::uint64_t>(count), "acknowledged write") +
+                      " of the cache " + write.cache +
                       ", and no write-behind cache of that name is here to flush them; bring it "
-                      "back until they are flushed");
+                      "back until they are flushed, or give them up with `larder journal park "
+                      "FOLDER --cache " +
+                      write.cache + "`");
     }
     found->second->recover(write.key, write.position, std::move(write.value));
   }
@@ -188,8 +197,8 @@ std::vector<std::string> WritesBehind::finish(Duration patience) {
     writes->close();
     const std::uint64_t backlog = writes->stats().backlog;
     if (backlog == 0) continue;
-    left.push_back("cache " + name + ": " + std::to_string(backlog) +
-                   " acknowledged writes are left in the journal, for the next start to flush");
+    left.push_back("cache " + name + ": " + counted(backlog, "acknowledged write") +
+                   " left in the journal, for the next start to flush");
   }
   const Result<void> closed = journal_->close();
   if (!closed) left.push_back("the journal: " + closed.error().message);

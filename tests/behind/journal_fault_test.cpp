@@ -68,6 +68,52 @@ TEST_F(JournalFaults, AFullDiskRefusesInWordsAndWritesGoOnWhenThereIsRoom) {
   EXPECT_EQ(kept_at(place()), (std::vector<std::string>{"1 a=1", "3 b=2"}));
 }
 
+TEST_F(JournalFaults, OnADiskThatIsFullItOpensAndWritesWhenThereIsRoom) {
+  open();
+  const Position first = keep("a", "1");
+  close();
+  disk_.leave_room(0);
+
+  open();
+  EXPECT_EQ(kept(*journal_), std::vector<std::string>{"1 a=1"});
+  ASSERT_TRUE(journal_->stats().failure);
+  EXPECT_THAT(journal_->stats().failure->message, HasSubstr("is full"));
+  EXPECT_THAT(refusal().message, HasSubstr("is full"));
+  log_->settle({first});
+
+  disk_.leave_room(std::nullopt);
+  const Position second = keep("b", "2");
+  EXPECT_GT(second, first);
+  EXPECT_FALSE(journal_->stats().failure);
+  close();
+  EXPECT_EQ(kept_at(place()), std::vector<std::string>{std::to_string(second) + " b=2"});
+}
+
+// As after a kill: with a log that is not in the database yet.
+TEST_F(JournalFaults, OnADiskThatIsFullTheLogOfAKilledProcessIsReadToo) {
+  open();
+  keep("a", "1");
+  const fs::path left = without_power(1);
+  leave();
+  disk_.leave_room(0);
+
+  open_at(left);
+  EXPECT_EQ(kept(*journal_), std::vector<std::string>{"1 a=1"});
+  leave();
+
+  disk_.leave_room(std::nullopt);
+  EXPECT_EQ(kept_at(left), std::vector<std::string>{"1 a=1"});
+}
+
+TEST_F(JournalFaults, OnADiskThatIsFullANewOneIsNotMade) {
+  disk_.leave_room(0);
+
+  const auto opened = SqliteJournal::open({.folder = place().string()});
+
+  ASSERT_FALSE(opened);
+  EXPECT_THAT(opened.error().message, HasSubstr("is full"));
+}
+
 TEST_F(JournalFaults, AWriteThatWasAcknowledgedAtOnceGoesWithTheNextCommitThatSucceeds) {
   open();
   const auto memory = journal_->of("product", Durability::kMemory);

@@ -91,7 +91,7 @@ TEST_F(JournalCommand, ShowsWhatPendsAndWhatWasRefusedAndWhy) {
 
 TEST_F(JournalCommand, VerifiesThatEveryRowIsAsItWasWritten) {
   EXPECT_THAT(run({"verify", place()}).out,
-              HasSubstr("ok, 2 writes pending, 1 dead letters, 0 damaged rows"));
+              HasSubstr("ok, 2 writes pending, 1 dead letter, 0 damaged rows"));
 
   std::string changed = bytes();
   changed[changed.find("\"price\":1}") + 8] = '7';
@@ -129,6 +129,55 @@ TEST_F(JournalCommand, ADeadLetterIsGivenAnotherValue) {
 
   EXPECT_THAT(pending(), ElementsAre(R"(product:1 {"price":1})", R"(product:2 {"price":2})",
                                      "product:3 removed"));
+}
+
+TEST_F(JournalCommand, AnEditedValueHasTheFieldsOfWhatWasRefused) {
+  const test::Ran ran = run({"edit", place(), "2", "--value", R"({"prize":2})"});
+
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_THAT(ran.err, HasSubstr("the value lacks price"));
+  EXPECT_THAT(run({"show", place()}).out, HasSubstr("2  product:2"));
+}
+
+TEST_F(JournalCommand, WhatNobodyCanFlushIsParkedAndComesBackByRetry) {
+  with_journal([&](SqliteJournal& journal) {
+    keep(*journal.of("gone", Durability::kSync), "gone:1", R"({"n":1})");
+    keep(*journal.of("gone", Durability::kSync), "gone:2", R"({"n":2})");
+  });
+  EXPECT_EQ(run({"park", place()}).exit_code, 2);
+
+  EXPECT_EQ(run({"park", place(), "--cache", "gone", "--key", "gone:1"}).out,
+            "4 is a dead letter now\n");
+  EXPECT_EQ(run({"park", place(), "--cache", "gone"}).out, "5 is a dead letter now\n");
+  EXPECT_THAT(run({"park", place(), "--cache", "gone"}).out, HasSubstr("there is none"));
+
+  EXPECT_THAT(
+      run({"show", place()}).out,
+      AllOf(HasSubstr("parked"), HasSubstr("4  gone:1  {\"n\":1}"), Not(HasSubstr("cache gone"))));
+  EXPECT_THAT(run({"verify", place()}).out, HasSubstr("ok, 2 writes pending, 3 dead letters"));
+  EXPECT_EQ(run({"retry", place(), "5"}).exit_code, 0);
+  EXPECT_THAT(pending(),
+              ElementsAre(R"(product:1 {"price":1})", "product:3 removed", R"(gone:2 {"n":2})"));
+}
+
+TEST_F(JournalCommand, OfSeveralPositionsAllAreChangedOrNone) {
+  const test::Ran ran = run({"park", place(), "1", "77"});
+
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_THAT(ran.err, HasSubstr("no write 77 is pending"));
+  EXPECT_THAT(pending(), ElementsAre(R"(product:1 {"price":1})", "product:3 removed"));
+}
+
+TEST_F(JournalCommand, SaysWhereAFileWasCutOff) {
+  const fs::path file = folder_ / "journal" / "journal.db";
+  fs::resize_file(file, fs::file_size(file) - 5000);
+
+  const test::Ran dumped = run({"dump", place()});
+  EXPECT_EQ(dumped.exit_code, 1);
+  EXPECT_THAT(dumped.err, AllOf(HasSubstr("is cut off or damaged"), HasSubstr("keep the file")));
+
+  fs::resize_file(file, 0);
+  EXPECT_THAT(run({"dump", place()}).err, HasSubstr("is empty"));
 }
 
 TEST_F(JournalCommand, DeadLettersAreDropped) {

@@ -167,7 +167,7 @@ TEST_F(WriteBehindServer, AShutdownSaysWhatIsLeftAndTheNextStartFlushesIt) {
 
   larder_->signal(SIGTERM);
   EXPECT_EQ(larder_->wait(), 0);
-  EXPECT_THAT(larder_->log(), HasSubstr("1 acknowledged writes are left in the journal"));
+  EXPECT_THAT(larder_->log(), HasSubstr("1 acknowledged write left in the journal"));
   shop_.execute("COMMIT");
   start();
 
