@@ -1,5 +1,9 @@
 #include "postgres/connection.hpp"
 
+#include <fcntl.h>
+
+#include <cerrno>
+#include <system_error>
 #include <utility>
 
 #include "base/quantity.hpp"
@@ -18,14 +22,19 @@ PostgresConnection::PostgresConnection(RuntimeHandle runtime, PostgresSession se
       owner_{std::move(owner)},
       session_{std::move(session)} {}
 
-PostgresConnection::~PostgresConnection() {
-  if (socket_) socket_->release();  // libpq closes it
-}
+PostgresConnection::~PostgresConnection() = default;
 
+// Waits on a descriptor of its own: libpq closes its one by itself where a connection breaks,
+// and the number may be another's by the time that this is told.
 void PostgresConnection::start() {
   if (!session_) return;
-  socket_.emplace(executor_, PQsocket(session_.get()));
   timer_.emplace(executor_);
+  const int own = fcntl(PQsocket(session_.get()), F_DUPFD_CLOEXEC, 0);
+  if (own < 0) {
+    return end(Error{Errc::kSourceFailed, name_ + ": no descriptor to wait with for the server: " +
+                                              std::system_category().message(errno)});
+  }
+  socket_.emplace(executor_, own);
   wait_to_read();
 }
 
@@ -169,7 +178,6 @@ void PostgresConnection::look_at_clock() {
 // session after that, so that the cancellation can hit nothing else.
 void PostgresConnection::give_up() {
   auto cancel = std::make_shared<PostgresCancel>(PQgetCancel(session_.get()));
-  socket_->release();
   socket_.reset();
   runtime_.block([cancel, session = std::shared_ptr<PGconn>{std::move(session_)}] {
     char why[256];
@@ -184,7 +192,6 @@ void PostgresConnection::give_up() {
 
 void PostgresConnection::end(const Error& why) {
   if (!timer_ && !session_) return;  // it has ended
-  if (socket_) socket_->release();
   socket_.reset();
   timer_.reset();
   session_.reset();
