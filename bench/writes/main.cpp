@@ -283,7 +283,9 @@ void on_postgres(bool brief) {
 }  // namespace larder
 
 int main(int count, char** words) {
-  const bool brief = count > 1 && std::string_view{words[1]} == "--short";
-  larder::on_sqlite(brief);
-  larder::on_postgres(brief);
+  // One of the databases, or both.
+  const std::string_view word = count > 1 ? words[1] : "";
+  const bool brief = word == "--short";
+  if (word != "postgres") larder::on_sqlite(brief);
+  if (word != "sqlite") larder::on_postgres(brief);
 }

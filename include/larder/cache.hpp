@@ -354,6 +354,11 @@ class Cache {
   [[nodiscard]] std::string describe_writer() const {
     return core_->parts().writer ? core_->parts().writer->describe() : "none";
   }
+  // What the writer knows of a key; nothing without one.
+  [[nodiscard]] Writer<Key, Value>::Facts explain_writes(const Key& key) const {
+    if (!core_->parts().writer) return {};
+    return core_->parts().writer->explain(key);
+  }
   // What the source says of itself; "none" without one.
   [[nodiscard]] std::string describe_source() const {
     return has_source() ? core_->parts().source->describe() : "none";

@@ -111,6 +111,9 @@ class SqlWriter {
   [[nodiscard]] virtual std::string describe() const = 0;
   [[nodiscard]] virtual bool removes() const = 0;
   [[nodiscard]] virtual std::uint64_t transactions() const = 0;  // committed since the start
+  // Whether the database keeps marks of what write-behind sends, so that a write that is sent
+  // twice is done once; as far as is known now.
+  [[nodiscard]] virtual bool keeps_marks() const { return false; }
 };
 
 // A SQL database. Threads: any, concurrently.

@@ -20,6 +20,7 @@
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "larder/error.hpp"
@@ -66,6 +67,10 @@ class Writer {
 
   // Whether it takes removals.
   [[nodiscard]] virtual bool removes() const { return true; }
+  // For people: what it knows of a key that the source does not say, each with its name. Of
+  // most there is nothing.
+  using Facts = std::vector<std::pair<std::string, std::string>>;
+  [[nodiscard]] virtual Facts explain(const Key&) const { return {}; }
   // The most writes that one submit() may carry. At least 1.
   [[nodiscard]] virtual std::size_t most_writes() const { return 100; }
 };

@@ -2,7 +2,9 @@
 
 #include <boost/json.hpp>
 #include <chrono>
+#include <utility>
 
+#include "base/counted.hpp"
 #include "larder/version.hpp"
 
 namespace larder {
@@ -23,14 +25,37 @@ boost::json::object health_of(const AssembledSources& sources) {
   return health;
 }
 
+// Why writes behind are refused, or do not get on; empty: they do.
+boost::json::array troubles_of(const WritesBehind& behind) {
+  boost::json::array troubles;
+  const behind::JournalStats journal = behind.journal_stats();
+  if (journal.failure) troubles.emplace_back(journal.failure->message);
+  if (journal.full) {
+    troubles.emplace_back(
+        "journal full: writes are refused until the sources have some of what "
+        "pends, or dead letters are dropped");
+  }
+  for (const auto& [name, stats] : behind.stats()) {
+    if (!stats.failing) continue;
+    troubles.emplace_back("cache " + name + ": its source has taken no writes for " +
+                          std::to_string(whole_seconds(*stats.failing)) + " s, and " +
+                          counted(stats.backlog, "write") + " of it pend");
+  }
+  return troubles;
+}
+
 }  // namespace
 
-AdminPage health_page(const ServerState& state, const AssembledSources& sources) {
-  const boost::json::object health{{"status", state.stopping() ? "stopping" : "ok"},
-                                   {"version", kVersion},
-                                   {"uptime_seconds", whole_seconds(state.uptime())},
-                                   {"connections", state.sum(&Counters::connections)},
-                                   {"sources", health_of(sources)}};
+AdminPage health_page(const ServerState& state, const AssembledSources& sources,
+                      const WritesBehind* behind) {
+  boost::json::array troubles = behind == nullptr ? boost::json::array{} : troubles_of(*behind);
+  const char* const serving = troubles.empty() ? "ok" : "degraded";
+  boost::json::object health{{"status", state.stopping() ? "stopping" : serving},
+                             {"version", kVersion},
+                             {"uptime_seconds", whole_seconds(state.uptime())},
+                             {"connections", state.sum(&Counters::connections)},
+                             {"sources", health_of(sources)}};
+  if (!troubles.empty()) health["reasons"] = std::move(troubles);
   return {.status = state.stopping() ? 503U : 200U,
           .content_type = "application/json",
           .body = boost::json::serialize(health) + "\n"};

@@ -12,6 +12,9 @@ namespace larder {
 // The page /health: 200 while the server serves, 503 once it shuts down. It tells of
 // each source whether its last load was answered, and for how long that has been so;
 // a source that fails changes no status, since what is in memory is still served.
-[[nodiscard]] AdminPage health_page(const ServerState& state, const AssembledSources& sources);
+// `behind`, which may be null, is looked at as well: where writes are refused, or are not
+// flushed, "status" is "degraded", still with 200 since reads are served, and "reasons" says why.
+[[nodiscard]] AdminPage health_page(const ServerState& state, const AssembledSources& sources,
+                                    const WritesBehind* behind = nullptr);
 
 }  // namespace larder

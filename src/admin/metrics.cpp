@@ -316,6 +316,10 @@ void add_behind(const WritesBehind& writes, Families& families) {
     for (const auto& [name, stats] : caches)
       families.sample(metric.value(stats), {{"cache", name}});
   }
+  families.gauge("larder_write_behind_once",
+                 "1: the source keeps marks, and a write that is sent twice is done once");
+  for (const auto& [name, once] : writes.once())
+    families.sample(once ? 1.0 : 0.0, {{"cache", name}});
   const behind::JournalStats journal = writes.journal_stats();
   families.gauge("larder_journal_bytes", "What pending writes and dead letters count");
   families.sample(journal.bytes);

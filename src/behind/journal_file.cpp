@@ -269,7 +269,7 @@ Result<void> JournalFile::prepare_statements() {
   };
   if (!prepared("INSERT INTO writes VALUES (?1, ?2, ?3, ?4, ?5, row_checksum(?1, ?2, ?3, ?4, ?5))",
                 &statements_->insert) ||
-      !prepared("DELETE FROM writes WHERE position = ?1", &statements_->settle) ||
+      !prepared("DELETE FROM writes WHERE position BETWEEN ?1 AND ?2", &statements_->settle) ||
       !prepared(
           "INSERT INTO dead_letters SELECT position, cache, key, value, written_at, ?2, "
           "?3, datetime('now'), row_checksum(position, cache, key, value, written_at, ?2, ?3, "
@@ -424,9 +424,17 @@ Result<void> JournalFile::keep(const KeptWrite& write) {
   return step(insert);
 }
 
-Result<void> JournalFile::settle(Position position) {
-  bind_position(statements_->settle, position);
-  return step(statements_->settle);
+// Those that were written together are settled together: mostly one row of numbers.
+Result<void> JournalFile::settle(const std::vector<Position>& positions) {
+  for (std::size_t first = 0; first < positions.size();) {
+    std::size_t end = first + 1;
+    while (end < positions.size() && positions[end] == positions[end - 1] + 1) ++end;
+    bind_position(statements_->settle, positions[first]);
+    sqlite3_bind_int64(statements_->settle, 2, static_cast<sqlite3_int64>(positions[end - 1]));
+    if (auto done = step(statements_->settle); !done) return done;
+    first = end;
+  }
+  return {};
 }
 
 Result<void> JournalFile::bury(Position position, const Error& why) {
@@ -436,7 +444,7 @@ Result<void> JournalFile::bury(Position position, const Error& why) {
   sqlite3_bind_text64(bury, 2, code.data(), code.size(), SQLITE_STATIC, SQLITE_UTF8);
   sqlite3_bind_text64(bury, 3, why.message.data(), why.message.size(), SQLITE_STATIC, SQLITE_UTF8);
   if (auto done = step(bury); !done) return done;
-  return settle(position);
+  return settle({position});
 }
 
 // Some page has to change for a commit to sync.

@@ -79,7 +79,8 @@ class JournalFile {
   // `sync`: it is on disk when commit() returns; else it is with the system.
   [[nodiscard]] Result<void> begin(bool sync);
   [[nodiscard]] Result<void> keep(const KeptWrite& write);
-  [[nodiscard]] Result<void> settle(Position position);
+  // `positions` in their order, each once.
+  [[nodiscard]] Result<void> settle(const std::vector<Position>& positions);
   [[nodiscard]] Result<void> bury(Position position, const Error& why);
   // Nothing was changed since begin(): syncs what was committed before.
   [[nodiscard]] Result<void> touch();

@@ -1,6 +1,8 @@
 #include "behind/journal_place.hpp"
 
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -52,6 +54,15 @@ Result<void> check_journal_place(const std::string& folder) {
     if (const int why = refusal(each, R_OK | W_OK)) return cannot_write(each, why);
   }
   return {};
+}
+
+bool is_in_memory(const std::string& folder) {
+  std::error_code none;
+  fs::path place = fs::absolute(folder, none);
+  while (!fs::exists(place, none) && place.has_relative_path()) place = place.parent_path();
+  struct statfs about{};
+  if (::statfs(place.c_str(), &about) != 0) return false;
+  return about.f_type == TMPFS_MAGIC || about.f_type == RAMFS_MAGIC;
 }
 
 }  // namespace larder::behind

@@ -17,6 +17,8 @@ class MarkedWriter {
   using Source = Writer<std::string, std::string>;
 
   virtual ~MarkedWriter() = default;
+  // Whether the source keeps that, as far as is known now.
+  [[nodiscard]] virtual bool keeps_marks() const = 0;
   // As Writer::submit. positions[i] is that of writes[i]; none below `settled_below` will be
   // sent again.
   virtual void submit(std::vector<Write<std::string, std::string>> writes,

@@ -169,6 +169,11 @@ bool PendingWrites::pending(std::string_view key) const {
   return found != keys_.end() && found->second.writes.size() > found->second.flushed;
 }
 
+std::size_t PendingWrites::count(std::string_view key) const {
+  const auto found = keys_.find(key);
+  return found == keys_.end() ? 0 : found->second.writes.size() - found->second.flushed;
+}
+
 TimePoint PendingWrites::since(std::string_view key) const {
   const OfKey& of_key = keys_.find(key)->second;
   return times_.find(of_key.writes[of_key.flushed].position)->second;

@@ -17,8 +17,8 @@
 // Threads: none; guarded by the lock of whoever owns it.
 #pragma once
 
+#include <boost/container/devector.hpp>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -73,6 +73,8 @@ class PendingWrites {
   void returned(std::string_view key);
 
   [[nodiscard]] bool pending(std::string_view key) const;
+  // How many are.
+  [[nodiscard]] std::size_t count(std::string_view key) const;
   // When its next write was acknowledged. REQUIRES: pending(key).
   [[nodiscard]] TimePoint since(std::string_view key) const;
 
@@ -96,10 +98,11 @@ class PendingWrites {
     [[nodiscard]] bool counts_for(Read read) const { return !flushed || read < *flushed; }
   };
   struct OfKey {
-    std::deque<Written> writes{};  // those flushed first, then those pending
-    std::size_t flushed = 0;       // of them
-    std::size_t out = 0;           // of those pending, the first so many
-    std::vector<Read> reads{};     // that have begun
+    // Those flushed first, then those pending. Of most keys there is one.
+    boost::container::devector<Written> writes{};
+    std::size_t flushed = 0;    // of them
+    std::size_t out = 0;        // of those pending, the first so many
+    std::vector<Read> reads{};  // that have begun
   };
   struct Hash {
     using is_transparent = void;

@@ -32,6 +32,7 @@ class SqliteJournal::Log final : public WriteLog {
     journal_->append({cache_, std::move(key), std::move(value)}, durability_, std::move(done));
   }
   void settle(std::vector<Position> positions) override {
+    std::ranges::sort(positions);
     journal_->add(Settle{std::move(positions)});
   }
   void bury(Position position, const Error& why) override { journal_->add(Bury{position, why}); }
@@ -270,10 +271,7 @@ Result<void> SqliteJournal::commit(const std::vector<Work>& works, bool sync) {
 Result<void> SqliteJournal::carry_out(const Work& work) {
   if (const auto* append = std::get_if<Append>(&work)) return file_->keep(append->write);
   if (const auto* bury = std::get_if<Bury>(&work)) return file_->bury(bury->position, bury->why);
-  for (const Position position : std::get<Settle>(work).positions) {
-    if (auto done = file_->settle(position); !done) return done;
-  }
-  return {};
+  return file_->settle(std::get<Settle>(work).positions);
 }
 
 Result<void> SqliteJournal::close() {

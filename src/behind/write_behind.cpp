@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/counted.hpp"
+#include "base/quantity.hpp"
+
 namespace larder::behind {
 
 namespace {
@@ -312,6 +315,25 @@ void WriteBehind::close() {
   closed_ = true;
   timer.swap(timer_);
   flushes.swap(flushes_);
+}
+
+WriteBehind::Facts WriteBehind::explain(const std::string& key) const {
+  Facts facts;
+  const MutexLock lock{mutex_};
+  if (const std::size_t pending = pending_.count(key); pending > 0) {
+    const TimePoint now = parts_.clock->now();
+    std::string text = counted(pending, "write") + ", the oldest acknowledged " +
+                       approximate_duration(std::max(now - pending_.since(key), Duration::zero())) +
+                       " ago";
+    if (const auto since = plan_.failing_since()) {
+      text += "; the source has taken none for " + approximate_duration(now - *since);
+    }
+    facts.emplace_back("pending", std::move(text));
+  }
+  facts.emplace_back("after a crash", keeps_marks()
+                                          ? "a write is done once: the source keeps marks"
+                                          : "a write may be done twice: the source has no marks");
+  return facts;
 }
 
 WriteBehindStats WriteBehind::stats() const {

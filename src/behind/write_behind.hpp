@@ -92,6 +92,8 @@ class WriteBehind final : public Writer<std::string, std::string>,
   void submit(std::vector<Write<std::string, std::string>> writes, Begin begin, Done done) override;
   [[nodiscard]] std::string describe() const override { return parts_.writer->describe(); }
   [[nodiscard]] bool removes() const override { return parts_.writer->removes(); }
+  // What of a key the source does not have yet, and whether it is sent once.
+  [[nodiscard]] Facts explain(const std::string& key) const override LARDER_EXCLUDES(mutex_);
 
   // ---- For BehindSource. ----
 
@@ -113,6 +115,8 @@ class WriteBehind final : public Writer<std::string, std::string>,
   // Nothing is sent any more. What is out ends; what is pending stays in the journal.
   void close() override LARDER_EXCLUDES(mutex_);
   [[nodiscard]] WriteBehindStats stats() const LARDER_EXCLUDES(mutex_);
+  // Whether the source keeps marks, so that a write that is sent twice is done once.
+  [[nodiscard]] bool keeps_marks() const { return parts_.marked && parts_.marked->keeps_marks(); }
 
  private:
   class Appending;

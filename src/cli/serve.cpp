@@ -105,7 +105,8 @@ Result<std::unique_ptr<AdminServer>> start_admin(Runtime& runtime, const Config&
   const Address address = parse_address(config.admin).value();  // parse_config() checked it
   return AdminServer::start(
       runtime, address.host, address.port,
-      {{"/health", [&state, &assembly] { return health_page(state, *assembly.sources()); }},
+      {{"/health",
+        [&state, &assembly] { return health_page(state, *assembly.sources(), assembly.behind()); }},
        {"/metrics",
         [&state, &assembly] {
           return AdminPage{.content_type = "text/plain; version=0.0.4; charset=utf-8",

@@ -10,9 +10,9 @@
 #include "access/users.hpp"
 #include "base/nearest_name.hpp"
 #include "base/quantity.hpp"
-#include "base/sql_assigns.hpp"
 #include "base/sql_parameters.hpp"
 #include "config/address.hpp"
+#include "config/cautions.hpp"
 #include "config/setting_text.hpp"
 #include "larder/memory_tier.hpp"
 
@@ -44,6 +44,7 @@ class Checks {
     check_overlaps();
     check_unused_sources();
     check_fleet_loads();
+    add_cautions(config_, problems_);
   }
 
  private:
@@ -308,14 +309,6 @@ class Checks {
                   " is write-behind, but there is no journal to keep what is acknowledged; add "
                   "[journal] with path = \"journal\".");
     }
-    if (cache.written.has("coalesce") && cache.coalesce && cache.written.has("write") &&
-        !only_assigns(cache.write)) {
-      warning(
-          cache.written.of("coalesce"),
-          path(cache, "coalesce") +
-              " is true, but write computes: of the writes of a key that wait together only the "
-              "last is carried out. Remove it unless that is meant.");
-    }
     if (cache.many) {
       mistake(cache.written.of("many"),
               path(cache, "many") +
@@ -327,18 +320,6 @@ class Checks {
               path(cache, "row_version") +
                   " is given, but a write-behind cache acknowledges a write before anybody can "
                   "know whether the row has changed; make the cache write-through.");
-    }
-    if (cache.durability == "memory") {
-      warning(cache.written.of("durability"),
-              path(cache, "durability") +
-                  " is memory, so when this process is killed, acknowledged writes are lost that "
-                  "the source does not have yet; interval survives that at nearly the same cost.");
-    }
-    if (cache.jitter == 0 && cache.written.has("jitter")) {
-      warning(cache.written.of("jitter"),
-              path(cache, "jitter") +
-                  " is 0, and rows that are written together are flushed, and loaded, together; "
-                  "0.1 spreads them.");
     }
   }
 

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <chrono>
+#include <utility>
 
 #include "postgres/messages.hpp"
 
@@ -43,9 +44,11 @@ Result<PostgresSession> PostgresClaim::lock(const PostgresTarget& target, std::i
 }
 
 Result<std::unique_ptr<PostgresClaim>> PostgresClaim::take(PostgresTarget target, std::int64_t key,
-                                                           Duration patience, Report report) {
+                                                           Duration patience, Report report,
+                                                           const std::function<void()>& waits) {
   // The server takes a moment to see that a session's process was killed.
   const auto deadline = std::chrono::steady_clock::now() + patience;
+  bool told = false;
   for (;;) {
     auto session = lock(target, key);
     if (session) {
@@ -56,8 +59,15 @@ Result<std::unique_ptr<PostgresClaim>> PostgresClaim::take(PostgresTarget target
     if (!taken || std::chrono::steady_clock::now() >= deadline) {
       return std::unexpected{std::move(session.error())};
     }
+    if (!std::exchange(told, true)) waits();
     std::this_thread::sleep_for(kBetweenTries);
   }
+}
+
+std::unique_ptr<PostgresClaim> PostgresClaim::take_later(PostgresTarget target, std::int64_t key,
+                                                         Report report) {
+  return std::unique_ptr<PostgresClaim>{
+      new PostgresClaim{std::move(target), key, PostgresSession{}, std::move(report)}};
 }
 
 PostgresClaim::PostgresClaim(PostgresTarget target, std::int64_t key, PostgresSession session,
@@ -67,6 +77,7 @@ PostgresClaim::PostgresClaim(PostgresTarget target, std::int64_t key, PostgresSe
       report_{std::move(report)},
       session_{std::move(session)},
       stop_{::eventfd(0, EFD_CLOEXEC)},
+      held_{session_ != nullptr},
       thread_{[this] { watch(); }} {}
 
 PostgresClaim::~PostgresClaim() {
@@ -96,7 +107,12 @@ void PostgresClaim::watch() {
       if (report_) report_(&error);
     }
     auto session = lock(target_, key_);
-    if (!session) continue;
+    if (!session) {
+      const bool another = session.error().code == Errc::kRefused;
+      if (another && !std::exchange(told_of_another_, true) && report_) report_(&session.error());
+      continue;
+    }
+    told_of_another_ = false;
     session_ = std::move(*session);
     held_ = true;
     if (report_) report_(nullptr);

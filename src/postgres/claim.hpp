@@ -28,10 +28,14 @@ class PostgresClaim {
 
   // Takes the lock named `key` in the database. Blocks: while another has it, for `patience`,
   // then that is kRefused. Errors of connecting are kSourceFailed.
-  [[nodiscard]] static Result<std::unique_ptr<PostgresClaim>> take(PostgresTarget target,
-                                                                   std::int64_t key,
-                                                                   Duration patience,
-                                                                   Report report);
+  // `waits` is called when it is another's, before it is waited for.
+  [[nodiscard]] static Result<std::unique_ptr<PostgresClaim>> take(
+      PostgresTarget target, std::int64_t key, Duration patience, Report report,
+      const std::function<void()>& waits = [] {});
+  // Not held yet: it is taken when the database can be reached and nobody else has it. Told of
+  // either.
+  [[nodiscard]] static std::unique_ptr<PostgresClaim> take_later(PostgresTarget target,
+                                                                 std::int64_t key, Report report);
   // Lets go. Blocks for a moment: as long as it takes to connect, at most.
   ~PostgresClaim();
   PostgresClaim(const PostgresClaim&) = delete;
@@ -49,9 +53,10 @@ class PostgresClaim {
   const PostgresTarget target_;
   const std::int64_t key_;
   const Report report_;
-  PostgresSession session_;  // null: lost; of the thread
-  int stop_;                 // an eventfd
-  std::atomic<bool> held_{true};
+  PostgresSession session_;       // null: lost; of the thread
+  bool told_of_another_ = false;  // likewise: since it was lost
+  int stop_;                      // an eventfd
+  std::atomic<bool> held_;
   std::thread thread_;
 };
 

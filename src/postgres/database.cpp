@@ -91,6 +91,10 @@ class PostgresWriter final : public SqlWriter {
   [[nodiscard]] std::uint64_t transactions() const override {
     return plan_->transactions.load(std::memory_order_relaxed);
   }
+  [[nodiscard]] bool keeps_marks() const override {
+    const auto checked = plan_->checked();
+    return checked && checked->marks;
+  }
 
  private:
   const std::shared_ptr<PostgresDatabase> database_;

@@ -31,13 +31,20 @@ std::string said(const PGresult* result) {
 }  // namespace
 
 std::string one_line(std::string_view text) {
+  constexpr std::string_view kStops = ".,:;?!";
   std::string line;
+  bool broken = false;
   for (const char c : text) {
-    if (c != '\n' && c != '\t') {
-      line += c;
-    } else if (!line.empty() && line.back() != ' ') {
-      line += ' ';
+    if (c == '\n') {
+      broken = true;
+      continue;
     }
+    const bool blank = c == ' ' || c == '\t';
+    if (blank && (broken || line.ends_with(' '))) continue;
+    if (broken && !line.empty()) line += kStops.contains(line.back()) ? " " : "; ";
+    broken = false;
+    if (blank && line.empty()) continue;
+    line += blank ? ' ' : c;
   }
   while (line.ends_with(' ')) line.pop_back();
   return line;

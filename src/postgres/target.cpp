@@ -98,15 +98,24 @@ PostgresTarget PostgresTarget::to_write() const {
   return target;
 }
 
-Result<PostgresSession> PostgresTarget::connect() const {
-  std::vector<const char*> names;
-  std::vector<const char*> values;
+PostgresTarget::Parameters PostgresTarget::parameters() const {
+  Parameters parameters;
   for (const auto& [name, value] : settings_) {
-    names.push_back(name.c_str());
-    values.push_back(value.c_str());
+    parameters.names.push_back(name.c_str());
+    parameters.values.push_back(value.c_str());
   }
-  names.push_back(nullptr);
-  values.push_back(nullptr);
+  parameters.names.push_back(nullptr);
+  parameters.values.push_back(nullptr);
+  return parameters;
+}
+
+bool PostgresTarget::answers() const {
+  const auto [names, values] = parameters();
+  return PQpingParams(names.data(), values.data(), /*expand_dbname=*/0) == PQPING_OK;
+}
+
+Result<PostgresSession> PostgresTarget::connect() const {
+  const auto [names, values] = parameters();
   PostgresSession session{PQconnectdbParams(names.data(), values.data(), /*expand_dbname=*/0)};
   if (!session) return fail(Errc::kOverloaded, name_ + ": there is not enough memory");
   if (PQstatus(session.get()) != CONNECTION_OK) {

@@ -31,8 +31,15 @@ class PostgresTarget {
   // A session that is ready for work, non-blocking and in pipeline mode. Blocks, for as
   // long as connect_timeout for each host; 5 s unless the URL says otherwise.
   [[nodiscard]] Result<PostgresSession> connect() const;
+  // Whether there is a server that takes connections, be it that it refuses this one. Blocks.
+  [[nodiscard]] bool answers() const;
 
  private:
+  struct Parameters {
+    std::vector<const char*> names;
+    std::vector<const char*> values;
+  };
+  [[nodiscard]] Parameters parameters() const;
   PostgresTarget() = default;
 
   std::vector<std::pair<std::string, std::string>> settings_;

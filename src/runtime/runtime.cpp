@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "larder/thread_annotations.hpp"
-#include "runtime/asio_timer.hpp"
 #include "runtime/blocking_threads.hpp"
 #include "runtime/io_thread.hpp"
+#include "runtime/timer_queue.hpp"
 
 namespace larder {
 
@@ -27,7 +27,10 @@ class RuntimeThreads final : public Timers {
         blocking_{options.blocking_threads, options.waiting_threads} {
     const unsigned cores = std::max(std::thread::hardware_concurrency(), 1U);
     const unsigned count = options.io_threads != 0 ? options.io_threads : cores;
-    for (unsigned i = 0; i < count; ++i) io_.push_back(std::make_shared<IoThread>(this));
+    for (unsigned i = 0; i < count; ++i) {
+      io_.push_back(std::make_shared<IoThread>(this));
+      timers_.push_back(std::make_shared<TimerQueue>(io_.back()));
+    }
   }
 
   [[nodiscard]] const Clock& clock() const { return clock_; }
@@ -42,7 +45,7 @@ class RuntimeThreads final : public Timers {
   [[nodiscard]] TimePoint now() const override { return steady_clock().now(); }
   [[nodiscard]] std::unique_ptr<Timer> after(Duration delay,
                                              std::move_only_function<void()> due) override {
-    return std::make_unique<AsioTimer>(next_io(), delay, std::move(due));
+    return timers_[next_index()]->after(delay, std::move(due));
   }
 
   void close_at_stop(std::weak_ptr<Closable> closable) LARDER_EXCLUDES(mutex_) {
@@ -68,9 +71,10 @@ class RuntimeThreads final : public Timers {
   }
 
  private:
-  [[nodiscard]] const std::shared_ptr<IoThread>& next_io() {
-    return io_[next_.fetch_add(1, std::memory_order_relaxed) % io_.size()];
+  [[nodiscard]] std::size_t next_index() {
+    return next_.fetch_add(1, std::memory_order_relaxed) % io_.size();
   }
+  [[nodiscard]] const std::shared_ptr<IoThread>& next_io() { return io_[next_index()]; }
 
   // Forgets, now and then, those that are gone.
   void remember(std::weak_ptr<Closable> closable) LARDER_REQUIRES(mutex_) {
@@ -95,6 +99,7 @@ class RuntimeThreads final : public Timers {
 
   const Clock& clock_;
   std::vector<std::shared_ptr<IoThread>> io_;
+  std::vector<std::shared_ptr<TimerQueue>> timers_;  // of each
   std::atomic<std::size_t> next_{0};
   BlockingThreads blocking_;
   std::once_flag once_;

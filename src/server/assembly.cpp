@@ -2,14 +2,18 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
 
+#include "base/sql_assigns.hpp"
 #include "config/change.hpp"
 #include "larder/postgres.hpp"
 #include "larder/sql_writer.hpp"
 #include "larder/sqlite.hpp"
+#include "postgres/target.hpp"
+#include "server/late_database.hpp"
 #include "server/pattern_source.hpp"
 #include "server/shared_parts.hpp"
 
@@ -38,6 +42,7 @@ struct Plan {
   AssembledSources sources;
   std::vector<PlannedCache> caches;
   CachesChange change;
+  std::vector<Problem> warnings;
 };
 
 // What runs already; nothing of it at the start.
@@ -70,15 +75,17 @@ bool only_lifetimes(const std::vector<std::string_view>& settings) {
 class Planner {
  public:
   // Without `running`, all is new.
-  // Without `behind`, caches that write behind are made to write through.
+  // Without `behind`, caches that write behind are made to write through. `serves`: not a trial,
+  // and a database that is down may come later.
   Planner(Runtime& runtime, const Config& config, std::shared_ptr<shared::Tier> shared,
-          WritesBehind* behind, Assembly::Tell tell, const Running* running)
+          WritesBehind* behind, Assembly::Tell tell, const Running* running, bool serves = true)
       : runtime_{runtime},
         config_{config},
         shared_{std::move(shared)},
         behind_{behind},
         tell_{std::move(tell)},
-        running_{running} {}
+        running_{running},
+        serves_{serves} {}
 
   std::expected<Plan, std::vector<Problem>> plan() {
     for (const SourceConfig& source : config_.sources) open(source);
@@ -116,6 +123,12 @@ class Planner {
       }
     }
     auto database = connect(source);
+    std::optional<Error> unreached;
+    if (!database && may_come_later(source)) {
+      unreached = std::move(database.error());
+      database = later(source, *unreached);
+      unreached_.insert(source.name);
+    }
     if (!database) {
       return report(source.written.of("url"),
                     "sources." + source.name + ": " + database.error().message);
@@ -136,20 +149,47 @@ class Planner {
                              std::move(gate),
                              std::make_shared<SourceState>(runtime_.clock(), source.name, tell_),
                              {}});
+    if (unreached) {
+      plan_.sources.back().state->failed(
+          unreached->message +
+          ". larder starts without it: what asks it fails until it is reached, which is tried "
+          "again and again, and its statements are checked then");
+    }
+  }
+
+  // At the start a PostgreSQL that is down may come, as one that goes down may come back. One
+  // that answers, and refuses larder, is a mistake of the configuration.
+  [[nodiscard]] bool may_come_later(const SourceConfig& source) const {
+    if (!serves_ || running_ != nullptr || source.kind != SourceKind::kPostgres) return false;
+    const auto target = PostgresTarget::parse(source.url.reveal(), {});
+    return target && !target->answers();
+  }
+
+  std::shared_ptr<SqlDatabase> later(const SourceConfig& source, const Error& why) {
+    return std::make_shared<LateDatabase>(
+        "source " + source.name, why,
+        [this_source = source, runtime = &runtime_, max_value = config_.server.max_value] {
+          return connect(*runtime, this_source, max_value);
+        },
+        tell_);
   }
 
   Result<std::shared_ptr<SqlDatabase>> connect(const SourceConfig& source) {
+    return connect(runtime_, source, config_.server.max_value);
+  }
+  static Result<std::shared_ptr<SqlDatabase>> connect(Runtime& runtime, const SourceConfig& source,
+                                                      ByteCount max_value) {
     if (source.kind == SourceKind::kPostgres) {
-      return open_postgres(runtime_, source.url.reveal(),
+      return open_postgres(runtime, source.url.reveal(),
                            {.prepared = source.prepared,
                             .query_timeout = source.load_timeout,
                             .connections = source.connections,
-                            .max_value = config_.server.max_value});
+                            .max_value = max_value});
     }
-    return open_sqlite(runtime_, source.path,
+    return open_sqlite(runtime, source.path,
                        {.query_timeout = source.load_timeout,
                         .connections = source.connections,
-                        .max_value = config_.server.max_value});
+                        .max_value = max_value});
   }
 
   void plan(const CacheConfig& cache) {
@@ -225,6 +265,7 @@ class Planner {
     if (writes(cache)) {
       auto sql = prepare_writer(cache, *source);
       auto writer = sql ? text_writer(cache, sql) : nullptr;
+      if (sql) caution_of_marks(cache, *sql);
       options.writes = {.concurrent = 256,
                         .waiting = source->config.max_waiting,
                         .timeout = source->config.load_timeout + kWriteGrace,
@@ -263,7 +304,8 @@ class Planner {
                     CacheOptions<std::string, std::string>& options) {
     auto writes = behind_->find(cache.name);
     if (!writes) {
-      auto made = behind_->make(cache, source.config, std::move(writer), std::move(sql));
+      auto made = behind_->make(cache, source.config, std::move(writer), std::move(sql),
+                                !unreached_.contains(source.config.name));
       if (!made) {
         return report(cache.written.of("strategy"),
                       "caches." + cache.name + ": " + made.error().message);
@@ -290,6 +332,17 @@ class Planner {
     }
     source.readers[cache.name] = *reader;
     return std::make_shared<PatternSource>(cache.key, std::move(*reader), source.state);
+  }
+
+  void caution_of_marks(const CacheConfig& cache, const SqlWriter& sql) {
+    if (!is_behind(cache) || sql.keeps_marks() || only_assigns(cache.write)) return;
+    plan_.warnings.push_back(
+        {.position = cache.written.of("write"),
+         .severity = Problem::Severity::kWarning,
+         .message = "caches." + cache.name +
+                    ".write computes, and its source has no table larder_applied, so a write that "
+                    "a crash lets larder send twice counts twice; make the table, as "
+                    "docs/write-behind.md shows (Exactly once), or have write assign."});
   }
 
   // Null: it is reported why.
@@ -354,7 +407,9 @@ class Planner {
   WritesBehind* const behind_;                  // null: none
   const Assembly::Tell tell_;
   const Running* running_;
+  const bool serves_;
   std::map<std::string, Stays, std::less<>> stays_;  // by source
+  std::set<std::string, std::less<>> unreached_;     // sources
   Plan plan_;
   std::vector<Problem> problems_;
 };
@@ -408,7 +463,8 @@ std::expected<std::unique_ptr<Assembly>, std::vector<Problem>> Assembly::assembl
     if (!opened) return of_journal(opened.error());
     behind = std::move(*opened);
   }
-  auto plan = Planner{runtime, config, *shared, behind.get(), tell, nullptr}.plan();
+  const bool serves = purpose == Purpose::kService;
+  auto plan = Planner{runtime, config, *shared, behind.get(), tell, nullptr, serves}.plan();
   if (!plan) return std::unexpected{std::move(plan.error())};
   if (behind) {
     if (const auto recovered = behind->recover(); !recovered) return of_journal(recovered.error());
@@ -416,14 +472,15 @@ std::expected<std::unique_ptr<Assembly>, std::vector<Problem>> Assembly::assembl
   }
   std::vector<KeyspaceCache> caches;
   for (PlannedCache& cache : plan->caches) caches.push_back(std::move(*cache.fresh));
-  return std::unique_ptr<Assembly>{new Assembly{runtime, config, std::move(tell),
-                                                std::move(*shared), std::move(behind),
-                                                std::move(plan->sources), std::move(caches)}};
+  return std::unique_ptr<Assembly>{
+      new Assembly{runtime, config, std::move(tell), std::move(*shared), std::move(behind),
+                   std::move(plan->sources), std::move(caches), std::move(plan->warnings)}};
 }
 
 Assembly::Assembly(Runtime& runtime, const Config& config, Tell tell,
                    std::shared_ptr<shared::Tier> shared, std::unique_ptr<WritesBehind> behind,
-                   AssembledSources sources, std::vector<KeyspaceCache> caches)
+                   AssembledSources sources, std::vector<KeyspaceCache> caches,
+                   std::vector<Problem> warnings)
     : runtime_{runtime},
       blocking_threads_{runtime_options(config).blocking_threads},
       config_{config},
@@ -431,6 +488,7 @@ Assembly::Assembly(Runtime& runtime, const Config& config, Tell tell,
       shared_{std::move(shared)},
       behind_{std::move(behind)},
       keyspace_{runtime, MemoryOptions{.capacity = config.memory.capacity}, std::move(caches)},
+      warnings_{std::move(warnings)},
       sources_{std::make_shared<const AssembledSources>(std::move(sources))} {
   if (!behind_) return;
   behind_->attach(*keyspace_.members());
@@ -492,7 +550,10 @@ RuntimeOptions runtime_options(const Config& config) {
 std::vector<Problem> check_databases(const Config& config) {
   Runtime runtime{runtime_options(config)};
   auto assembly = Assembly::assemble(runtime, config, {}, Assembly::Purpose::kTrial);
-  return assembly ? std::vector<Problem>{} : std::move(assembly.error());
+  if (!assembly) return std::move(assembly.error());
+  std::vector<Problem> problems = (*assembly)->warnings();
+  for (Problem& caution : WritesBehind::cautions(config)) problems.push_back(std::move(caution));
+  return problems;
 }
 
 }  // namespace larder

@@ -59,6 +59,8 @@ class Assembly {
       Runtime& runtime, const Config& config, Tell tell = {}, Purpose purpose = Purpose::kService);
 
   [[nodiscard]] Keyspace& keyspace() { return keyspace_; }
+  // What works, and few mean: known when the databases were asked.
+  [[nodiscard]] const std::vector<Problem>& warnings() const { return warnings_; }
   // What it was made of.
   [[nodiscard]] const Config& config() const { return config_; }
   [[nodiscard]] std::shared_ptr<const AssembledSources> sources() const LARDER_EXCLUDES(mutex_);
@@ -86,7 +88,7 @@ class Assembly {
  private:
   Assembly(Runtime& runtime, const Config& config, Tell tell, std::shared_ptr<shared::Tier> shared,
            std::unique_ptr<WritesBehind> behind, AssembledSources sources,
-           std::vector<KeyspaceCache> caches);
+           std::vector<KeyspaceCache> caches, std::vector<Problem> warnings);
 
   Runtime& runtime_;
   const unsigned blocking_threads_;  // of the runtime
@@ -95,6 +97,7 @@ class Assembly {
   const std::shared_ptr<shared::Tier> shared_;
   const std::unique_ptr<WritesBehind> behind_;  // null: none
   Keyspace keyspace_;
+  const std::vector<Problem> warnings_;
   mutable Mutex mutex_;
   std::shared_ptr<const AssembledSources> sources_ LARDER_GUARDED_BY(mutex_);
 };

@@ -27,6 +27,7 @@ class MarkedSqlWriter final : public behind::MarkedWriter {
         journal_{std::move(journal)},
         sole_{std::move(sole)} {}
 
+  [[nodiscard]] bool keeps_marks() const override { return writer_->keeps_marks(); }
   void submit(std::vector<Write<std::string, std::string>> writes,
               std::vector<behind::Position> positions, behind::Position settled_below,
               Source::Begin begin, Source::Done done) override;

@@ -3,7 +3,7 @@
 //
 // In PostgreSQL it is an advisory lock, held by a session of its own; through PgBouncer
 // (prepared = false) there is none. For a SQLite file it is a byte of the file FILE-larder
-// beside it, locked. Both end with the process.
+// beside it, locked; a file of several names (hard links) is refused. Both end with the process.
 //
 // Threads: any.
 #pragma once
@@ -24,10 +24,14 @@ class SoleWriter {
   using Tell = std::function<void(bool well, const std::string& sentence)>;
 
   // Blocks for some seconds while another process has it; then that is kRefused. `tell` learns
-  // that it was lost, and that it is held again.
+  // that it waits, that it was lost, and that it is held again.
   [[nodiscard]] static Result<std::shared_ptr<SoleWriter>> claim(const SourceConfig& source,
                                                                  const std::string& cache,
                                                                  Tell tell);
+  // The same of a PostgreSQL that cannot be reached: it is lost until then.
+  [[nodiscard]] static Result<std::shared_ptr<SoleWriter>> claim_later(const SourceConfig& source,
+                                                                       const std::string& cache,
+                                                                       Tell tell);
   ~SoleWriter();
   SoleWriter(const SoleWriter&) = delete;
   SoleWriter& operator=(const SoleWriter&) = delete;
@@ -37,7 +41,7 @@ class SoleWriter {
 
  private:
   explicit SoleWriter(std::string cache) : cache_{std::move(cache)} {}
-  [[nodiscard]] Result<void> claim_file(const std::string& database);
+  [[nodiscard]] Result<void> claim_file(const std::string& database, const Tell& tell);
 
   const std::string cache_;
   std::unique_ptr<PostgresClaim> session_;  // null: of SQLite, or none

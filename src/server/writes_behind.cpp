@@ -5,6 +5,8 @@
 #include <random>
 
 #include "base/counted.hpp"
+#include "base/sql_assigns.hpp"
+#include "behind/journal_place.hpp"
 #include "codec/write_fields.hpp"
 #include "larder/thread_annotations.hpp"
 #include "server/marked_sql_writer.hpp"
@@ -40,6 +42,18 @@ std::function<std::optional<Error>(const Write<std::string, std::string>&)> chec
     const auto bindings = bind_write(names, key, *fields);
     return bindings ? std::nullopt : std::optional{bindings.error()};
   };
+}
+
+std::string promise(const behind::WriteBehind& writes) {
+  if (writes.keeps_marks()) return "exactly once: its source keeps marks in larder_applied";
+  return "at least once: a crash may send a write again, and its source has no table "
+         "larder_applied";
+}
+
+std::string in_memory(const Config& config) {
+  return "journal.path, " + config.journal.path +
+         ", is on a file system in memory: a restart of the machine takes what was acknowledged "
+         "and not flushed, whatever durability says; name a folder on a disk";
 }
 
 // One thread waits, until another says so.
@@ -91,6 +105,7 @@ Result<std::unique_ptr<WritesBehind>> WritesBehind::open(Runtime& runtime, const
     tell(false, stats.failure->message + ". Until then writes are refused, and reads answered");
   }
   if (const auto& log_break = (*journal)->log_break(); log_break && tell) tell(false, *log_break);
+  if (behind::is_in_memory(config.journal.path) && tell) tell(false, in_memory(config));
   if (stats.damaged > 0 && tell) {
     tell(false, "the journal in " + config.journal.path + " has " +
                     counted(stats.damaged, "acknowledged write") +
@@ -107,8 +122,10 @@ WritesBehind::~WritesBehind() {
 
 Result<std::shared_ptr<behind::WriteBehind>> WritesBehind::make(
     const CacheConfig& cache, const SourceConfig& source,
-    std::shared_ptr<Writer<std::string, std::string>> writer, std::shared_ptr<SqlWriter> sql) {
-  auto sole = SoleWriter::claim(source, cache.name, tell_);
+    std::shared_ptr<Writer<std::string, std::string>> writer, std::shared_ptr<SqlWriter> sql,
+    bool reached) {
+  auto sole = reached ? SoleWriter::claim(source, cache.name, tell_)
+                      : SoleWriter::claim_later(source, cache.name, tell_);
   if (!sole) return std::unexpected{std::move(sole.error())};
   const SqlDialect dialect =
       source.kind == SourceKind::kPostgres ? SqlDialect::kPostgres : SqlDialect::kSqlite;
@@ -140,6 +157,11 @@ Result<std::shared_ptr<behind::WriteBehind>> WritesBehind::make(
                             " since the start): " + why.message);
           },
   });
+  if (reached && tell_) {
+    const bool harmless = writes->keeps_marks() || only_assigns(cache.write);
+    tell_(harmless, "cache " + cache.name + " writes behind, " + promise(*writes) +
+                        (harmless ? "" : ", though what it computes may then count twice"));
+  }
   caches_[cache.name] = writes;
   runtime_.close_at_stop(writes);
   return writes;
@@ -203,6 +225,19 @@ std::vector<std::string> WritesBehind::finish(Duration patience) {
   const Result<void> closed = journal_->close();
   if (!closed) left.push_back("the journal: " + closed.error().message);
   return left;
+}
+
+std::vector<Problem> WritesBehind::cautions(const Config& config) {
+  if (!writes_behind(config) || !behind::is_in_memory(config.journal.path)) return {};
+  return {{.position = config.journal.written.of("path"),
+           .severity = Problem::Severity::kWarning,
+           .message = in_memory(config) + "."}};
+}
+
+std::vector<std::pair<std::string, bool>> WritesBehind::once() const {
+  std::vector<std::pair<std::string, bool>> once;
+  for (const auto& [name, writes] : caches_) once.emplace_back(name, writes->keeps_marks());
+  return once;
 }
 
 std::vector<std::pair<std::string, behind::WriteBehindStats>> WritesBehind::stats() const {

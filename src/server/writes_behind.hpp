@@ -17,6 +17,7 @@
 #include "behind/write_behind.hpp"
 #include "cache/keyspace.hpp"
 #include "config/config.hpp"
+#include "config/problem.hpp"
 #include "larder/runtime.hpp"
 
 namespace larder {
@@ -28,6 +29,8 @@ class WritesBehind {
 
   // Whether the journal that the configuration names is there.
   [[nodiscard]] static bool has_journal(const Config& config);
+  // What is to be said of the place of the journal before it is opened.
+  [[nodiscard]] static std::vector<Problem> cautions(const Config& config);
   // Opens the journal that the configuration names, whose caches get theirs by make().
   // Blocks. Errors as of SqliteJournal::open().
   [[nodiscard]] static Result<std::unique_ptr<WritesBehind>> open(Runtime& runtime,
@@ -40,10 +43,12 @@ class WritesBehind {
   // ---- One thread, before start(). ----
 
   // The writes of a cache, over the writer of its source: as the cache describes it, and by
-  // which they go. Blocks. An error: another process writes behind to it.
+  // which they go. Blocks. An error: another process writes behind to it. `reached`: the
+  // source can be asked now; else it is claimed when it can be.
   [[nodiscard]] Result<std::shared_ptr<behind::WriteBehind>> make(
       const CacheConfig& cache, const SourceConfig& source,
-      std::shared_ptr<Writer<std::string, std::string>> writer, std::shared_ptr<SqlWriter> sql);
+      std::shared_ptr<Writer<std::string, std::string>> writer, std::shared_ptr<SqlWriter> sql,
+      bool reached = true);
   // Gives the caches what the journal kept from an earlier run. An error: it cannot be read, or
   // keeps writes of a cache that is not here.
   [[nodiscard]] Result<void> recover();
@@ -60,6 +65,8 @@ class WritesBehind {
   [[nodiscard]] std::vector<std::string> finish(Duration patience);
 
   [[nodiscard]] std::vector<std::pair<std::string, behind::WriteBehindStats>> stats() const;
+  // Of each cache, whether its source keeps marks: exactly once, and not at least once.
+  [[nodiscard]] std::vector<std::pair<std::string, bool>> once() const;
   [[nodiscard]] behind::JournalStats journal_stats() const { return journal_->stats(); }
 
  private:

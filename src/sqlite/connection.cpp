@@ -298,6 +298,7 @@ Result<SqliteWriteStatements*> SqliteConnection::write_statements(
   auto sweep = SqliteStatement::prepare_write(connection, kSweepMarks);
   if (find && set && sweep) {
     made.marks.emplace(std::move(*find), std::move(*set), std::move(*sweep));
+    plan->keeps_marks.store(true, std::memory_order_relaxed);
   } else {
     // Without the table there are no marks; one that does not fit is a mistake.
     for (const auto* each : {&find, &set, &sweep}) {

@@ -88,6 +88,9 @@ class SqliteRowWriter final : public SqlWriter {
   [[nodiscard]] std::uint64_t transactions() const override {
     return plan_->transactions.load(std::memory_order_relaxed);
   }
+  [[nodiscard]] bool keeps_marks() const override {
+    return plan_->keeps_marks.load(std::memory_order_relaxed);
+  }
 
  private:
   const std::shared_ptr<SqliteDatabase> database_;

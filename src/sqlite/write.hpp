@@ -25,6 +25,7 @@ struct SqliteWritePlan {
   std::vector<std::string> key;      // the names of its parts
   std::shared_ptr<SqlitePlan> read;  // of the same key
   std::atomic<std::uint64_t> transactions{0};
+  std::atomic<bool> keeps_marks{false};  // of write-behind, as its statements were prepared last
 };
 
 // One write of a batch.

@@ -67,6 +67,13 @@ TEST_F(JournalPlace, AFolderInThePlaceOfTheFileIsTold) {
   EXPECT_THAT(refusal(place()), HasSubstr("is a folder, and should be the journal's file"));
 }
 
+TEST_F(JournalPlace, AFileSystemInMemoryIsKnown) {
+  if (!fs::is_directory("/dev/shm")) GTEST_SKIP() << "there is no /dev/shm";
+
+  EXPECT_TRUE(is_in_memory("/dev/shm/not/there/yet"));
+  EXPECT_FALSE(is_in_memory("/proc"));
+}
+
 TEST_F(JournalPlace, AUserWithoutRightsIsToldOfThem) {
   open();
   close();

@@ -1,4 +1,5 @@
 #include <gmock/gmock.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,6 +29,13 @@ class CheckTest : public testing::Test {
     const std::string path = folder_ / "shop.toml";
     std::ofstream{path} << text;
     return path;
+  }
+  // In the database beside it.
+  void execute(const char* sql) {
+    sqlite3* database = nullptr;
+    EXPECT_EQ(sqlite3_open((folder_ / "shop.db").c_str(), &database), SQLITE_OK);
+    EXPECT_EQ(sqlite3_exec(database, sql, nullptr, nullptr, nullptr), SQLITE_OK);
+    sqlite3_close(database);
   }
 
  private:
@@ -136,6 +144,32 @@ TEST_F(CheckTest, PrintsTheReference) {
 
 TEST_F(CheckTest, AskedForNothingIsWrongUsage) {
   EXPECT_EQ(test::run_larder({"check"}).exit_code, 2);
+}
+
+TEST_F(CheckTest, ADatabaseIsAskedWhetherItKeepsMarksOfWhatIsComputed) {
+  const std::string path = file(R"toml(
+[journal]
+path = "journal"
+[sources.shop]
+url = "sqlite:shop.db"
+[caches.stock]
+key      = "stock:{id:int}"
+source   = "shop"
+read     = "SELECT id, n FROM stock WHERE id = :id"
+strategy = "write-behind"
+write    = "UPDATE stock SET n = n - :n WHERE id = :id"
+)toml");
+  execute("CREATE TABLE stock (id INTEGER PRIMARY KEY, n INTEGER)");
+
+  const test::Ran ran = test::run_larder({"check", "--database", path});
+  EXPECT_EQ(ran.exit_code, 0);
+  EXPECT_THAT(ran.err, HasSubstr(":11:12: warning: caches.stock.write computes, and its source has "
+                                 "no table larder_applied"));
+
+  execute(
+      "CREATE TABLE larder_applied (journal TEXT, position BIGINT, "
+      "PRIMARY KEY (journal, position))");
+  EXPECT_EQ(test::run_larder({"check", "--database", path}).err, "");
 }
 
 }  // namespace

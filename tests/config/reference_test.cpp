@@ -118,8 +118,10 @@ TEST(SettingRecords, HaveExamplesThatWork) {
       "[sources.shop]\n" + all_examples(source_section()) + "[journal]\n" +
       all_examples(journal_section()) + "[caches.product]\n" +
       all_examples(cache_section(), not_through) +
-      "[caches.stock]\nkey = \"stock:{id:int}\"\nstrategy = \"write-behind\"\n" +
-      all_examples(cache_section(), {"key", "strategy", "many", "row_version", "on_shared_down"});
+      "[caches.stock]\nkey = \"stock:{id:int}\"\nstrategy = \"write-behind\"\n"
+      "write = \"UPDATE stock SET pieces = :pieces WHERE id = :id\"\n" +
+      all_examples(cache_section(),
+                   {"key", "strategy", "write", "many", "row_version", "on_shared_down"});
 
   const ParsedConfig parsed = parse_config(file, {});
 

@@ -1,6 +1,11 @@
 // Many keys: the same answers as alone, in one round trip.
 #include <gmock/gmock.h>
 
+#include <filesystem>
+#include <future>
+#include <utility>
+
+#include "postgres/postgres_proxy.hpp"
 #include "postgres/postgres_server.hpp"
 
 namespace larder {
@@ -45,6 +50,33 @@ TEST_F(PostgresLoadingMany, WithoutAStatementForManyTheyAreOnePipeline) {
   EXPECT_EQ(all[89], R"({"name":"n90"})");
   EXPECT_EQ(all[90], "absent");
   EXPECT_EQ(reader->queries(), 100);
+}
+
+// On the wire: no answer is passed on before all hundred are asked for, so that what comes then
+// is the one round trip that they cost.
+TEST_F(PostgresLoadingMany, AHundredKeysAreOneRoundTripOnTheWire) {
+  execute("CREATE TABLE p AS SELECT n AS id, 'n' || n AS name FROM generate_series(1, 100) n");
+  const std::filesystem::path directory = unprivileged_directory();
+  {
+    PostgresProxy proxy{directory, server()->directory()};
+    const auto shop = postgres(
+        runtime_, "postgresql:///" + name_ + "?host=" + directory.string() + "&user=larder",
+        {.connections = 1});
+    for (const auto& [read, statements] :
+         {std::pair{SqlRead{.one = products().one}, 100U}, std::pair{products(), 1U}}) {
+      const auto reader = shop->prepare(read, {"id"}).value();
+      ASSERT_EQ(values(*reader, keys(2))[1], R"({"name":"n2"})");  // now they are prepared
+      proxy.hold_answers();
+
+      auto all = std::async(std::launch::async, [&] { return values(*reader, keys(100)); });
+
+      EXPECT_TRUE(proxy.executed(statements));
+      EXPECT_EQ(proxy.release(), statements);
+      EXPECT_EQ(all.get()[99], R"({"name":"n100"})");
+      EXPECT_EQ(proxy.release(), statements) << "nothing was asked for later";
+    }
+  }
+  std::filesystem::remove_all(directory);
 }
 
 TEST_F(PostgresLoadingMany, OneBadKeyFailsAlone) {

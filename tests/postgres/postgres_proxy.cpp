@@ -1,5 +1,6 @@
 #include "postgres/postgres_proxy.hpp"
 
+#include <chrono>
 #include <utility>
 
 namespace larder {
@@ -32,6 +33,57 @@ void PostgresProxy::swallow_next_answer() {
   asio::post(context_, asio::use_future([this] { swallow_ = true; })).get();
 }
 
+void PostgresProxy::hold_answers() {
+  {
+    const std::scoped_lock lock{mutex_};
+    executed_ = 0;
+  }
+  asio::post(context_, asio::use_future([this] {
+               for (const auto& each : pairs_) {
+                 if (const PairPtr pair = each.lock()) pair->holds = true;
+               }
+             }))
+      .get();
+}
+
+bool PostgresProxy::executed(std::size_t count) {
+  std::unique_lock lock{mutex_};
+  return more_.wait_for(lock, std::chrono::minutes{1}, [&] { return executed_ >= count; });
+}
+
+std::size_t PostgresProxy::release() {
+  asio::post(context_, asio::use_future([this] {
+               for (const auto& each : pairs_) {
+                 const PairPtr pair = each.lock();
+                 if (!pair || !std::exchange(pair->holds, false)) continue;
+                 asio::write(pair->client, asio::buffer(std::exchange(pair->held, {})));
+               }
+             }))
+      .get();
+  const std::scoped_lock lock{mutex_};
+  return executed_;
+}
+
+// A message is its letter and its length, of which the letter is no part.
+void PostgresProxy::count(Pair& pair, std::size_t bytes) {
+  pair.asked.append(pair.to_server.data(), bytes);
+  std::size_t at = 0;
+  std::size_t executed = 0;
+  while (pair.asked.size() - at >= 5) {
+    std::size_t length = 0;
+    for (std::size_t i = 1; i < 5; ++i) {
+      length = length << 8U | static_cast<unsigned char>(pair.asked[at + i]);
+    }
+    if (pair.asked.size() - at < 1 + length) break;
+    if (pair.asked[at] == 'E') ++executed;
+    at += 1 + length;
+  }
+  pair.asked.erase(0, at);
+  const std::scoped_lock lock{mutex_};
+  executed_ += executed;
+  more_.notify_all();
+}
+
 void PostgresProxy::cut() {
   asio::post(context_, asio::use_future([this] {
                for (const auto& each : std::exchange(pairs_, {})) {
@@ -60,6 +112,7 @@ void PostgresProxy::forward(const PairPtr& pair) {
   pair->client.async_read_some(
       asio::buffer(pair->to_server), [this, pair](const Error& error, std::size_t count) {
         if (error) return pair->close();
+        if (pair->holds) this->count(*pair, count);
         asio::async_write(pair->server, asio::buffer(pair->to_server, count),
                           [this, pair](const Error& failed, std::size_t) {
                             if (failed) return pair->close();
@@ -72,6 +125,10 @@ void PostgresProxy::answer(const PairPtr& pair) {
   pair->server.async_read_some(
       asio::buffer(pair->to_client), [this, pair](const Error& error, std::size_t count) {
         if (error || std::exchange(swallow_, false)) return pair->close();
+        if (pair->holds) {
+          pair->held.append(pair->to_client.data(), count);
+          return answer(pair);
+        }
         asio::async_write(pair->client, asio::buffer(pair->to_client, count),
                           [this, pair](const Error& failed, std::size_t) {
                             if (failed) return pair->close();

@@ -136,6 +136,66 @@ TEST(Runtime, ATimerCallsOnceOnAnIoThread) {
   EXPECT_TRUE(on_io.get_future().get());
 }
 
+TEST(Runtime, TimersCallInTheOrderInWhichTheyAreDue) {
+  Runtime runtime{{.io_threads = 1}};
+  std::vector<int> called;  // on the I/O thread alone, until it has told
+  std::promise<void> all;
+
+  const auto last = runtime.after(40ms, [&] { all.set_value(); });
+  const auto second = runtime.after(20ms, [&] { called.push_back(2); });
+  const auto third = runtime.after(30ms, [&] { called.push_back(3); });
+  const auto first = runtime.after(1ms, [&] { called.push_back(1); });
+  runtime.after(10ms, [&] { called.push_back(0); }).reset();
+  all.get_future().wait();
+
+  EXPECT_EQ(called, (std::vector<int>{1, 2, 3}));
+}
+
+TEST(Runtime, ATimerMayCallOffOneThatIsDueAtTheSameTime) {
+  Runtime runtime{{.io_threads = 1}};
+  std::promise<void> busy;
+  asio::post(runtime.io(0), [free = busy.get_future().share()] { free.wait(); });
+  std::atomic<int> called{0};
+  std::unique_ptr<Timer> second;
+  std::promise<void> after;
+
+  const auto first = runtime.after(1ms, [&] {
+    ++called;
+    second.reset();
+  });
+  second = runtime.after(2ms, [&] { ++called; });
+  const auto third = runtime.after(3ms, [&] { after.set_value(); });
+  std::this_thread::sleep_for(5ms);  // all are due before the thread looks
+  busy.set_value();
+  after.get_future().wait();
+
+  EXPECT_EQ(called, 1);
+}
+
+TEST(Runtime, TimersMadeAndDestroyedByManyThreadsCallOnceEach) {
+  Runtime runtime{{.io_threads = 1}};
+  constexpr int kThreads = 4;
+  constexpr int kTimers = 500;
+  std::atomic<int> called{0};
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < kThreads; ++i) {
+      threads.emplace_back([&] {
+        std::vector<std::unique_ptr<Timer>> kept;
+        for (int n = 0; n < kTimers; ++n) {
+          kept.push_back(runtime.after(1ms, [&] { ++called; }));
+          runtime.after(1h, [&] { called += 1'000'000; }).reset();
+        }
+        std::promise<void> last;
+        kept.push_back(runtime.after(1ms, [&] { last.set_value(); }));
+        last.get_future().wait();
+      });
+    }
+  }
+
+  EXPECT_EQ(called, kThreads * kTimers);
+}
+
 TEST(Runtime, ADestroyedTimerDoesNotCall) {
   auto held = std::make_shared<int>(0);
   Runtime runtime{{.io_threads = 1}};

@@ -98,6 +98,55 @@ TEST_F(WriteBehindPostgres, WhilePostgresIsDownWritesAreTakenAndWhatIsKnownIsRea
   EXPECT_EQ(ask({"GET", "counter:2"}).text, R"({"id":2,"n":2})");
 }
 
+TEST_F(WriteBehindPostgres, StartedWhilePostgresIsDownItTakesWritesAndFlushesThemLater) {
+  execute(kTable);
+  execute(
+      "CREATE TABLE larder_applied (journal TEXT, position BIGINT, "
+      "PRIMARY KEY (journal, position))");
+  server()->stop(SIGQUIT);
+  start();
+  EXPECT_TRUE(larder_->says("larder starts without it"));
+  EXPECT_THAT(larder_->page("/health"), ::testing::HasSubstr(R"("shop":{"status":"failing")"));
+
+  EXPECT_EQ(ask({"SET", "counter:1", R"({"n":1})"}).text, "OK");
+  EXPECT_THAT(ask({"GET", "counter:1"}).text, ::testing::HasSubstr("cannot connect"));
+  EXPECT_EQ(larder_->metric("larder_write_behind_once{cache=\"counter\"}"), 0);
+  server()->run();
+
+  EXPECT_TRUE(flushed());
+  EXPECT_TRUE(larder_->says("source shop is reached, and takes its statements"));
+  EXPECT_EQ(ask({"GET", "counter:1"}).text, R"({"id":1,"n":1})");
+  EXPECT_EQ(larder_->metric("larder_write_behind_once{cache=\"counter\"}"), 1);
+  client_.reset();  // its session ended with the server
+  EXPECT_EQ(execute("SELECT count(*) FROM larder_applied"), "1");
+}
+
+TEST_F(WriteBehindPostgres, AStatementThatALateDatabaseRefusesIsToldAndTriedAgain) {
+  server()->stop(SIGQUIT);
+  start();
+  EXPECT_EQ(ask({"SET", "counter:1", R"({"n":1})"}).text, "OK");
+  server()->run();
+
+  EXPECT_TRUE(larder_->says("refuses a statement"));
+  EXPECT_THAT(ask({"GET", "counter:1"}).text, ::testing::HasSubstr("counters"));
+  EXPECT_EQ(larder_->metric("larder_write_behind_dead_letters_total{cache=\"counter\"}"), 0);
+  client_.reset();
+  execute(kTable);
+
+  EXPECT_TRUE(flushed());
+  EXPECT_EQ(execute("SELECT n FROM counters WHERE id = 1"), "1");
+}
+
+TEST_F(WriteBehindPostgres, ADatabaseThatAnswersAndRefusesLarderIsAMistakeAtTheStart) {
+  const std::string sources = "[sources.shop]\nurl = \"" + server()->url("no_such") + "\"\n";
+  const auto start_there = [&] {
+    const RunningLarder refused(directory_.string(), sources + kCache);
+  };
+
+  EXPECT_THAT(start_there,
+              ::testing::ThrowsMessage<std::runtime_error>(::testing::HasSubstr("no_such")));
+}
+
 TEST_F(WriteBehindPostgres, AnotherProcessWithAJournalOfItsOwnIsRefusedUntilThisOneEnds) {
   execute(kTable);
   start();

@@ -16,6 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 class WriteBehindServer : public ::testing::Test {
@@ -38,6 +39,15 @@ class WriteBehindServer : public ::testing::Test {
   resp::Reply ask(std::initializer_list<std::string_view> words) {
     if (!larder_) start();
     return client_->ask(words);
+  }
+  // What LARDER EXPLAIN says, "name: text" a line.
+  std::string explained(std::string_view key) {
+    const resp::Reply reply = ask({"LARDER", "EXPLAIN", key});
+    std::string text;
+    for (std::size_t i = 0; i + 1 < reply.items.size(); i += 2) {
+      text += reply.items[i].text + ": " + reply.items[i + 1].text + "\n";
+    }
+    return text;
   }
   void kill() {
     larder_->signal(SIGKILL);
@@ -102,6 +112,63 @@ TEST_F(WriteBehindServer, WhatCannotBeWrittenIsRefusedBeforeItIsAcknowledged) {
               AllOf(StartsWith("ERR "), HasSubstr("has no field \"price\"")));
   EXPECT_THAT(ask({"SET", "product:1", "7"}).text, HasSubstr("must be a JSON object"));
   EXPECT_THAT(ask({"SET", "product:1", kNew, "NX"}).text, StartsWith("REFUSED "));
+}
+
+TEST_F(WriteBehindServer, ATimeToLiveIsRefusedSinceARowHasNone) {
+  for (const resp::Reply& reply :
+       {ask({"SET", "product:1", kNew, "EX", "60"}), ask({"SETEX", "product:1", "60", kNew}),
+        ask({"PSETEX", "product:1", "60000", kNew})}) {
+    EXPECT_THAT(reply.text, AllOf(StartsWith("REFUSED "), HasSubstr("takes no EX")));
+  }
+  EXPECT_EQ(ask({"GET", "product:1"}).text, R"({"id":1,"name":"Kettle","price":24.5})");
+}
+
+TEST_F(WriteBehindServer, ExplainTellsWhatPendsAndWhetherItIsSentOnce) {
+  start("flush_delay = \"1m\"\n");
+  ask({"SET", "product:1", kNew});
+  ask({"SET", "product:1", kNew});
+
+  const std::string told = explained("product:1");
+  EXPECT_THAT(told, HasSubstr("pending: 2 writes, the oldest acknowledged "));
+  EXPECT_THAT(told, HasSubstr("after a crash: a write may be done twice"));
+  EXPECT_THAT(explained("product:2"), Not(HasSubstr("pending")));
+  EXPECT_TRUE(larder_->says("writes behind, at least once"));
+  EXPECT_EQ(larder_->metric("larder_write_behind_once{cache=\"product\"}"), 0);
+}
+
+TEST_F(WriteBehindServer, WithATableOfMarksItSaysThatItIsOnce) {
+  shop_.execute(
+      "CREATE TABLE larder_applied (journal TEXT, position BIGINT, "
+      "PRIMARY KEY (journal, position))");
+  start();
+
+  EXPECT_TRUE(larder_->says("writes behind, exactly once"));
+  EXPECT_THAT(explained("product:1"), HasSubstr("after a crash: a write is done once"));
+  EXPECT_EQ(larder_->metric("larder_write_behind_once{cache=\"product\"}"), 1);
+}
+
+TEST_F(WriteBehindServer, HealthIsDegradedWhileWritesAreRefused) {
+  start("", "limit = \"1MiB\"\n");
+  EXPECT_THAT(larder_->page("/health"), HasSubstr(R"("status":"ok")"));
+  shop_.execute("BEGIN IMMEDIATE");  // so that nothing is flushed
+  const std::string large = R"({"name":")" + std::string(100'000, 'x') + R"(","price":1})";
+  while (!ask({"SET", "product:1", large}).is_error()) {
+  }
+
+  EXPECT_THAT(larder_->page("/health"),
+              AllOf(StartsWith("HTTP/1.1 200"), HasSubstr(R"("status":"degraded")"),
+                    HasSubstr("journal full")));
+
+  shop_.execute("COMMIT");
+  EXPECT_TRUE(flushed());
+  EXPECT_THAT(larder_->page("/health"), Not(HasSubstr("degraded")));
+}
+
+TEST_F(WriteBehindServer, AFileOfTwoNamesIsRefused) {
+  std::filesystem::create_hard_link(directory_.file("shop.db"), directory_.file("other.db"));
+
+  EXPECT_THAT([&] { start(); },
+              ::testing::ThrowsMessage<std::runtime_error>(HasSubstr("has 2 names (hard links)")));
 }
 
 TEST_F(WriteBehindServer, ARefusalBecomesADeadLetterAndReadsShowTheTruth) {

@@ -1,6 +1,7 @@
 // What larder tells of itself: LARDER EXPLAIN.
 #include <algorithm>
 #include <chrono>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -91,6 +92,7 @@ void larder_explain(Session& session, Arguments words) {
   if (member == nullptr) return;
   const BytesCache& cache = *member->cache;
 
+  std::deque<std::string> known;  // names that the writer gives
   Facts facts;
   facts.emplace_back("key", key);
   const std::optional<LoadOnWay> load = cache.loading(key);
@@ -106,6 +108,10 @@ void larder_explain(Session& session, Arguments words) {
     facts.emplace_back("a SET",
                        (behind ? "is kept in the journal, and later written to " : "writes to ") +
                            on_one_line(cache.describe_writer()));
+    for (auto& [name, text] : cache.explain_writes(std::string{key})) {
+      known.push_back(std::move(name));
+      facts.emplace_back(known.back(), std::move(text));
+    }
     facts.emplace_back("a DEL",
                        cache.removes() ? "removes it from the source" : "drops the copy alone");
   }
