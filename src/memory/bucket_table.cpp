@@ -5,11 +5,14 @@
 
 namespace larder::detail {
 
+// Where they end is told in 32 bits of bytes.
+constexpr std::size_t kMostBuckets = (std::size_t{1} << 26) - 1;
+
 // Zeroed memory is a table of empty buckets.
 BucketTable::BucketTable(Arena& arena, std::size_t most)
     : arena_{arena},
       range_{(most / kFill + 1) * sizeof(Bucket)},
-      most_{range_.size() / sizeof(Bucket)} {}
+      most_{std::min(range_.size() / sizeof(Bucket), kMostBuckets)} {}
 
 void BucketTable::Bucket::set_tag(unsigned slot, std::uint8_t tag) {
   if (slot < 8) {
@@ -34,7 +37,7 @@ void BucketTable::Bucket::clear(unsigned slot) {
 }
 
 bool BucketTable::insert(std::uint64_t hash, Ref entry) {
-  if (!insert_in(at(index(hash, shape())), hash, entry)) return false;
+  if (!insert_in(home_of(hash), hash, entry)) return false;
   ++entries_;
   return true;
 }
@@ -90,7 +93,7 @@ bool BucketTable::move(Ref bucket) {
 }
 
 void BucketTable::replace(std::uint64_t hash, Ref entry, Ref fresh) {
-  for (Bucket* bucket = &at(index(hash, shape())); bucket != nullptr; bucket = after(*bucket)) {
+  for (Bucket* bucket = &home_of(hash); bucket != nullptr; bucket = after(*bucket)) {
     for (auto& ref : bucket->refs) {
       if (ref.load(std::memory_order_relaxed) != entry) continue;
       ref.store(fresh, std::memory_order_release);
@@ -101,7 +104,7 @@ void BucketTable::replace(std::uint64_t hash, Ref entry, Ref fresh) {
 
 // Overflow buckets stay, empty or not, until a split: a reader may stand in one.
 void BucketTable::erase(std::uint64_t hash, Ref entry) {
-  for (Bucket* bucket = &at(index(hash, shape())); bucket != nullptr; bucket = after(*bucket)) {
+  for (Bucket* bucket = &home_of(hash); bucket != nullptr; bucket = after(*bucket)) {
     for (unsigned slot = 0; slot < kSlots; ++slot) {
       if (bucket->refs[slot].load(std::memory_order_relaxed) != entry) continue;
       bucket->clear(slot);

@@ -10,7 +10,7 @@
 //
 // Threads: find() by any thread within a reader section (readers.hpp); the rest
 // by who holds the mutex of the shard. Every word that a reader looks at is
-// atomic. What moves is first copied, then told by a new `shape`, if buckets are
+// atomic. What moves is first copied, then told by a new shape, if buckets are
 // added, and by counting `moves`, then cleared where it was. A reader looks at the
 // moves first and then at the shape; so if it found nothing and the moves are the
 // same as before, it has missed nothing.
@@ -43,7 +43,7 @@ class BucketTable {
   [[nodiscard]] Ref find(std::uint64_t hash, Matches&& matches) const {
     for (;;) {
       const std::uint64_t moves = moves_.load(std::memory_order_acquire);
-      for (const Bucket* bucket = &at(index(hash, shape_.load(std::memory_order_acquire)));;) {
+      for (const Bucket* bucket = &home_of(hash);;) {
         if (const Ref ref = find_in(*bucket, hash, matches); ref != 0) return ref;
         const Ref next = bucket->next.load(std::memory_order_acquire);
         if (next == 0) break;
@@ -53,26 +53,12 @@ class BucketTable {
     }
   }
 
-  struct Near {
-    Ref ref = 0;
-    bool certain = false;  // if there is none here, there is none elsewhere
-  };
-  // The same in the bucket where most entries are: the hot path's part of find().
-  template <class Matches>
-  [[nodiscard, gnu::always_inline]] inline Near find_near(std::uint64_t hash,
-                                                          Matches&& matches) const {
-    const std::uint64_t moves = moves_.load(std::memory_order_acquire);
-    const Bucket& bucket = at(index(hash, shape_.load(std::memory_order_acquire)));
-    if (const Ref ref = find_in(bucket, hash, matches); ref != 0) return {ref, true};
-    const bool alone = bucket.next.load(std::memory_order_acquire) == 0;
-    return {0, alone && moves_.load(std::memory_order_acquire) == moves};
-  }
-
-  // An entry that may have this hash: the first that find() would look at, or 0.
-  [[nodiscard]] Ref candidate(std::uint64_t hash) const {
-    const Bucket& bucket = at(index(hash, shape()));
+  // An entry that may have this hash: the first that find() would look at, or 0. The
+  // hot path's part of find(), and a hint for those who hold nothing.
+  [[nodiscard, gnu::always_inline]] inline Ref candidate(std::uint64_t hash) const {
+    const Bucket& bucket = home_of(hash);
     const TagMatches tagged = bucket.matching(tag(hash));
-    return tagged.any() ? bucket.refs[tagged.slot()].load(std::memory_order_relaxed) : 0;
+    return tagged.any() ? bucket.refs[tagged.slot()].load(std::memory_order_acquire) : 0;
   }
 
   // REQUIRES: no entry of that key is in. False: no memory for an overflow bucket.
@@ -94,7 +80,7 @@ class BucketTable {
     const std::uint64_t half = std::bit_floor(count);
     Bucket& old = at(count - half);
     Bucket& fresh = at(count);
-    const auto moves = [&](Ref ref) { return (hash_of(ref) & (2 * half - 1)) == count; };
+    const auto moves = [&](Ref ref) { return (hash_of(ref) >> kShift & (2 * half - 1)) == count; };
 
     bool copied = true;
     for_each_in(old, [&](Ref ref) {
@@ -133,7 +119,9 @@ class BucketTable {
   }
 
   // How many buckets there are, and one of them: for who does not mind changes in between.
-  [[nodiscard]] std::uint64_t buckets() const { return static_cast<std::uint32_t>(shape()); }
+  [[nodiscard]] std::uint64_t buckets() const {
+    return end_.load(std::memory_order_relaxed) >> kShift;
+  }
   template <class Visitor>
   void for_each_in(std::uint64_t bucket, Visitor&& visitor) const {
     for_each_in(at(bucket), visitor);
@@ -145,9 +133,8 @@ class BucketTable {
  private:
   static constexpr unsigned kSlots = 12;
   static constexpr std::size_t kFill = 7;  // entries to a bucket, on average
-  // A shape: in the low half, how many buckets are in use; in the high half, the
-  // bits of a hash that name one of them or one that is yet to come.
-  static constexpr unsigned kMaskShift = 32;
+  // Bits of a hash from kShift on name a bucket, so that, masked, they say where it begins.
+  static constexpr unsigned kShift = 6;
 
   struct Bucket {
     std::atomic<std::uint64_t> tags{0};       // of slots 0 to 7; a free slot's is 0
@@ -169,18 +156,20 @@ class BucketTable {
     void clear(unsigned slot);
     void set_tag(unsigned slot, std::uint8_t tag);
   };
-  static_assert(sizeof(Bucket) == 64);
+  static_assert(sizeof(Bucket) == 1U << kShift);
 
   static std::uint8_t tag(std::uint64_t hash) { return static_cast<std::uint8_t>(hash >> 48); }
-  static std::uint64_t index(std::uint64_t hash, std::uint64_t shape) {
-    const std::uint64_t mask = shape >> kMaskShift;
-    const std::uint64_t wide = hash & mask;
-    return wide < static_cast<std::uint32_t>(shape) ? wide : wide & mask >> 1;
-  }
   static std::uint64_t reversed(std::uint64_t bits);
 
   [[nodiscard]] Bucket& at(std::uint64_t index) const {
     return reinterpret_cast<Bucket*>(range_.data())[index];
+  }
+  // The bucket that a hash belongs in, the first of it.
+  [[nodiscard, gnu::always_inline]] inline Bucket& home_of(std::uint64_t hash) const {
+    const std::uint32_t end = end_.load(std::memory_order_acquire);
+    const auto wide = static_cast<std::uint32_t>(hash) & wide_.load(std::memory_order_acquire);
+    const auto narrow = static_cast<std::uint32_t>(hash) & narrow_.load(std::memory_order_acquire);
+    return *reinterpret_cast<Bucket*>(range_.data() + (wide < end ? wide : narrow));
   }
   [[nodiscard]] Bucket& overflow(Ref ref) const {
     return *reinterpret_cast<Bucket*>(arena_.at(ref) + kOverflowOffset);
@@ -229,14 +218,16 @@ class BucketTable {
     return true;
   }
 
-  // Tells readers that something has moved, and how many buckets there are.
+  // Tells readers that something has moved, and how many buckets there are. Whoever sees
+  // one of these sees those before it, so that the three agree: while there are as many
+  // buckets as `wide` names, `narrow` does not count.
   void tell(std::uint64_t count) {
-    const std::uint64_t mask = 2 * std::bit_floor(count) - 1;
-    shape_.store(mask << kMaskShift | count, std::memory_order_release);
+    const auto half = static_cast<std::uint32_t>(std::bit_floor(count));
+    narrow_.store((half - 1) << kShift, std::memory_order_release);
+    wide_.store((2 * half - 1) << kShift, std::memory_order_release);
+    end_.store(static_cast<std::uint32_t>(count) << kShift, std::memory_order_release);
     moves_.store(moves_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   }
-  // For who holds the mutex, or takes what comes of it for a hint.
-  [[nodiscard]] std::uint64_t shape() const { return shape_.load(std::memory_order_relaxed); }
 
   // An empty overflow bucket; 0 without memory.
   [[nodiscard]] Ref make_overflow(std::uint32_t home);
@@ -249,7 +240,12 @@ class BucketTable {
   Arena& arena_;
   Reservation range_;
   std::size_t most_;  // buckets
-  std::atomic<std::uint64_t> shape_{std::uint64_t{1} << kMaskShift | 1};
+  // In bytes: where the buckets in use end, and the bits of a hash that say where its
+  // bucket begins, or, if that would be behind the end, those that say where the one
+  // begins that is yet to be split.
+  std::atomic<std::uint32_t> end_{sizeof(Bucket)};
+  std::atomic<std::uint32_t> wide_{sizeof(Bucket)};
+  std::atomic<std::uint32_t> narrow_{0};
   std::atomic<std::uint64_t> moves_{0};
   alignas(kCacheLine) std::size_t entries_ = 0;  // changes often; readers do without it
 };

@@ -152,12 +152,12 @@ class EntryFields {
   // Fills in what lies behind the value.
   static void write_behind(char* end, const EntryInfo& info);
 
-  explicit EntryFields(const char* block) : block_{block} {}
+  explicit EntryFields(const char* block) : block_{block}, wide_{head().is(EntryHead::kWide)} {}
 
   [[nodiscard]] const EntryHead& head() const {
     return *reinterpret_cast<const EntryHead*>(block_);
   }
-  [[nodiscard]] bool wide() const { return head().is(EntryHead::kWide); }
+  [[nodiscard]] bool wide() const { return wide_; }
   [[nodiscard]] std::size_t before() const {
     return wide() ? EntryHead::kSize + kWide : EntryHead::kSize;
   }
@@ -209,6 +209,7 @@ class EntryFields {
   static constexpr std::uint32_t kTwoBytes = 0xFFFF;
 
   const char* block_;
+  bool wide_;  // read once, so that the compiler sees that it stays
 };
 
 // Whether two runs of bytes are equal: without a call for short ones, as keys are.
@@ -305,12 +306,18 @@ class EntryLayout {
       return *typed_key();
     }
   }
-  // The same twice, behind a branch: so the processor foretells where the key is, and
-  // asks for it together with the header instead of after it.
-  [[nodiscard, gnu::always_inline]] bool has_key(KeyView wanted) const {
-    if (fields_.wide()) [[unlikely]]
-      return key_equals(wanted);
-    return key_equals(wanted);
+  [[nodiscard]] bool has_key(KeyView wanted) const {
+    if constexpr (kByteKey) {
+      return fields_.key_size() == wanted.size() &&
+             same_bytes(block_ + fields_.before(), wanted.data(), wanted.size());
+    } else {
+      return *typed_key() == wanted;
+    }
+  }
+  // False of wide ones too. Behind it the compiler knows where key and value are, and the
+  // processor asks for them together with the header instead of after it.
+  [[nodiscard, gnu::always_inline]] bool is_plain_and_has(KeyView wanted) const {
+    return !fields_.wide() && has_key(wanted);
   }
   [[nodiscard]] ValueView value() const {
     if constexpr (kByteValue) {
@@ -337,14 +344,6 @@ class EntryLayout {
   }
 
  private:
-  [[nodiscard, gnu::always_inline]] bool key_equals(KeyView wanted) const {
-    if constexpr (kByteKey) {
-      return fields_.key_size() == wanted.size() &&
-             same_bytes(block_ + fields_.before(), wanted.data(), wanted.size());
-    } else {
-      return *typed_key() == wanted;
-    }
-  }
   template <class T>
   static std::size_t aligned(std::size_t offset) {
     return (offset + alignof(T) - 1) / alignof(T) * alignof(T);
