@@ -57,7 +57,7 @@ struct MemoryOptions {
   Charge charge = Charge::kMemory;
   // Speed. A shard has a lock for its writers, and no value is larger than a
   // shard, or than an eighth of the capacity where there are several.
-  unsigned shards = 0;  // at most 256; 0: one for each 2 MiB, at most 8
+  unsigned shards = 0;  // a power of two up to 256; 0: one for each 2 MiB, at most 8
   // Proof against hash flooding: a test may fix it.
   std::optional<std::uint64_t> hash_seed{};  // none: random
 };
@@ -114,9 +114,11 @@ class MemoryTier {
   explicit MemoryTier(MemoryOptions options)
       : options_{options},
         hash_{options.hash_seed ? *options.hash_seed : detail::KeyHash::random_seed()},
-        shard_count_{shards_for(options)} {
-    for (std::size_t i = 0; i < shard_count_; ++i) {
-      shards_.push_back(std::make_unique<Shard>(room_for(options, shard_count_), hash_));
+        shard_count_{shards_for(options)},
+        buckets_{shard_count_, Shard::most_entries(room_for(options, shard_count_))} {
+    for (unsigned i = 0; i < shard_count_; ++i) {
+      shards_.push_back(
+          std::make_unique<Shard>(room_for(options, shard_count_), hash_, buckets_, i));
     }
   }
 
@@ -275,20 +277,21 @@ class MemoryTier {
     if (listener_ != nullptr) listener_->cleared();
   }
 
-  static std::size_t shards_for(const MemoryOptions& options) {
+  // A power of two.
+  static unsigned shards_for(const MemoryOptions& options) {
     constexpr std::uint64_t kGoodShard = 2ULL << 20;
     constexpr std::uint64_t kLargestShard = 8ULL << 30;  // an arena's references reach that far
-    constexpr std::size_t kMostShards = 256;
+    constexpr unsigned kMostShards = 256;
     const std::uint64_t capacity = options.capacity.bytes;
-    if (options.shards != 0) return std::min<std::size_t>(options.shards, kMostShards);
+    if (options.shards != 0) return std::bit_floor(std::min(options.shards, kMostShards));
     if (options.charge == Charge::kValue) return 1;
     const std::uint64_t good =
         std::clamp<std::uint64_t>(std::bit_floor(capacity / kGoodShard), 1, 8);
-    return static_cast<std::size_t>(
-        std::clamp<std::uint64_t>(capacity / kLargestShard, good, kMostShards));
+    return static_cast<unsigned>(
+        std::clamp<std::uint64_t>(std::bit_ceil(capacity / kLargestShard), good, kMostShards));
   }
 
-  static detail::ShardRoom room_for(const MemoryOptions& options, std::size_t shards) {
+  static detail::ShardRoom room_for(const MemoryOptions& options, unsigned shards) {
     constexpr std::uint64_t kAddressesAnEntry = 128;
     constexpr std::uint64_t kLeastArena = 64ULL << 10;
     constexpr std::uint64_t kMostArena = 12ULL << 30;
@@ -342,7 +345,8 @@ class MemoryTier {
 
   const MemoryOptions options_;
   const detail::KeyHash hash_;
-  const std::size_t shard_count_;
+  const unsigned shard_count_;
+  detail::BucketRange buckets_;
   std::vector<std::unique_ptr<Shard>> shards_;  // fixed; each guards itself
   Mutex listener_mutex_;
   Listener* listener_ LARDER_GUARDED_BY(listener_mutex_) = nullptr;  // as the shards have it

@@ -52,12 +52,14 @@ Ref Arena::allocate(std::size_t bytes) {
   return found;
 }
 
-// Memory that came in small pages is merged once a huge page's worth is in use.
+// Memory that came in small pages is merged once nearly a huge page's worth is in use.
 void Arena::touch() {
   if (top_ <= touched_) return;
   constexpr std::size_t kHuge = Reservation::kHugePage / kGranule;
-  const std::size_t before = touched_ / kHuge;
-  const std::size_t after = top_ / kHuge;
+  constexpr std::size_t kSpare = (std::size_t{128} << 10) / kGranule;  // more would not be lean
+  const std::size_t spare = std::min(range_.size() / kGranule / 32, kSpare);
+  const std::size_t before = (touched_ + spare) / kHuge;
+  const std::size_t after = (top_ + spare) / kHuge;
   touched_ = top_;
   if (before != after) {
     range_.merge_pages(before * Reservation::kHugePage, after * Reservation::kHugePage);

@@ -5,14 +5,20 @@
 
 namespace larder::detail {
 
-// Where they end is told in 32 bits of bytes.
-constexpr std::size_t kMostBuckets = (std::size_t{1} << 26) - 1;
+// What more than 32 bits of a hash would name is not needed: 40 of them lie below the tag's.
+BucketRange::BucketRange(unsigned tables, std::size_t most)
+    : shift_{static_cast<unsigned>(std::countr_zero(tables * kBucketBytes))},
+      range_{(most / kFill + 1) << shift_} {}
 
 // Zeroed memory is a table of empty buckets.
-BucketTable::BucketTable(Arena& arena, std::size_t most)
+BucketTable::BucketTable(Arena& arena, BucketRange& range, unsigned place)
     : arena_{arena},
-      range_{(most / kFill + 1) * sizeof(Bucket)},
-      most_{std::min(range_.size() / sizeof(Bucket), kMostBuckets)} {}
+      range_{range},
+      first_{range.data() + place * kBucketBytes},
+      shift_{range.shift()},
+      most_{range.most()},
+      end_{std::uint64_t{1} << shift_},
+      wide_{std::uint64_t{1} << shift_} {}
 
 void BucketTable::Bucket::set_tag(unsigned slot, std::uint8_t tag) {
   if (slot < 8) {
@@ -59,7 +65,8 @@ bool BucketTable::insert_in(Bucket& first, std::uint64_t hash, Ref entry) {
     if (next == nullptr) break;
     bucket = next;
   }
-  const Ref fresh = make_overflow(static_cast<std::uint32_t>(&first - &at(0)));
+  const Ref fresh = make_overflow(
+      static_cast<std::uint32_t>((reinterpret_cast<char*>(&first) - first_) >> shift_));
   if (fresh == 0) return false;
   put(overflow(fresh), hash, entry);
   bucket->next.store(fresh, std::memory_order_release);
@@ -123,7 +130,9 @@ void BucketTable::drop(Bucket& bucket) {
   new (&bucket) Bucket;
 }
 
-bool BucketTable::crowded() const { return entries_ > buckets() * kFill && buckets() < most_; }
+bool BucketTable::crowded() const {
+  return entries_ > buckets() * BucketRange::kFill && buckets() < most_;
+}
 
 std::uint64_t BucketTable::reversed(std::uint64_t bits) {
   std::uint64_t result = 0;

@@ -12,15 +12,14 @@ namespace {
 
 std::size_t page_size() { return static_cast<std::size_t>(sysconf(_SC_PAGESIZE)); }
 
-std::size_t whole_pages(std::size_t bytes) {
-  const std::size_t page = page_size();
-  return (bytes + page - 1) / page * page;
-}
+std::size_t whole(std::size_t page, std::size_t bytes) { return (bytes + page - 1) / page * page; }
 
 }  // namespace
 
-Reservation::Reservation(std::size_t bytes) : size_{whole_pages(bytes)} {
-  void* const range = mmap(nullptr, size_ + kHugePage, PROT_READ | PROT_WRITE,
+// The last huge page is there as a whole, and so is the way to the first.
+Reservation::Reservation(std::size_t bytes)
+    : size_{whole(page_size(), bytes)}, mapped_size_{whole(kHugePage, size_) + kHugePage} {
+  void* const range = mmap(nullptr, mapped_size_, PROT_READ | PROT_WRITE,
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (range == MAP_FAILED) throw std::bad_alloc{};
   mapped_ = static_cast<char*>(range);
@@ -28,7 +27,7 @@ Reservation::Reservation(std::size_t bytes) : size_{whole_pages(bytes)} {
   data_ = mapped_ + (kHugePage - address % kHugePage) % kHugePage;
 }
 
-Reservation::~Reservation() { munmap(mapped_, size_ + kHugePage); }
+Reservation::~Reservation() { munmap(mapped_, mapped_size_); }
 
 void Reservation::merge_pages(std::size_t from, std::size_t to) {
   constexpr int kCollapse = 25;  // MADV_COLLAPSE, Linux 6.1
@@ -37,7 +36,7 @@ void Reservation::merge_pages(std::size_t from, std::size_t to) {
 
 void Reservation::give_back(std::size_t from, std::size_t to) {
   const std::size_t page = page_size();
-  from = whole_pages(from);
+  from = whole(page, from);
   to = to / page * page;
   // Best effort: on failure the pages stay, and are used again later.
   if (from < to) (void)madvise(data_ + from, to - from, MADV_DONTNEED);

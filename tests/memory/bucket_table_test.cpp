@@ -47,7 +47,8 @@ class BucketTableTest : public testing::Test {
 
   Ref alike_ = 1;
   Arena arena_{8 << 20};
-  BucketTable table_{arena_, 100'000};
+  BucketRange range_{4, 100'000};
+  BucketTable table_{arena_, range_, 3};
   std::vector<Ref> retired_;
 };
 

@@ -32,11 +32,42 @@
 
 namespace larder::detail {
 
+inline constexpr std::size_t kBucketBytes = kCacheLine;
+
+// The addresses of several tables' buckets, in turn: the first of each table, then the
+// second of each. Tables of one tier grow alike, so that together they fill huge pages
+// that none of them would fill alone.
+//
+// Threads: what is read is immutable once made.
+class BucketRange {
+ public:
+  static constexpr std::size_t kFill = 7;  // entries to a bucket, on average
+
+  // Room for `most` entries in each of `tables`, a power of two. Throws std::bad_alloc.
+  BucketRange(unsigned tables, std::size_t most);
+
+  [[nodiscard]] char* data() const { return range_.data(); }
+  // Log2 of the bytes from one of a table's buckets to its next.
+  [[nodiscard]] unsigned shift() const { return shift_; }
+  // Buckets to a table.
+  [[nodiscard]] std::size_t most() const { return range_.size() >> shift_; }
+  // Tells that so many bytes of it are in use, about: makes a huge page of what has come to
+  // fill one. Any thread may.
+  void fill(std::size_t bytes) {
+    if (bytes % Reservation::kHugePage != 0) return;
+    range_.merge_pages(bytes - Reservation::kHugePage, bytes);
+  }
+
+ private:
+  unsigned shift_;
+  Reservation range_;
+};
+
 class BucketTable {
  public:
-  // Room for `most` entries; `arena` takes the overflow buckets and must outlive
-  // the table. Throws std::bad_alloc.
-  BucketTable(Arena& arena, std::size_t most);
+  // The table number `place`, from 0, of those in `range`; `arena` takes the overflow
+  // buckets. Both must outlive the table.
+  BucketTable(Arena& arena, BucketRange& range, unsigned place);
 
   // The entry with this hash for which matches(ref) holds; 0 if there is none.
   template <class Matches>
@@ -80,7 +111,7 @@ class BucketTable {
     const std::uint64_t half = std::bit_floor(count);
     Bucket& old = at(count - half);
     Bucket& fresh = at(count);
-    const auto moves = [&](Ref ref) { return (hash_of(ref) >> kShift & (2 * half - 1)) == count; };
+    const auto moves = [&](Ref ref) { return (hash_of(ref) >> shift_ & (2 * half - 1)) == count; };
 
     bool copied = true;
     for_each_in(old, [&](Ref ref) {
@@ -88,6 +119,7 @@ class BucketTable {
     });
     if (!copied) return drop(fresh);
     tell(count + 1);
+    if (first_ == range_.data()) range_.fill((count + 1) << shift_);  // one for all
     for (Bucket* bucket = &old; bucket != nullptr; bucket = after(*bucket)) {
       for (unsigned slot = 0; slot < kSlots; ++slot) {
         const Ref ref = bucket->refs[slot].load(std::memory_order_relaxed);
@@ -120,7 +152,7 @@ class BucketTable {
 
   // How many buckets there are, and one of them: for who does not mind changes in between.
   [[nodiscard]] std::uint64_t buckets() const {
-    return end_.load(std::memory_order_relaxed) >> kShift;
+    return end_.load(std::memory_order_relaxed) >> shift_;
   }
   template <class Visitor>
   void for_each_in(std::uint64_t bucket, Visitor&& visitor) const {
@@ -128,13 +160,10 @@ class BucketTable {
   }
 
   // Memory that the buckets take.
-  [[nodiscard]] std::size_t bytes() const { return buckets() * sizeof(Bucket); }
+  [[nodiscard]] std::size_t bytes() const { return buckets() * kBucketBytes; }
 
  private:
   static constexpr unsigned kSlots = 12;
-  static constexpr std::size_t kFill = 7;  // entries to a bucket, on average
-  // Bits of a hash from kShift on name a bucket, so that, masked, they say where it begins.
-  static constexpr unsigned kShift = 6;
 
   struct Bucket {
     std::atomic<std::uint64_t> tags{0};       // of slots 0 to 7; a free slot's is 0
@@ -156,20 +185,20 @@ class BucketTable {
     void clear(unsigned slot);
     void set_tag(unsigned slot, std::uint8_t tag);
   };
-  static_assert(sizeof(Bucket) == 1U << kShift);
+  static_assert(sizeof(Bucket) == kBucketBytes);
 
   static std::uint8_t tag(std::uint64_t hash) { return static_cast<std::uint8_t>(hash >> 48); }
   static std::uint64_t reversed(std::uint64_t bits);
 
   [[nodiscard]] Bucket& at(std::uint64_t index) const {
-    return reinterpret_cast<Bucket*>(range_.data())[index];
+    return *reinterpret_cast<Bucket*>(first_ + (index << shift_));
   }
   // The bucket that a hash belongs in, the first of it.
   [[nodiscard, gnu::always_inline]] inline Bucket& home_of(std::uint64_t hash) const {
-    const std::uint32_t end = end_.load(std::memory_order_acquire);
-    const auto wide = static_cast<std::uint32_t>(hash) & wide_.load(std::memory_order_acquire);
-    const auto narrow = static_cast<std::uint32_t>(hash) & narrow_.load(std::memory_order_acquire);
-    return *reinterpret_cast<Bucket*>(range_.data() + (wide < end ? wide : narrow));
+    const std::uint64_t end = end_.load(std::memory_order_acquire);
+    const std::uint64_t wide = hash & wide_.load(std::memory_order_acquire);
+    const std::uint64_t narrow = hash & narrow_.load(std::memory_order_acquire);
+    return *reinterpret_cast<Bucket*>(first_ + (wide < end ? wide : narrow));
   }
   [[nodiscard]] Bucket& overflow(Ref ref) const {
     return *reinterpret_cast<Bucket*>(arena_.at(ref) + kOverflowOffset);
@@ -222,10 +251,10 @@ class BucketTable {
   // one of these sees those before it, so that the three agree: while there are as many
   // buckets as `wide` names, `narrow` does not count.
   void tell(std::uint64_t count) {
-    const auto half = static_cast<std::uint32_t>(std::bit_floor(count));
-    narrow_.store((half - 1) << kShift, std::memory_order_release);
-    wide_.store((2 * half - 1) << kShift, std::memory_order_release);
-    end_.store(static_cast<std::uint32_t>(count) << kShift, std::memory_order_release);
+    const std::uint64_t half = std::bit_floor(count);
+    narrow_.store((half - 1) << shift_, std::memory_order_release);
+    wide_.store((2 * half - 1) << shift_, std::memory_order_release);
+    end_.store(count << shift_, std::memory_order_release);
     moves_.store(moves_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   }
 
@@ -238,14 +267,16 @@ class BucketTable {
   void drop(Bucket& bucket);
 
   Arena& arena_;
-  Reservation range_;
+  BucketRange& range_;
+  char* first_;  // bucket
+  unsigned shift_;
   std::size_t most_;  // buckets
-  // In bytes: where the buckets in use end, and the bits of a hash that say where its
-  // bucket begins, or, if that would be behind the end, those that say where the one
-  // begins that is yet to be split.
-  std::atomic<std::uint32_t> end_{sizeof(Bucket)};
-  std::atomic<std::uint32_t> wide_{sizeof(Bucket)};
-  std::atomic<std::uint32_t> narrow_{0};
+  // In bytes from the first: where the buckets in use end, and the bits of a hash that say
+  // where its bucket begins, or, if that would be behind the end, those that say where the
+  // one begins that is yet to be split.
+  std::atomic<std::uint64_t> end_;
+  std::atomic<std::uint64_t> wide_;
+  std::atomic<std::uint64_t> narrow_{0};
   std::atomic<std::uint64_t> moves_{0};
   alignas(kCacheLine) std::size_t entries_ = 0;  // changes often; readers do without it
 };

@@ -29,6 +29,7 @@ class Reservation {
 
  private:
   std::size_t size_;
+  std::size_t mapped_size_;
   char* mapped_;  // from where the system gave addresses: data_ is the next huge page
   char* data_;
 };

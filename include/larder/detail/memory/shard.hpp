@@ -49,11 +49,12 @@ class Shard {
   using Update = detail::Update<Key, Value>;
   using Listener = MemoryListener<KeyView>;
 
-  Shard(const ShardRoom& room, const KeyHash& hash)
+  // The one with this number, from 0, of a tier's. `hash` and `buckets` must outlive it.
+  Shard(const ShardRoom& room, const KeyHash& hash, BucketRange& buckets, unsigned number)
       : room_{room},
         hash_{hash},
         arena_{room.arena_bytes},
-        table_{arena_, room.arena_bytes / kLeastEntry + 1},
+        table_{arena_, buckets, number},
         wheel_{arena_},
         eviction_{arena_, entries_, room.capacity, room.least_ghosts} {
     const ShortLock lock{mutex_};
@@ -65,6 +66,11 @@ class Shard {
       table_.for_each_in(bucket, [this](Ref entry) { Layout::destroy(arena_.at(entry)); });
     }
     empty_limbo();
+  }
+  // How many entries may be in a shard of that room.
+  static std::size_t most_entries(const ShardRoom& room) {
+    constexpr std::uint64_t kLeastEntry = 40;  // bytes; EntryHead and sizes, rounded
+    return room.arena_bytes / kLeastEntry + 1;
   }
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
@@ -239,7 +245,6 @@ class Shard {
   }
 
  private:
-  static constexpr std::uint64_t kLeastEntry = 40;  // bytes; EntryHead and sizes, rounded
   static constexpr std::size_t kStepsToExpire = 8;  // entries looked at for each that has expired
   // What waits in a batch before it is worth the readers' barrier: few blocks where
   // entries do not weigh what memory they take, and a part of the capacity else.
