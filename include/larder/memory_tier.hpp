@@ -57,7 +57,7 @@ struct MemoryOptions {
   Charge charge = Charge::kMemory;
   // Speed. A shard has a lock for its writers, and no value is larger than a
   // shard, or than an eighth of the capacity where there are several.
-  unsigned shards = 0;  // a power of two up to 256; 0: one for each 2 MiB, at most 8
+  unsigned shards = 0;  // a power of two up to 256; 0: one for each MiB from 4 MiB on, at most 8
   // Proof against hash flooding: a test may fix it.
   std::optional<std::uint64_t> hash_seed{};  // none: random
 };
@@ -279,14 +279,16 @@ class MemoryTier {
 
   // A power of two.
   static unsigned shards_for(const MemoryOptions& options) {
-    constexpr std::uint64_t kGoodShard = 2ULL << 20;
+    constexpr std::uint64_t kGoodShard = 1ULL << 20;
+    constexpr std::uint64_t kLeastShared = 4ULL << 20;   // below, large values matter more
     constexpr std::uint64_t kLargestShard = 8ULL << 30;  // an arena's references reach that far
     constexpr unsigned kMostShards = 256;
     const std::uint64_t capacity = options.capacity.bytes;
     if (options.shards != 0) return std::bit_floor(std::min(options.shards, kMostShards));
     if (options.charge == Charge::kValue) return 1;
     const std::uint64_t good =
-        std::clamp<std::uint64_t>(std::bit_floor(capacity / kGoodShard), 1, 8);
+        capacity < kLeastShared ? 1
+                                : std::min<std::uint64_t>(std::bit_floor(capacity / kGoodShard), 8);
     return static_cast<unsigned>(
         std::clamp<std::uint64_t>(std::bit_ceil(capacity / kLargestShard), good, kMostShards));
   }

@@ -38,6 +38,10 @@ void Ghosts::add(std::uint64_t hash, Ghost ghost) {
              (ghost.evicted & Ghost::kTimes);
 }
 
+void Ghosts::fetch(std::uint64_t hash) const {
+  if (sets_ > 0) __builtin_prefetch(set(hash), 1);
+}
+
 bool Ghosts::take(std::uint64_t hash, Ghost& ghost) {
   if (sets_ == 0) return false;
   std::uint64_t* const words = set(hash);

@@ -92,6 +92,9 @@ class BucketTable {
     return tagged.any() ? bucket.refs[tagged.slot()].load(std::memory_order_acquire) : 0;
   }
 
+  // Has the processor fetch what the others will look at.
+  void fetch(std::uint64_t hash) const { __builtin_prefetch(&home_of(hash), 1); }
+
   // REQUIRES: no entry of that key is in. False: no memory for an overflow bucket.
   [[nodiscard]] bool insert(std::uint64_t hash, Ref entry);
   // Puts `fresh` where `entry` is. REQUIRES: it is there; they have the same key.

@@ -32,6 +32,10 @@ class EntryQueue {
   [[nodiscard]] bool empty() const { return entries_ == 0; }
   // REQUIRES: not empty. Drops markers that have reached the end.
   [[nodiscard]] Ref oldest();
+  // The same without a look at markers: 0 if there is one at the end, or nothing.
+  [[nodiscard]] Ref oldest_entry() const {
+    return oldest_ != 0 && arena_.flags(oldest_) != kMarker ? oldest_ : 0;
+  }
   // When the oldest came, or a little earlier. REQUIRES: oldest() was called since the last change.
   [[nodiscard]] std::uint32_t time() const { return time_; }
   [[nodiscard]] std::uint64_t weight() const { return weight_; }
@@ -40,6 +44,7 @@ class EntryQueue {
   [[nodiscard]] EntryHead& head(Ref entry) const {
     return *reinterpret_cast<EntryHead*>(arena_.at(entry));
   }
+  void fetch(Ref block) const;
   void link(Ref entry);
   void unlink(Ref entry);
   void relink(Ref block, Ref fresh);

@@ -84,6 +84,17 @@ class Eviction {
   [[nodiscard]] bool move_marker(Ref marker) {
     return (main_.ends_with(marker) ? main_ : window_).move_marker(marker);
   }
+  // What may be evicted after `evicted`, if it is easily told; else 0.
+  [[nodiscard]] Ref next_victim(Ref evicted) const {
+    return (in_main(evicted) ? main_ : window_).oldest_entry();
+  }
+  // Has the processor fetch what is kept of that hash.
+  void fetch(std::uint64_t hash) const { ghosts_.fetch(hash); }
+  // Has it fetch what remove() and replace() will look at.
+  void fetch_neighbours(Ref entry) const {
+    __builtin_prefetch(arena_.at(head_of(entry).older), 1);
+    __builtin_prefetch(arena_.at(head_of(entry).newer), 1);
+  }
   [[nodiscard]] bool in_main(Ref entry) const { return (arena_.flags(entry) & kInMain) != 0; }
 
   // Takes the entry that is to go out of its queue; 0 if there is none.

@@ -31,6 +31,12 @@ class ExpiryWheel {
   void add(Ref entry);
   // Takes it out; nothing happens if it is not in the wheel.
   void remove(Ref entry);
+  // Has the processor fetch what remove() will look at.
+  void fetch(Ref entry) const {
+    const EntryHead& node = head(entry);
+    __builtin_prefetch(arena_.at(node.wheel_next), 1);
+    if ((node.wheel_before & kFirst) == 0) __builtin_prefetch(arena_.at(node.wheel_before), 1);
+  }
   // Puts `fresh`, which expires when `entry` does, where that is; if it is anywhere.
   void replace(Ref entry, Ref fresh);
 

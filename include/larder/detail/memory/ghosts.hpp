@@ -36,6 +36,8 @@ class Ghosts {
   [[nodiscard]] std::size_t bytes() const { return size() * sizeof(std::uint64_t); }
 
   void add(std::uint64_t hash, Ghost ghost);
+  // Has the processor fetch what add() and take() will look at.
+  void fetch(std::uint64_t hash) const;
   // Forgets the ghost and tells of it; false if there is none.
   bool take(std::uint64_t hash, Ghost& ghost);
 

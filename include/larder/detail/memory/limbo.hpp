@@ -25,12 +25,12 @@ class Limbo {
   // `bytes`: what is freed with the block.
   void add(Ref block, std::uint64_t bytes) {
     Batch& batch = batches_[readers_.batch()];
-    older(block) = batch.first;
-    batch.first = block;
-    ++batch.blocks;
+    Ref& first = batch.firsts[batch.blocks++ % kLists];
+    older(block) = first;
+    first = block;
     batch.bytes += bytes;
   }
-  [[nodiscard]] bool empty() const { return batches_[0].first == 0 && batches_[1].first == 0; }
+  [[nodiscard]] bool empty() const { return batches_[0].blocks == 0 && batches_[1].blocks == 0; }
   // Of the batch that grows.
   [[nodiscard]] std::size_t blocks() const { return batches_[readers_.batch()].blocks; }
   [[nodiscard]] std::uint64_t bytes() const { return batches_[readers_.batch()].bytes; }
@@ -40,9 +40,11 @@ class Limbo {
   void reclaim(Discard&& discard) {
     if (empty() || !readers_.drained()) return;
     Batch& drained = batches_[readers_.batch() ^ 1U];
-    while (drained.first != 0) {
-      const Ref block = drained.first;
-      drained.first = older(block);
+    while (drained.blocks > 0) {
+      Ref& first = drained.firsts[--drained.blocks % kLists];
+      const Ref block = first;
+      first = older(block);
+      __builtin_prefetch(arena_.at(first), 1);
       discard(block);
     }
     drained = {};
@@ -58,9 +60,12 @@ class Limbo {
   }
 
  private:
-  // Blocks that were taken out in one phase of the readers.
+  static constexpr std::size_t kLists = 4;
+
+  // Blocks that were taken out in one phase of the readers, in lists by turns: so what comes
+  // next in a list is being fetched while those of the others are let go.
   struct Batch {
-    Ref first = 0;  // linked by `older`
+    std::array<Ref, kLists> firsts{};  // linked by `older`
     std::size_t blocks = 0;
     std::uint64_t bytes = 0;
   };

@@ -142,8 +142,13 @@ class Shard {
   Changed change(KeyView key, std::uint64_t hash, TimePoint now, Decide&& decide)
       LARDER_EXCLUDES(mutex_) {
     const ShortLock lock{mutex_};
+    eviction_.fetch(hash);
     entries_.now = now;
     const Ref old = find_usable(key, hash, now);
+    if (old != 0) {
+      eviction_.fetch_neighbours(old);
+      wheel_.fetch(old);
+    }
     Changed changed{.existed = old != 0};
     bool told = false;
     const auto apply = [&](const Update& update) {
@@ -436,21 +441,10 @@ class Shard {
     return true;
   }
 
-  bool evict() LARDER_REQUIRES(mutex_) {
-    const Ref entry = eviction_.victim();
-    if (entry == 0) return false;
-    wheel_.remove(entry);
-    if (!head(entry).usable(entries_.now)) {
-      count_expiration(entry);
-    } else if (!entries_.voided(entry)) {
-      ++count_of(entry).evictions;
-    }
-    uncount(entry);
-    leave_table(entry, entries_.hash(entry));
-    tell_of(entry);
-    fit();
-    return true;
-  }
+  bool evict() LARDER_REQUIRES(mutex_);
+  // What is evicted was not looked at of late, nor was what it is linked with. So for the
+  // one that is likely the next, all of that is fetched now, at once and without waiting.
+  void look_ahead(Ref evicted) LARDER_REQUIRES(mutex_);
 
   void drop(Ref entry, std::uint64_t hash) LARDER_REQUIRES(mutex_) {
     leave_queues(entry);

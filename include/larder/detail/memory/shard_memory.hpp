@@ -31,6 +31,34 @@ Ref Shard<Key, Value>::allocate(std::size_t size) {
 }
 
 template <class Key, class Value>
+bool Shard<Key, Value>::evict() {
+  const Ref entry = eviction_.victim();
+  if (entry == 0) return false;
+  wheel_.remove(entry);
+  if (!head(entry).usable(entries_.now)) {
+    count_expiration(entry);
+  } else if (!entries_.voided(entry)) {
+    ++count_of(entry).evictions;
+  }
+  uncount(entry);
+  leave_table(entry, entries_.hash(entry));
+  tell_of(entry);
+  look_ahead(entry);
+  fit();
+  return true;
+}
+
+template <class Key, class Value>
+void Shard<Key, Value>::look_ahead(Ref evicted) {
+  const Ref next = eviction_.next_victim(evicted);
+  if (next == 0) return;
+  const std::uint64_t hash = entries_.hash(next);
+  table_.fetch(hash);
+  eviction_.fetch(hash);
+  wheel_.fetch(next);
+}
+
+template <class Key, class Value>
 void Shard<Key, Value>::make_run(std::size_t bytes) {
   clear_run(
       arena_, bytes,
