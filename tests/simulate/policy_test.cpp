@@ -74,6 +74,22 @@ TEST(LarderPolicy, KeepsAPartOfALoopThatDoesNotFit) {
   EXPECT_GT(hits, 0.4);
 }
 
+// What is large and never read again must not take the room of what comes after it.
+TEST(LarderPolicy, WhatIsLargeProvesItselfWhileItFillsFirst) {
+  Trace trace{.accesses = {}, .keys = 0, .total_bytes = 0, .has_bytes = true};
+  const auto read = [&](KeyId first, KeyId keys, std::uint64_t bytes) {
+    for (KeyId key = first; key < first + keys; ++key) trace.accesses.push_back({key, bytes, 0ms});
+  };
+  read(0, 50, 2);
+  read(50, 20, 90);
+  for (int round = 0; round < 10; ++round) read(70, 6, 90);
+  trace.keys = 76;
+
+  const double hits = Replay{trace, {}}.run(*find_policy("larder"), 1000).hits;
+
+  EXPECT_EQ(hits * static_cast<double>(trace.accesses.size()), 9 * 6);
+}
+
 // Popular keys among many that are hardly asked for, and now and then a scan.
 Trace mixed_traffic(std::uint64_t seed) {
   constexpr KeyId kKeys = 200'000;
@@ -177,6 +193,26 @@ TEST(LarderPolicy, BeatsTheBestPeerOfEachPointInTheMeanAndIsNowhereFarBehind) {
     }
   }
   EXPECT_GT(sum / std::size(kPoints), 50.3);
+}
+
+TEST(LarderPolicy, AnswersMoreOfACdnsBytesThanAnyPeer) {
+  constexpr const char* kTrace = SHARED_TRACES "/adaptsize-cdn.csv.zst";
+  if (!std::filesystem::exists(kTrace)) GTEST_SKIP() << "the trace is not at " << kTrace;
+  std::istringstream no_input;
+  const auto trace = read_trace(kTrace, no_input, 1ms);
+  ASSERT_TRUE(trace) << trace.error().message;
+
+  for (const double share : {0.01, 0.05, 0.2}) {
+    const auto capacity =
+        static_cast<std::uint64_t>(share * static_cast<double>(trace->total_bytes));
+    const double own = Replay{*trace, {}}.run(*find_policy("larder"), capacity).bytes;
+
+    for (const PolicyKind& peer : policies()) {
+      if (peer.name == "larder" || peer.name == "belady") continue;
+      const double bytes = Replay{*trace, {}}.run(peer, capacity).bytes;
+      EXPECT_GT(own, bytes) << peer.name << " at " << share;
+    }
+  }
 }
 
 }  // namespace

@@ -6,9 +6,10 @@
 //   window  Newcomers, a small part of the capacity. What was read by the time it
 //           reaches the end goes to main, what was not is evicted: a scan passes
 //           through here and harms nobody.
-//   main    What proved itself. An entry that reaches the end with uses left
-//           pays one and starts over (CLOCK); one without is evicted, and only
-//           when a better one wants its place.
+//   main    What proved itself; until it is first full, also what is not large. An
+//           entry that reaches the end with uses left pays one and starts over
+//           (CLOCK); one without is evicted, and only when a better one wants its
+//           place.
 //   ghosts  A newcomer that was here before goes straight to main, if it was here
 //           more recently than main's end was last looked at: its reuse distance
 //           is then shorter than that of what it displaces (the rule of LIRS).
@@ -66,7 +67,7 @@ class Eviction {
   [[nodiscard]] bool arrives(std::uint64_t hash, std::uint64_t weight) {
     clock_ += weight;
     Ghost ghost;
-    if (!ghosts_.take(hash, ghost)) return !evicted_ && main_.weight() < main_share();
+    if (!ghosts_.take(hash, ghost)) return fills_main(weight);
     adapt(ghost, weight);
     return !main_is_younger_than(ghost.age(now()));
   }
@@ -156,6 +157,14 @@ class Eviction {
     return static_cast<std::uint32_t>(amount / unit_);
   }
 
+  // Whether a newcomer of that weight may go to main because that is not full yet. What is
+  // large would take the room of many, and proves itself first.
+  [[nodiscard]] bool fills_main(std::uint64_t weight) const {
+    constexpr std::uint64_t kLarge = 2;  // times the mean
+    if (evicted_ || main_.weight() >= main_share()) return false;
+    const std::size_t entries = entries_.count();
+    return entries == 0 || weight <= kLarge * (this->weight() / entries);
+  }
   // Whether main's end was looked at less than `age` ago.
   bool main_is_younger_than(std::uint32_t age) {
     charge_main_end();
