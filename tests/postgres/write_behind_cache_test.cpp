@@ -45,7 +45,10 @@ class PostgresBehindCache : public PostgresTest {
             .name = "counter",
             .source = sql<std::int64_t, std::string>(shop_, kRead),
             .writer = sql_writer<std::int64_t, std::string>(
-                shop_, {.write = kWrite, .read = {.one = kRead}, .keep_value = true})},
+                shop_, {.write = kWrite,
+                        .remove = "DELETE FROM counters WHERE id = :id",
+                        .read = {.one = kRead},
+                        .keep_value = true})},
         WriteBehindOptions<std::int64_t>{.refused = [this](const std::int64_t&, const Error& why) {
           const std::scoped_lock lock{mutex_};
           refused_.push_back(why);
