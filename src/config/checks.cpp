@@ -1,6 +1,7 @@
 #include "config/checks.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 #include <set>
 #include <string>
@@ -15,6 +16,7 @@
 #include "config/cautions.hpp"
 #include "config/setting_text.hpp"
 #include "larder/memory_tier.hpp"
+#include "memcached/memcached_url.hpp"
 
 namespace larder {
 namespace {
@@ -45,6 +47,7 @@ class Checks {
     check_unused_sources();
     check_fleet_loads();
     add_cautions(config_, problems_);
+    check_memcached();
   }
 
  private:
@@ -260,8 +263,34 @@ class Checks {
     }
   }
 
+  [[nodiscard]] bool over_memcached() const {
+    return config_.shared.written.has("url") && !config_.shared.written.mistaken("url") &&
+           memcached::is_memcached_url(config_.shared.url.reveal());
+  }
+
+  // Memcached tells no process what another has invalidated.
+  void check_memcached() {
+    constexpr std::chrono::seconds kShort{1};
+    const SharedConfig& shared = config_.shared;
+    if (!over_memcached() || !shared.written.has("memory_ttl")) return;
+    if (shared.written.mistaken("memory_ttl") || shared.memory_ttl <= kShort) return;
+    warning(shared.written.of("memory_ttl"),
+            "shared.memory_ttl is " + format_duration(shared.memory_ttl) +
+                ", and Memcached tells no process what another invalidates: that long each may "
+                "answer with an old copy. Set it to what readers may bear, \"1s\" or less, or to "
+                "\"0s\" to ask Memcached each time.");
+  }
+
   void check_fleet_loads() {
     for (const SourceConfig& source : config_.sources) {
+      if (source.max_fleet_loads > 0 && over_memcached()) {
+        mistake(source.written.of("max_fleet_loads"),
+                "sources." + source.name +
+                    ".max_fleet_loads is given, but processes cannot count their loads over "
+                    "Memcached; remove it and set max_loads, which holds for each process, or name "
+                    "a Redis in shared.url.");
+        continue;
+      }
       if (source.max_fleet_loads == 0 || config_.shared.written.has("url")) continue;
       warning(source.written.of("max_fleet_loads"),
               "sources." + source.name +

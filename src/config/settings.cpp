@@ -5,6 +5,7 @@
 
 #include "access/password_hash.hpp"
 #include "config/address.hpp"
+#include "memcached/memcached_url.hpp"
 #include "redis/redis_url.hpp"
 
 namespace larder {
@@ -37,7 +38,10 @@ std::optional<std::string> check_permissions(std::string_view text) {
 }
 
 std::optional<std::string> check_shared_url(std::string_view text) {
-  return complaint(redis::parse_redis_url(text));
+  if (memcached::is_memcached_url(text)) return complaint(memcached::parse_memcached_url(text));
+  auto problem = complaint(redis::parse_redis_url(text));
+  if (problem && problem->contains("scheme;")) *problem += ", or memcached://HOST,HOST";
+  return problem;
 }
 
 std::optional<std::string> check_namespace(std::string_view text) {
@@ -356,22 +360,24 @@ SectionRecord<SharedConfig> make_shared_section() {
   return {
       "shared",
       false,
-      "A Redis or Valkey whose copies many processes share: read-through and write-through caches "
-      "ask it for what memory has not, and one process of all loads what it has not. Without this "
-      "section there is none. See docs/shared-tier.md.",
+      "A Redis or Valkey, or Memcached servers, whose copies many processes share: read-through "
+      "and "
+      "write-through caches ask it for what memory has not, and one process of all loads what it "
+      "has not. Without this section there is none. See docs/shared-tier.md.",
       {
           {.name = "url",
            .target = SecretText<S>{&S::url,
-                                   "a URL: redis://, rediss:// (TLS), unix://, redis+cluster:// or "
-                                   "redis+sentinel://",
+                                   "a URL: redis://, rediss:// (TLS), unix://, redis+cluster://, "
+                                   "redis+sentinel:// or memcached://",
                                    check_shared_url},
            .example = "\"redis://larder:SECRET@127.0.0.1:6379\"",
            .meaning =
                "Where it is: redis://USER:PASSWORD@HOST:PORT/DATABASE, rediss:// for TLS, "
                "whose server is verified (?ca=FILE names another authority than the "
                "system's), or unix:///PATH. A cluster is redis+cluster://HOST:PORT,HOST:PORT,…, a "
-               "master that sentinels know redis+sentinel://HOST:PORT,…/NAME. It may be "
-               "down: reads then go to the sources.",
+               "master that sentinels know redis+sentinel://HOST:PORT,…/NAME, Memcached servers "
+               "memcached://HOST:PORT,HOST:PORT,… or memcached:///PATH, which every process names "
+               "alike. It may be down: reads then go to the sources.",
            .required = true,
            .needs_restart = true},
           {.name = "namespace",
@@ -386,7 +392,8 @@ SectionRecord<SharedConfig> make_shared_section() {
            .meaning = "The longest that this process's memory answers from a copy without asking "
                       "the shared tier, for caches that use it. What another process invalidates "
                       "is dropped here as soon as Redis has told of it; if it cannot, this is how "
-                      "long it stays unseen. 0s: memory keeps nothing of them.",
+                      "long it stays unseen. Memcached never tells: there it is the bound of each "
+                      "one. 0s: memory keeps nothing of them.",
            .too_small = "Each read costs a round trip to the shared tier.",
            .too_large =
                "Cut off from Redis, an invalidation by another process is unseen that long.",

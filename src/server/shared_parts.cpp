@@ -6,7 +6,9 @@
 #include <string_view>
 #include <utility>
 
+#include "memcached/memcached_url.hpp"
 #include "redis/redis_url.hpp"
+#include "shared/pool_tier.hpp"
 #include "shared/redis_tier.hpp"
 #include "shared/routed_tier.hpp"
 
@@ -18,6 +20,31 @@ namespace {
 // otherwise.
 constexpr std::string_view kCodec = "json/1";
 
+// The longest that any load may take.
+Duration longest_load(const Config& config, Duration least) {
+  Duration longest = least;
+  for (const SourceConfig& source : config.sources) {
+    longest = std::max(longest, source.load_timeout + source.wait_timeout);
+  }
+  return longest;
+}
+
+Result<std::shared_ptr<shared::Tier>> open_pool(
+    Runtime& runtime, const Config& config,
+    std::function<void(bool there, const std::string& sentence)> tell) {
+  const SharedConfig& shared = config.shared;
+  auto url = memcached::parse_memcached_url(shared.url.reveal());
+  if (!url) return std::unexpected{std::move(url.error())};
+  shared::PoolOptions options{.url = std::move(*url),
+                              .name_space = shared.name_space,
+                              .timeout = shared.timeout,
+                              .lease = shared.lease,
+                              .envelope = {.most_body = config.server.max_value},
+                              .tell = std::move(tell)};
+  options.longest_load = longest_load(config, options.longest_load);
+  return shared::PoolTier::start(runtime, std::move(options));
+}
+
 }  // namespace
 
 Result<std::shared_ptr<shared::Tier>> open_shared(
@@ -25,6 +52,9 @@ Result<std::shared_ptr<shared::Tier>> open_shared(
     std::function<void(bool there, const std::string& sentence)> tell) {
   const SharedConfig& shared = config.shared;
   if (shared.url.empty()) return nullptr;
+  if (memcached::is_memcached_url(shared.url.reveal())) {
+    return open_pool(runtime, config, std::move(tell));
+  }
   auto url = redis::parse_redis_url(shared.url.reveal());
   if (!url) return std::unexpected{std::move(url.error())};
   shared::RedisTierOptions options{.url = std::move(*url),
@@ -33,10 +63,7 @@ Result<std::shared_ptr<shared::Tier>> open_shared(
                                    .lease = shared.lease,
                                    .envelope = {.most_body = config.server.max_value},
                                    .tell = std::move(tell)};
-  for (const SourceConfig& source : config.sources) {
-    options.longest_load =
-        std::max(options.longest_load, source.load_timeout + source.wait_timeout);
-  }
+  options.longest_load = longest_load(config, options.longest_load);
   if (options.url.kind == redis::RedisUrl::Kind::kServer) {
     return shared::RedisTier::start(runtime, std::move(options));
   }

@@ -131,22 +131,7 @@ std::optional<redis::Session> RedisTier::session() const {
 }
 
 SharedStats RedisTier::stats() const {
-  const auto value = [](const std::atomic<std::uint64_t>& count) {
-    return count.load(std::memory_order_relaxed);
-  };
-  SharedStats stats{.hits = value(counts_.hits),
-                    .leases = value(counts_.leases),
-                    .waits = value(counts_.waits),
-                    .failures = value(counts_.failures),
-                    .passed = value(counts_.passed),
-                    .foreign = value(counts_.foreign),
-                    .stale = value(counts_.stale),
-                    .corrupt = value(counts_.corrupt),
-                    .fills = value(counts_.fills),
-                    .refused_fills = value(counts_.refused_fills),
-                    .marks = value(counts_.marks),
-                    .untaken_marks = value(counts_.untaken_marks),
-                    .errors = value(counts_.errors)};
+  SharedStats stats = counts_.now();
   stats.heard = backplane_->heard();
   stats.gaps = backplane_->gaps();
   stats.connections = client_->health().connections;

@@ -69,6 +69,27 @@ struct SharedCounts {
   static void add(std::atomic<std::uint64_t>& count) {
     count.fetch_add(1, std::memory_order_relaxed);
   }
+  // What is counted here; the rest is zero.
+  [[nodiscard]] SharedStats now() const;
 };
+
+inline SharedStats SharedCounts::now() const {
+  const auto value = [](const std::atomic<std::uint64_t>& count) {
+    return count.load(std::memory_order_relaxed);
+  };
+  return {.hits = value(hits),
+          .leases = value(leases),
+          .waits = value(waits),
+          .failures = value(failures),
+          .passed = value(passed),
+          .foreign = value(foreign),
+          .stale = value(stale),
+          .corrupt = value(corrupt),
+          .fills = value(fills),
+          .refused_fills = value(refused_fills),
+          .marks = value(marks),
+          .untaken_marks = value(untaken_marks),
+          .errors = value(errors)};
+}
 
 }  // namespace larder::shared

@@ -86,16 +86,28 @@ class Heard final : public SharedListener {
   std::vector<std::string> words_ LARDER_GUARDED_BY(mutex_);
 };
 
-// One larder process's sight of the tier, which is a RedisTier or a RoutedTier.
+inline void set_url(RedisTierOptions& options, const std::string& url) {
+  options.url = redis::parse_redis_url(url).value();
+}
 template <class TierType>
+std::shared_ptr<TierType> started(Result<std::shared_ptr<TierType>> tier) {
+  return std::move(tier).value();
+}
+template <class TierType>
+std::shared_ptr<TierType> started(std::shared_ptr<TierType> tier) {
+  return tier;
+}
+
+// One larder process's sight of the tier, which is a RedisTier, a RoutedTier or a PoolTier.
+template <class TierType, class Options = RedisTierOptions>
 class ProcessOver {
  public:
-  explicit ProcessOver(const RedisServer& server, RedisTierOptions options = {})
+  explicit ProcessOver(const RedisServer& server, Options options = {})
       : ProcessOver{server.url(), std::move(options)} {}
-  explicit ProcessOver(const std::string& url, RedisTierOptions options = {}) {
-    options.url = redis::parse_redis_url(url).value();
+  explicit ProcessOver(const std::string& url, Options options = {}) {
+    set_url(options, url);
     options.tell = [this](bool there, const std::string& sentence) { tell(there, sentence); };
-    tier_ = TierType::start(runtime_, std::move(options)).value();
+    tier_ = started<TierType>(TierType::start(runtime_, std::move(options)));
     copies_ = tier_->copies("product", kFingerprint);
   }
   // Ends as a killed one does: what it holds is left as it is.

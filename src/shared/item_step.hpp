@@ -1,0 +1,62 @@
+// Carries one step of the lease protocol out on an item of Memcached: reads it, has it
+// decided what becomes of it, and changes it if it is still the same; else begins again.
+//
+// All of a step goes over one connection: a CAS is worth nothing to another run of the
+// server.
+//
+// Threads: any. Keeps itself alive until it is done.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "larder/error.hpp"
+#include "memcached/client.hpp"
+#include "shared/item.hpp"
+
+namespace larder::shared {
+
+class ItemStep : public std::enable_shared_from_this<ItemStep> {
+ public:
+  // Called once or more often, on the client's I/O thread: what the item is to become.
+  using Decide = std::function<Change(const Item&)>;
+  // The change that was carried out; kNone: none was called for. Errors: the client's, the
+  // server's, and kOverloaded where others were always quicker. Then the change may have
+  // been carried out all the same.
+  using Done = std::move_only_function<void(Result<Change::Kind>)>;
+
+  // None: `done` will be called, once, never inside this call. An error: it will not.
+  [[nodiscard]] static std::optional<Error> carry_out(std::shared_ptr<memcached::Client> client,
+                                                      std::uint64_t connection, std::string key,
+                                                      Decide decide, Done done);
+
+  ItemStep(const ItemStep&) = delete;
+  ItemStep& operator=(const ItemStep&) = delete;
+
+ private:
+  ItemStep(std::shared_ptr<memcached::Client> client, std::uint64_t connection, std::string key,
+           Decide decide, Done done)
+      : client_{std::move(client)},
+        connection_{connection},
+        key_{std::move(key)},
+        decide_{std::move(decide)},
+        done_{std::move(done)} {}
+
+  [[nodiscard]] std::optional<Error> look();
+  void looked(Result<memcached::Replies> replies);
+  void changed(Result<memcached::Replies> replies);
+  void end(Result<Change::Kind> outcome);
+
+  const std::shared_ptr<memcached::Client> client_;
+  const std::uint64_t connection_;
+  const std::string key_;
+  const Decide decide_;
+  Done done_;
+  Change change_{};
+  unsigned tries_ = 0;
+};
+
+}  // namespace larder::shared

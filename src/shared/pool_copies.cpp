@@ -1,0 +1,120 @@
+#include "shared/pool_copies.hpp"
+
+#include <xxhash.h>
+
+#include <map>
+#include <utility>
+
+#include "shared/pool_marking.hpp"
+#include "shared/pool_reading.hpp"
+
+namespace larder::shared {
+namespace {
+
+constexpr std::uint64_t kNoRun = 1;  // of every server; 0 would be no mark
+// Of an item, beside its key and its value.
+constexpr std::size_t kItemOverhead = 512;
+
+}  // namespace
+
+Stamp stamp_of(std::uint64_t fingerprint, std::string_view generation) {
+  return {.run = kNoRun,
+          .fingerprint = fingerprint,
+          .generation = XXH3_64bits(generation.data(), generation.size())};
+}
+
+void PoolCopies::read(std::vector<Key> keys, Take take) {
+  struct Part {
+    std::vector<PoolReading::Key> keys;
+    std::vector<std::size_t> indices;
+  };
+  std::map<std::shared_ptr<PoolServer>, Part> parts;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    std::string name = tier_->name(cache_, keys[i].key);
+    Part& part = parts[tier_->server_of(name)];
+    part.keys.push_back({.name = std::move(name), .anew = keys[i].anew});
+    part.indices.push_back(i);
+  }
+  const auto shared_take = std::make_shared<const Take>(std::move(take));
+  for (auto& [server, part] : parts) {
+    std::make_shared<PoolReading>(
+        server, cache_, fingerprint_, std::move(part.keys),
+        [shared_take, indices = std::move(part.indices)](Answers answers) {
+          for (auto& [index, answer] : answers) index = indices[index];
+          (*shared_take)(std::move(answers));
+        })
+        ->begin();
+  }
+}
+
+std::optional<std::string> PoolCopies::sealed(const PoolServer& server, const std::string& key,
+                                              std::uint64_t generation, Duration left,
+                                              const Envelope& envelope) const {
+  const auto session = server.session();
+  if (!session || !life_of_value(left)) return std::nullopt;
+  const Stamp stamp{.run = kNoRun, .fingerprint = fingerprint_, .generation = generation};
+  std::string value = seal(stamp, envelope, server.options().envelope);
+  if (key.size() + value.size() + kItemOverhead > session->largest_item) return std::nullopt;
+  return value;
+}
+
+void PoolCopies::fill(SharedLease lease, std::optional<std::string_view> bytes, Duration lifetime,
+                      Duration cost) {
+  const auto& server = tier_->server_of(lease.key);
+  const Duration left = lifetime - cost;
+  Envelope envelope{.lifetime = lifetime, .load_cost = cost};
+  if (bytes) envelope.body = *bytes;
+  auto value = sealed(*server, lease.key, lease.generation, left, envelope);
+  if (!value) return server->release(lease);
+  server->fill(lease, std::move(*value), left);
+}
+
+void PoolCopies::fail(SharedLease lease, const Error& error) {
+  tier_->server_of(lease.key)->fail(lease, error);
+}
+
+void PoolCopies::release(SharedLease lease) { tier_->server_of(lease.key)->release(lease); }
+
+// ---- Writes. ----
+
+void PoolCopies::begin_write(std::vector<std::string> keys, Duration life, Marked marked) {
+  const auto marking = std::make_shared<PoolMarking>(cache_, life, std::move(marked));
+  for (const std::string& key : keys) {
+    std::string name = tier_->name(cache_, key);
+    const auto& server = tier_->server_of(name);
+    marking->add(server, std::move(name));
+  }
+  marking->begin();
+}
+
+void PoolCopies::finish_write(SharedMark mark, const std::optional<SharedFill>& kept) {
+  const auto& server = tier_->server_of(mark.key);
+  const Duration left = kept ? kept->lifetime - kept->cost : Duration::zero();
+  std::optional<std::string> value;
+  if (kept && mark && mark.generation != 0) {
+    Envelope envelope{.lifetime = kept->lifetime};
+    if (kept->bytes) envelope.body = *kept->bytes;
+    value = sealed(*server, mark.key, mark.generation, left, envelope);
+  }
+  server->finish(cache_, mark, std::move(value).value_or(""), left);
+}
+
+void PoolCopies::leave_write(SharedMark mark, Duration life) {
+  tier_->server_of(mark.key)->leave(cache_, mark, life);
+}
+
+// ---- Invalidations. ----
+
+void PoolCopies::invalidate(std::string_view key) {
+  const std::string name = tier_->name(cache_, key);
+  tier_->server_of(name)->invalidate(cache_, name);
+}
+
+void PoolCopies::clear() {
+  for (const auto& server : tier_->servers()) server->clear(cache_);
+}
+
+// Memcached tells nobody: what others invalidate is unseen until memory has let go of it.
+void PoolCopies::listen(std::weak_ptr<SharedListener> /*listener*/) {}
+
+}  // namespace larder::shared

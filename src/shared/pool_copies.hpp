@@ -1,0 +1,51 @@
+// One cache's part of a PoolTier: sends each key to the server that has it.
+//
+// Threads: any.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "larder/shared_tier.hpp"
+#include "shared/envelope.hpp"
+#include "shared/pool_tier.hpp"
+
+namespace larder::shared {
+
+// What a value in Memcached must carry: no server brings old copies back when it restarts, so
+// its run is not in it.
+[[nodiscard]] Stamp stamp_of(std::uint64_t fingerprint, std::string_view generation);
+
+class PoolCopies final : public SharedCopies {
+ public:
+  PoolCopies(std::shared_ptr<PoolTier> tier, std::string cache, std::uint64_t fingerprint)
+      : tier_{std::move(tier)}, cache_{std::move(cache)}, fingerprint_{fingerprint} {}
+
+  void read(std::vector<Key> keys, Take take) override;
+  void fill(SharedLease lease, std::optional<std::string_view> bytes, Duration lifetime,
+            Duration cost) override;
+  void fail(SharedLease lease, const Error& error) override;
+  void release(SharedLease lease) override;
+  void begin_write(std::vector<std::string> keys, Duration life, Marked marked) override;
+  void finish_write(SharedMark mark, const std::optional<SharedFill>& kept) override;
+  void leave_write(SharedMark mark, Duration life) override;
+  void invalidate(std::string_view key) override;
+  void clear() override;
+  void listen(std::weak_ptr<SharedListener> listener) override;
+
+ private:
+  // What is to stand in the server; none: it does not take as much, or lives no second.
+  [[nodiscard]] std::optional<std::string> sealed(const PoolServer& server, const std::string& key,
+                                                  std::uint64_t generation, Duration left,
+                                                  const Envelope& envelope) const;
+
+  const std::shared_ptr<PoolTier> tier_;
+  const std::string cache_;
+  const std::uint64_t fingerprint_;
+};
+
+}  // namespace larder::shared

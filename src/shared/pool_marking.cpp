@@ -1,0 +1,83 @@
+#include "shared/pool_marking.hpp"
+
+#include <utility>
+
+#include "shared/pool_copies.hpp"
+
+namespace larder::shared {
+
+void PoolMarking::add(const std::shared_ptr<PoolServer>& server, std::string name) {
+  servers_.push_back(server);
+  const MutexLock lock{mutex_};
+  marks_.push_back({.key = std::move(name), .token = server->new_token()});
+  ++owed_;
+}
+
+void PoolMarking::begin() {
+  for (std::size_t i = 0; i < servers_.size(); ++i) mark(i);
+  end();
+}
+
+void PoolMarking::mark(std::size_t index) {
+  const auto& server = servers_[index];
+  const auto session = server->session();
+  if (!session) return known(index, false);
+  std::string key;
+  std::string token;
+  {
+    const MutexLock lock{mutex_};
+    key = marks_[index].key;
+    token = marks_[index].token;
+  }
+  // Behind each other on the same connection, so that the generation is known first.
+  auto refused = server->client()->submit(
+      {.connection = session->number},
+      [&](memcached::MetaWriter& write) { write.get(server->generation_name(cache_)); },
+      [self = shared_from_this(), index](const Result<memcached::Replies>& replies) {
+        self->take_generation(index, replies);
+      });
+  if (!refused) {
+    refused = ItemStep::carry_out(
+        server->client(), session->number, std::move(key),
+        [token = std::move(token), life = life_](const Item& item) {
+          return set_mark(item, token, life);
+        },
+        [self = shared_from_this(), index](const Result<Change::Kind>& outcome) {
+          if (!outcome) self->servers_[index]->note_error(outcome.error());
+          self->known(index, outcome.has_value());
+        });
+  }
+  if (refused) known(index, false);
+}
+
+// None: nothing is to be kept.
+void PoolMarking::take_generation(std::size_t index, const Result<memcached::Replies>& replies) {
+  if (!replies || replies->front().kind != memcached::MetaReply::Kind::kValue) return;
+  const MutexLock lock{mutex_};
+  if (index < marks_.size()) {
+    marks_[index].generation = stamp_of(0, replies->front().text).generation;
+  }
+}
+
+void PoolMarking::known(std::size_t index, bool taken) {
+  SharedCounts& counts = servers_[index]->counts();
+  SharedCounts::add(taken ? counts.marks : counts.untaken_marks);
+  if (taken) {
+    const MutexLock lock{mutex_};
+    marks_[index].run = stamp_of(0, "").run;
+  }
+  end();
+}
+
+void PoolMarking::end() {
+  std::vector<SharedMark> all;
+  {
+    const MutexLock lock{mutex_};
+    if (--owed_ > 0) return;
+    all = std::move(marks_);
+    marks_.clear();
+  }
+  marked_(std::move(all));
+}
+
+}  // namespace larder::shared

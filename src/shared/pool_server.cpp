@@ -1,0 +1,282 @@
+#include "shared/pool_server.hpp"
+
+#include <utility>
+
+#include "memcached/key_name.hpp"
+#include "shared/pool_reading.hpp"
+#include "shared/random_number.hpp"
+#include "shared/refresh_token.hpp"
+
+namespace larder::shared {
+namespace {
+
+constexpr unsigned kExtendsALease = 3;
+
+}  // namespace
+
+// ---- Beginning and end. ----
+
+std::shared_ptr<PoolServer> PoolServer::start(Runtime& runtime, const memcached::Place& place,
+                                              const PoolOptions& options) {
+  std::shared_ptr<PoolServer> server{new PoolServer{runtime, place, options}};
+  server->client_ =
+      memcached::Client::start(runtime, {.place = place, .timeout = options.timeout}, server);
+  server->client_ready_.store(true, std::memory_order_release);
+  server->deliver();
+  return server;
+}
+
+PoolServer::PoolServer(Runtime& runtime, const memcached::Place& place, const PoolOptions& options)
+    : options_{options},
+      place_{memcached::to_string(place)},
+      names_{options.name_space, false},
+      timers_{runtime.handle().timers()},
+      token_seed_{random_number(), random_number()},
+      undelivered_{options.most_undelivered} {
+  const MutexLock lock{mutex_};
+  trouble_ = place_ + " is not connected yet";
+}
+
+PoolServer::~PoolServer() {
+  if (client_) client_->close();
+}
+
+void PoolServer::close() {
+  {
+    const MutexLock lock{mutex_};
+    if (std::exchange(closed_, true)) return;
+    trusted_ = false;
+    session_.reset();
+    deliver_timer_.reset();
+    extend_timer_.reset();
+    forgets_.clear();
+    held_.clear();
+  }
+  client_->close();
+  wake_all();
+}
+
+std::string PoolServer::new_token() {
+  const std::uint64_t number = tokens_.fetch_add(1, std::memory_order_relaxed);
+  std::string token;
+  for (const std::uint64_t half : {token_seed_[0], token_seed_[1] + number}) {
+    for (unsigned shift = 0; shift < 64; shift += 8) token += static_cast<char>(half >> shift);
+  }
+  return token;
+}
+
+std::string PoolServer::generation_name(const std::string& cache) const {
+  return memcached::key_name(names_.generation(cache, 0));
+}
+
+// ---- About it. ----
+
+bool PoolServer::trusted() const {
+  const MutexLock lock{mutex_};
+  return trusted_;
+}
+
+std::string PoolServer::trouble() const {
+  const MutexLock lock{mutex_};
+  return trusted_ ? std::string{} : trouble_;
+}
+
+std::optional<memcached::Session> PoolServer::session() const {
+  const MutexLock lock{mutex_};
+  return trusted_ ? session_ : std::nullopt;
+}
+
+bool PoolServer::ending(const std::string& name) const {
+  const MutexLock lock{mutex_};
+  return ending_.contains(name);
+}
+
+SharedStats PoolServer::stats() const {
+  SharedStats stats = counts_.now();
+  stats.connections = client_->health().connections;
+  const MutexLock lock{mutex_};
+  stats.undelivered = undelivered_.size();
+  return stats;
+}
+
+void PoolServer::note_error(const Error& error) {
+  if (error.code != Errc::kCancelled) SharedCounts::add(counts_.errors);
+}
+
+// ---- The end of a lease. ----
+
+void PoolServer::fill(const SharedLease& lease, std::string value, Duration left) {
+  const auto life = life_of_value(left);
+  if (!life) return release(lease);
+  if (RefreshToken::in(lease.token)) return fill_refresh(lease, std::move(value), *life);
+  end_lease(
+      lease,
+      [token = lease.token, value = std::move(value), life = *life](const Item& item) {
+        return fill_lease(item, token, value, life);
+      },
+      [self = shared_from_this()](const Result<Change::Kind>& outcome) {
+        if (!outcome) return self->note_error(outcome.error());
+        self->count_fill(*outcome == Change::Kind::kSet);
+      });
+}
+
+void PoolServer::fill_refresh(const SharedLease& lease, std::string value,
+                              std::chrono::seconds life) {
+  const RefreshToken token = *RefreshToken::in(lease.token);
+  const auto refused = client_->submit(
+      {.connection = token.connection},
+      [&](memcached::MetaWriter& write) { write.replace(lease.key, value, life, token.cas); },
+      [self = shared_from_this()](const Result<memcached::Replies>& replies) {
+        using Kind = memcached::MetaReply::Kind;
+        if (!replies || replies->front().is_error()) {
+          return self->note_error(replies ? Error{Errc::kSourceFailed, replies->front().text}
+                                          : replies.error());
+        }
+        self->count_fill(replies->front().kind == Kind::kDone);
+      });
+  if (refused) note_error(*refused);
+}
+
+void PoolServer::count_fill(bool filled) {
+  SharedCounts::add(filled ? counts_.fills : counts_.refused_fills);
+}
+
+void PoolServer::fail(const SharedLease& lease, const Error& error) {
+  if (RefreshToken::in(lease.token)) return;  // the value stays
+  end_lease(
+      lease,
+      [token = lease.token, error](const Item& item) { return fail_lease(item, token, error); },
+      [self = shared_from_this(), lease](const Result<Change::Kind>& outcome) {
+        if (!outcome) return self->note_error(outcome.error());
+        if (*outcome == Change::Kind::kSet) self->forget_later(lease.key, lease.token);
+      });
+}
+
+void PoolServer::release(const SharedLease& lease) {
+  if (RefreshToken::in(lease.token)) return;
+  end_lease(
+      lease, [token = lease.token](const Item& item) { return release_lease(item, token); },
+      [self = shared_from_this()](const Result<Change::Kind>& outcome) {
+        if (!outcome) self->note_error(outcome.error());
+      });
+}
+
+// What cannot be done ends with the lease's own time.
+void PoolServer::end_lease(const SharedLease& lease, ItemStep::Decide decide, ItemStep::Done done) {
+  std::optional<std::uint64_t> connection;
+  {
+    const MutexLock lock{mutex_};
+    held_.erase(lease.token);
+    if (trusted_) connection = session_->number;
+  }
+  if (!connection) return;
+  const auto refused =
+      ItemStep::carry_out(client_, *connection, lease.key, std::move(decide), std::move(done));
+  if (refused) note_error(*refused);
+}
+
+// Memcached would tell it for two seconds.
+void PoolServer::forget_later(const std::string& key, const std::string& token) {
+  const MutexLock lock{mutex_};
+  if (closed_) return;
+  forgets_[token] = timers_->after(options_.failure, [weak = weak_from_this(), key, token] {
+    const auto self = weak.lock();
+    if (!self) return;
+    std::unique_ptr<Timer> done;
+    {
+      const MutexLock inner{self->mutex_};
+      const auto found = self->forgets_.find(token);
+      if (found == self->forgets_.end()) return;
+      done = std::move(found->second);
+      self->forgets_.erase(found);
+    }
+    self->end_lease(
+        {.key = key, .token = token},
+        [token](const Item& item) { return forget_failure(item, token); },
+        [](const Result<Change::Kind>&) {});
+  });
+}
+
+// ---- Waiting. ----
+
+void PoolServer::wait(const std::shared_ptr<PoolReading>& reading, std::size_t index,
+                      Duration delay) {
+  {
+    const MutexLock lock{mutex_};
+    if (!closed_) {
+      const std::uint64_t number = ++waited_;
+      auto timer = timers_->after(delay, [weak = weak_from_this(), number] {
+        if (const auto self = weak.lock()) self->wake(number);
+      });
+      waiters_.emplace(number,
+                       Waiter{.reading = reading, .index = index, .timer = std::move(timer)});
+      return;
+    }
+  }
+  reading->look_again(index);
+}
+
+void PoolServer::wake(std::uint64_t number) {
+  Waiter awake;
+  {
+    const MutexLock lock{mutex_};
+    const auto found = waiters_.find(number);
+    if (found == waiters_.end()) return;
+    awake = std::move(found->second);
+    waiters_.erase(found);
+  }
+  awake.reading->look_again(awake.index);
+}
+
+void PoolServer::wake_all() {
+  std::unordered_map<std::uint64_t, Waiter> awake;
+  {
+    const MutexLock lock{mutex_};
+    awake.swap(waiters_);
+  }
+  for (const auto& [number, waiter] : awake) waiter.reading->look_again(waiter.index);
+}
+
+// ---- Leases that are held. ----
+
+void PoolServer::hold(const SharedLease& lease) {
+  SharedCounts::add(counts_.leases);
+  if (RefreshToken::in(lease.token)) return;
+  const MutexLock lock{mutex_};
+  if (closed_) return;
+  held_.emplace(lease.token,
+                Held{.key = lease.key, .until = timers_->now() + options_.longest_load});
+  if (!extend_timer_) extend_later();
+}
+
+void PoolServer::extend_later() {
+  extend_timer_ = timers_->after(options_.lease / kExtendsALease, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->extend_all();
+  });
+}
+
+// What was lost meanwhile is noticed by its fill.
+void PoolServer::extend_all() {
+  std::vector<std::pair<std::string, std::string>> due;  // key, token
+  std::optional<std::uint64_t> connection;
+  {
+    const MutexLock lock{mutex_};
+    extend_timer_.reset();
+    const TimePoint now = timers_->now();
+    std::erase_if(held_, [&](const auto& held) { return held.second.until <= now; });
+    if (held_.empty() || closed_) return;
+    for (const auto& [token, held] : held_) due.emplace_back(held.key, token);
+    if (trusted_) connection = session_->number;
+    extend_later();
+  }
+  if (!connection) return;
+  const std::chrono::seconds life = life_of_lease(options_.lease);
+  for (const auto& [key, token] : due) {
+    (void)ItemStep::carry_out(
+        client_, *connection, key,
+        [token, life](const Item& item) { return extend_lease(item, token, life); },
+        [](const Result<Change::Kind>&) {});
+  }
+}
+
+}  // namespace larder::shared

@@ -1,0 +1,250 @@
+// What a PoolServer has yet to tell its server, and whether that may be asked.
+#include <algorithm>
+#include <utility>
+
+#include "memcached/key_name.hpp"
+#include "shared/pool_server.hpp"
+#include "shared/random_number.hpp"
+
+namespace larder::shared {
+namespace {
+
+constexpr std::chrono::milliseconds kDeliverAgain{200};
+constexpr std::chrono::seconds kDeliveryTimeout{10};  // of many invalidations at once
+
+// The first error among replies, or what there is instead of replies.
+std::optional<Error> error_in(const Result<memcached::Replies>& replies) {
+  if (!replies) return replies.error();
+  const auto found = std::ranges::find_if(*replies, &memcached::MetaReply::is_error);
+  if (found == replies->end()) return std::nullopt;
+  return Error{Errc::kSourceFailed, "it refuses a command: " + found->text.substr(0, 200)};
+}
+
+// A generation that the cache never had.
+std::string fresh_generation() { return hex(random_number()); }
+
+}  // namespace
+
+void PoolServer::connected(const memcached::Session& session) {
+  {
+    const MutexLock lock{mutex_};
+    if (closed_) return;
+    session_ = session;
+    delivering_ = false;  // what the last connection was told has ended with it
+  }
+  deliver();
+}
+
+void PoolServer::disconnected(const Error& why) {
+  {
+    const MutexLock lock{mutex_};
+    session_.reset();
+    trusted_ = false;
+  }
+  distrust(why);
+  wake_all();
+}
+
+void PoolServer::distrust(const Error& why) {
+  bool lost = false;
+  {
+    const MutexLock lock{mutex_};
+    trusted_ = false;
+    lost = !std::exchange(told_, true);
+    trouble_ = why.message;
+    if (closed_) return;
+    if (session_) deliver_timer_ = deliver_soon();
+  }
+  if (lost && options_.tell) {
+    options_.tell(false, "the shared tier: " + why.message +
+                             "; reads of its keys go to the source until it is there again");
+  }
+}
+
+// Tells the server what it has yet to be told. In front, a key that nobody reads is
+// invalidated, which proves that it can be told.
+void PoolServer::deliver() {
+  if (!client_ready_.load(std::memory_order_acquire)) return;  // start() calls again
+  const auto batch = std::make_shared<Undelivered::Batch>();
+  std::uint64_t connection = 0;
+  std::size_t commands = 1;
+  {
+    const MutexLock lock{mutex_};
+    if (closed_ || trusted_ || !session_ || delivering_) return;
+    delivering_ = true;
+    connection = session_->number;
+    *batch = undelivered_.take();
+  }
+  commands += batch->whole.size();
+  for (const auto& [cache, names] : batch->keys) commands += names.size();
+  const auto refused = client_->submit(
+      {.commands = commands, .timeout = kDeliveryTimeout, .connection = connection},
+      [&](memcached::MetaWriter& write) {
+        write.invalidate(memcached::key_name(names_.probe(0)));
+        for (const std::string& cache : batch->whole) {
+          write.set(generation_name(cache), fresh_generation(), {});
+        }
+        for (const auto& [cache, names] : batch->keys) {
+          for (const std::string& name : names) write.invalidate(name);
+        }
+      },
+      [self = shared_from_this(), batch](const Result<memcached::Replies>& replies) {
+        self->delivered(*batch, replies);
+      });
+  if (refused) delivered(*batch, std::unexpected{*refused});
+}
+
+void PoolServer::delivered(const Undelivered::Batch& batch,
+                           const Result<memcached::Replies>& replies) {
+  const auto error = error_in(replies);
+  bool more = false;
+  bool there = false;
+  std::string version;
+  {
+    const MutexLock lock{mutex_};
+    delivering_ = false;
+    if (error) {
+      for (const std::string& cache : batch.whole) undelivered_.add_whole(cache);
+      for (const auto& [cache, names] : batch.keys) {
+        for (const std::string& name : names) undelivered_.add(cache, name);
+      }
+    } else if (session_ && !closed_) {
+      more = !undelivered_.empty();
+      there = !more && !std::exchange(trusted_, !more);
+      version = session_->version;
+      if (there) told_ = false;
+    }
+  }
+  if (error) {
+    note_error(*error);
+    return distrust(*error);
+  }
+  if (more) return deliver();
+  if (there && options_.tell) {
+    options_.tell(true, "the shared tier: " + place_ + " is there (version " + version + ")");
+  }
+}
+
+void PoolServer::invalidate(const std::string& cache, const std::string& name) {
+  const MutexLock lock{mutex_};
+  if (!trusted_) return undelivered_.add(cache, name);
+  const auto refused = client_->submit(
+      {.connection = session_->number},
+      [&](memcached::MetaWriter& write) { write.invalidate(name); },
+      [self = shared_from_this(), cache, name](const Result<memcached::Replies>& replies) {
+        self->confirm(cache, name, replies);
+      });
+  if (!refused) return;
+  undelivered_.add(cache, name);
+  tell_first(refused->message);
+}
+
+void PoolServer::clear(const std::string& cache) {
+  const MutexLock lock{mutex_};
+  if (!trusted_) return undelivered_.add_whole(cache);
+  const auto refused = client_->submit(
+      {.connection = session_->number},
+      [&](memcached::MetaWriter& write) {
+        write.set(generation_name(cache), fresh_generation(), {});
+      },
+      [self = shared_from_this(), cache](const Result<memcached::Replies>& replies) {
+        self->confirm(cache, std::nullopt, replies);
+      });
+  if (!refused) return;
+  undelivered_.add_whole(cache);
+  tell_first(refused->message);
+}
+
+// ---- Writes. ----
+
+void PoolServer::finish(const std::string& cache, const SharedMark& mark, std::string value,
+                        Duration left) {
+  const auto life = life_of_value(left);
+  if (!life) value.clear();
+  const MutexLock lock{mutex_};
+  if (!trusted_) return undelivered_.add(cache, mark.key);
+  const auto keeps = std::make_shared<bool>(false);
+  end_write(
+      cache, mark.key,
+      [token = mark.token, value = std::move(value), life = life.value_or(std::chrono::seconds{1}),
+       keeps](const Item& item) {
+        *keeps = !value.empty() && sole_writer(item, token);
+        return finish_mark(item, token, value, life);
+      },
+      [self = shared_from_this(), keeps] {
+        if (*keeps) SharedCounts::add(self->counts_.fills);
+      });
+}
+
+// Marked once more, also where the mark was lost.
+void PoolServer::leave(const std::string& cache, const SharedMark& mark, Duration life) {
+  const std::string token = mark.token.empty() ? new_token() : mark.token;
+  const MutexLock lock{mutex_};
+  if (!trusted_) return undelivered_.add(cache, mark.key);
+  end_write(
+      cache, mark.key, [token, life](const Item& item) { return set_mark(item, token, life); },
+      [] {});
+}
+
+void PoolServer::end_write(const std::string& cache, const std::string& name,
+                           ItemStep::Decide decide, std::function<void()> kept) {
+  const auto refused =
+      ItemStep::carry_out(client_, session_->number, name, std::move(decide),
+                          [self = shared_from_this(), cache, name,
+                           kept = std::move(kept)](const Result<Change::Kind>& outcome) {
+                            if (outcome) kept();
+                            self->write_ended(cache, name, outcome);
+                          });
+  if (refused) {
+    undelivered_.add(cache, name);
+    return tell_first(refused->message);
+  }
+  ending_.insert(name);
+}
+
+void PoolServer::write_ended(const std::string& cache, const std::string& name,
+                             const Result<Change::Kind>& outcome) {
+  {
+    const MutexLock lock{mutex_};
+    const auto found = ending_.find(name);
+    if (found != ending_.end()) ending_.erase(found);
+    if (!outcome) trusted_ = false;  // before a reader comes who does not see it end any more
+  }
+  if (!outcome) not_confirmed(cache, name, outcome.error());
+}
+
+// ---- What was told. ----
+
+void PoolServer::confirm(const std::string& cache, const std::optional<std::string>& name,
+                         const Result<memcached::Replies>& replies) {
+  if (const auto error = error_in(replies)) not_confirmed(cache, name, *error);
+}
+
+void PoolServer::not_confirmed(const std::string& cache, const std::optional<std::string>& name,
+                               const Error& error) {
+  {
+    const MutexLock lock{mutex_};
+    if (name) {
+      undelivered_.add(cache, *name);
+    } else {
+      undelivered_.add_whole(cache);
+    }
+    trusted_ = false;
+  }
+  note_error(error);
+  distrust(error);
+}
+
+void PoolServer::tell_first(std::string why) {
+  trusted_ = false;
+  trouble_ = std::move(why);
+  deliver_timer_ = deliver_soon();
+}
+
+std::unique_ptr<Timer> PoolServer::deliver_soon() {
+  return timers_->after(kDeliverAgain, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->deliver();
+  });
+}
+
+}  // namespace larder::shared
