@@ -47,10 +47,11 @@ void Faults::last(unsigned least, unsigned most) {
 
 // With the past: it comes back with what it had some time before, deleted keys among them.
 void Faults::restart_server(bool with_the_past) {
-  test::RedisServer& server = any_server();
+  Server& server = any_server();
+  with_the_past = with_the_past && server.save;
   ++counts_[with_the_past ? "server restarted with an old RDB file" : "server killed, restarted"];
   if (with_the_past) {
-    server.ask({"SAVE"});
+    server.save();
     last(100, 300);
   }
   server.kill();
@@ -59,7 +60,7 @@ void Faults::restart_server(bool with_the_past) {
 }
 
 void Faults::stop_server() {
-  test::RedisServer& server = any_server();
+  Server& server = any_server();
   ++counts_["server stopped (SIGSTOP)"];
   server.pause();
   last(50, 800);
@@ -68,8 +69,7 @@ void Faults::stop_server() {
 
 void Faults::cut_connections() {
   ++counts_["connections cut"];
-  any_server().ask({"CLIENT", "KILL", "TYPE", "normal"});
-  any_server().ask({"CLIENT", "KILL", "TYPE", "pubsub"});
+  any_server().cut();
 }
 
 void Faults::stop_process() {

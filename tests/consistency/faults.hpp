@@ -14,9 +14,18 @@
 
 #include "consistency/board.hpp"
 #include "redis/fault_proxy.hpp"
-#include "redis/redis_server.hpp"
 
 namespace larder::consistency {
+
+// A server as faults see it.
+struct Server {
+  std::function<void()> kill;
+  std::function<void()> start;  // again, where it was
+  std::function<void()> pause;
+  std::function<void()> resume;
+  std::function<void()> cut;   // all connections
+  std::function<void()> save;  // what a start brings back; null: it always comes back empty
+};
 
 // One of the processes, or the one in its place.
 struct Seat {
@@ -29,7 +38,7 @@ class Faults {
  public:
   // `start` starts another process on a seat whose process is no more. `through`: writes go
   // through the caches, and are stopped and killed at each of their steps.
-  Faults(Board& board, std::vector<test::RedisServer*> servers, std::vector<Seat>& seats,
+  Faults(Board& board, std::vector<Server> servers, std::vector<Seat>& seats,
          std::function<void(Seat&)> start, bool through, std::uint64_t seed)
       : board_{board},
         servers_{std::move(servers)},
@@ -54,12 +63,12 @@ class Faults {
   void slow_down();
 
   void kill(Seat& seat);
-  [[nodiscard]] test::RedisServer& any_server() { return *servers_[random_() % servers_.size()]; }
+  [[nodiscard]] Server& any_server() { return servers_[random_() % servers_.size()]; }
   [[nodiscard]] Seat& any_seat() { return seats_[random_() % seats_.size()]; }
   void last(unsigned least, unsigned most);  // milliseconds
 
   Board& board_;
-  std::vector<test::RedisServer*> servers_;
+  std::vector<Server> servers_;
   std::vector<Seat>& seats_;
   std::function<void(Seat&)> start_;
   bool through_;

@@ -1,13 +1,15 @@
-// Do several larder processes over one Redis, or a cluster, keep promise 3 whatever happens?
+// Do several larder processes over one Redis, a cluster, or one Memcached, keep promise 3 whatever
+// happens?
 //
-//   consistency redis|cluster [--writes past|through] [--seconds N] [--seed N] [--faults 0]
+//   consistency redis|cluster|memcached [--writes past|through] [--seconds N] [--seed N] [--faults
+//   0]
 //
 // Random reads, writes (past the cache, into the source, and then an invalidation; or through
 // the cache) and clears of few hot keys, whose values are versions, while servers and processes
 // are killed, stopped, cut off and brought back with the past, writes through the cache at each
-// of their steps. To one Redis each process has a network of its own. An anomaly is a read that is
-// older than an own acknowledged write, one that is older than another's for longer than the bound,
-// and a copy that stays old. Ends with 1 if there was any.
+// of their steps. To one Redis, or one Memcached, each process has a network of its own. An anomaly
+// is a read that is older than an own acknowledged write, one that is older than another's for
+// longer than the bound, and a copy that stays old. Ends with 1 if there was any.
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,6 +31,7 @@
 #include "consistency/board.hpp"
 #include "consistency/faults.hpp"
 #include "consistency/worker.hpp"
+#include "memcached/memcached_server.hpp"
 #include "redis/fault_proxy.hpp"
 #include "redis/redis_cluster.hpp"
 #include "redis/redis_server.hpp"
@@ -41,8 +44,19 @@ using namespace std::chrono_literals;
 constexpr std::size_t kProcesses = 4;
 constexpr auto kCalm = 400ms;  // between two faults
 
+enum class Engine : std::uint8_t { kRedis, kCluster, kMemcached };
+
+std::string_view name_of(Engine engine) {
+  switch (engine) {
+    case Engine::kRedis: return "one Redis";
+    case Engine::kCluster: return "a cluster";
+    case Engine::kMemcached: return "one Memcached";
+  }
+  return "";
+}
+
 struct Plan {
-  bool cluster = false;
+  Engine engine = Engine::kRedis;
   bool through = false;
   std::chrono::seconds length{10};
   std::uint64_t seed = std::random_device{}();
@@ -76,7 +90,7 @@ unsigned long plain(std::uint64_t count) { return static_cast<unsigned long>(cou
 
 int report(const Board& board, const Faults& faults, bool all_ended, const Plan& plan) {
   std::printf("consistency of %s, writes %s the cache, %lds, seed %lu\n",
-              plan.cluster ? "a cluster" : "one Redis", plan.through ? "through" : "past",
+              name_of(plan.engine).data(), plan.through ? "through" : "past",
               static_cast<long>(plan.length.count()), plain(plan.seed));
   std::printf("  reads %lu, writes %lu; reads without an answer %lu, writes %lu\n",
               plain(board.reads), plain(board.writes), plain(board.errors),
@@ -99,25 +113,72 @@ int report(const Board& board, const Faults& faults, bool all_ended, const Plan&
   return well && all_ended ? 0 : 1;
 }
 
-int run(const Plan& plan) {
-  std::unique_ptr<test::RedisCluster> cluster;
-  std::unique_ptr<test::RedisServer> server;
-  std::vector<test::RedisServer*> servers;
-  std::string url;
-  if (plan.cluster) {
-    cluster = std::make_unique<test::RedisCluster>();
-    for (std::size_t i = 0; i < cluster->size(); ++i) servers.push_back(&cluster->node(i));
-    url = cluster->url();
-  } else {
-    server = std::make_unique<test::RedisServer>();
-    servers.push_back(server.get());
-    url = server->url();
+Server server_of(test::RedisServer& redis) {
+  return {.kill = [&] { redis.kill(); },
+          .start = [&] { redis.start(); },
+          .pause = [&] { redis.pause(); },
+          .resume = [&] { redis.resume(); },
+          .cut =
+              [&] {
+                redis.ask({"CLIENT", "KILL", "TYPE", "normal"});
+                redis.ask({"CLIENT", "KILL", "TYPE", "pubsub"});
+              },
+          .save = [&] { redis.ask({"SAVE"}); }};
+}
+
+// What a run is over.
+struct Bed {
+  std::unique_ptr<test::RedisCluster> cluster{};
+  std::unique_ptr<test::RedisServer> redis{};
+  std::unique_ptr<test::MemcachedServer> memcached{};
+
+  explicit Bed(Engine engine) {
+    switch (engine) {
+      case Engine::kRedis: redis = std::make_unique<test::RedisServer>(); return;
+      case Engine::kCluster: cluster = std::make_unique<test::RedisCluster>(); return;
+      case Engine::kMemcached: memcached = std::make_unique<test::MemcachedServer>(); return;
+    }
   }
+
+  // The server's own, or that of a network to it.
+  [[nodiscard]] std::string url(const test::FaultProxy* network) const {
+    if (cluster) return cluster->url();
+    if (redis) return network ? network->url() : redis->url();
+    return network ? "memcached://127.0.0.1:" + std::to_string(network->port()) : memcached->url();
+  }
+  [[nodiscard]] std::vector<Server> servers(std::vector<Seat>& seats) {
+    std::vector<Server> all;
+    if (redis) all.push_back(server_of(*redis));
+    for (std::size_t i = 0; cluster && i < cluster->size(); ++i) {
+      all.push_back(server_of(cluster->node(i)));
+    }
+    if (memcached) {
+      all.push_back({.kill = [this] { memcached->kill(); },
+                     .start = [this] { memcached->start(); },
+                     .pause = [this] { memcached->pause(); },
+                     .resume = [this] { memcached->resume(); },
+                     .cut =
+                         [&seats] {
+                           for (Seat& seat : seats) seat.network->cut();
+                         },
+                     .save = nullptr});
+    }
+    return all;
+  }
+  // None to a cluster, whose nodes tell where they are.
+  [[nodiscard]] std::unique_ptr<test::FaultProxy> network() const {
+    if (cluster) return nullptr;
+    return std::make_unique<test::FaultProxy>(redis ? redis->port() : memcached->port());
+  }
+};
+
+int run(const Plan& plan) {
+  Bed bed{plan.engine};
   Board& board = Board::create();
   std::vector<Seat> seats(kProcesses);
   std::size_t started = 0;
   const auto work_of = [&](const Seat& seat) {
-    return Work{.url = seat.network ? seat.network->url() : url,
+    return Work{.url = bed.url(seat.network.get()),
                 .through = plan.through,
                 .process = seat.number,
                 .seed = plan.seed + seat.number * 1'000};
@@ -126,11 +187,9 @@ int run(const Plan& plan) {
     seat.number = started++;
     seat.process = fork_to([&] { work(board, work_of(seat)); });
   };
-  for (Seat& seat : seats) {
-    if (server) seat.network = std::make_unique<test::FaultProxy>(server->port());
-  }
+  for (Seat& seat : seats) seat.network = bed.network();
   for (Seat& seat : seats) start(seat);
-  Faults faults{board, servers, seats, start, plan.through, plan.seed};
+  Faults faults{board, bed.servers(seats), seats, start, plan.through, plan.seed};
   const auto end = std::chrono::steady_clock::now() + plan.length;
   while (std::chrono::steady_clock::now() < end) {
     std::this_thread::sleep_for(kCalm);
@@ -146,17 +205,23 @@ int run(const Plan& plan) {
 }
 
 int usage() {
-  std::fprintf(stderr,
-               "usage: consistency redis|cluster [--writes past|through] [--seconds N] [--seed N] "
-               "[--faults 0]\n");
+  std::fprintf(
+      stderr,
+      "usage: consistency redis|cluster|memcached [--writes past|through] [--seconds N] [--seed N] "
+      "[--faults 0]\n");
   return 2;
 }
 
 int begin(const std::vector<std::string_view>& arguments) {
   Plan plan;
   if (arguments.empty() || arguments.size() % 2 == 0) return usage();
-  if (arguments[0] != "redis" && arguments[0] != "cluster") return usage();
-  plan.cluster = arguments[0] == "cluster";
+  if (arguments[0] == "cluster") {
+    plan.engine = Engine::kCluster;
+  } else if (arguments[0] == "memcached") {
+    plan.engine = Engine::kMemcached;
+  } else if (arguments[0] != "redis") {
+    return usage();
+  }
   for (std::size_t i = 1; i < arguments.size(); i += 2) {
     std::uint64_t value = 0;
     const std::string_view text = arguments[i + 1];
@@ -177,10 +242,12 @@ int begin(const std::vector<std::string_view>& arguments) {
       return usage();
     }
   }
-  const bool installed =
-      plan.cluster ? test::RedisCluster::installed() : test::RedisServer::installed();
+  const bool installed = plan.engine == Engine::kCluster ? test::RedisCluster::installed()
+                         : plan.engine == Engine::kRedis ? test::RedisServer::installed()
+                                                         : test::MemcachedServer::installed();
   if (!installed) {
-    std::fprintf(stderr, "consistency: redis-server is not installed; nothing was tried\n");
+    std::fprintf(stderr, "consistency: the server of %s is not installed; nothing was tried\n",
+                 name_of(plan.engine).data());
     return 0;
   }
   return run(plan);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "larder/cache.hpp"
+#include "shared/pool_tier.hpp"
 #include "shared/redis_tier.hpp"
 #include "shared/routed_tier.hpp"
 
@@ -35,6 +36,12 @@ using Strings = Cache<std::string, std::string>;
 using Own = std::array<std::atomic<std::uint64_t>, kKeys>;  // acknowledged by this process
 
 std::shared_ptr<shared::Tier> open_tier(Runtime& runtime, const std::string& url) {
+  if (memcached::is_memcached_url(url)) {
+    return shared::PoolTier::start(runtime, {.url = memcached::parse_memcached_url(url).value(),
+                                             .timeout = kTimeout,
+                                             .lease = 1s,
+                                             .longest_load = 2s});
+  }
   shared::RedisTierOptions options{.url = redis::parse_redis_url(url).value(),
                                    .timeout = kTimeout,
                                    .lease = 1s,
