@@ -27,8 +27,9 @@ const passwd* unprivileged() {
   return user != nullptr ? user : ::getpwnam("nobody");
 }
 
-// The newest version's programs.
+// The newest version's programs, or those that the environment names.
 fs::path find_binaries() {
+  if (const char* const named = std::getenv("LARDER_POSTGRES_PROGRAMS")) return named;
   fs::path newest;
   std::error_code none;
   for (const auto& version : fs::directory_iterator{"/usr/lib/postgresql", none}) {
