@@ -359,6 +359,8 @@ class Cache {
     if (!core_->parts().writer) return {};
     return core_->parts().writer->explain(key);
   }
+  // Of its copies in memory; null: nobody vouches for them. For who reads from its tier itself.
+  [[nodiscard]] const std::shared_ptr<Vouch>& vouch() const { return core_->vouch(); }
   // What the source says of itself; "none" without one.
   [[nodiscard]] std::string describe_source() const {
     return has_source() ? core_->parts().source->describe() : "none";

@@ -24,6 +24,7 @@
 
 #include "larder/clock.hpp"
 #include "larder/error.hpp"
+#include "larder/vouch.hpp"
 
 namespace larder {
 
@@ -137,6 +138,10 @@ class SharedCopies {
 
   // From now on it is told what others invalidate, as far as the tier can tell.
   virtual void listen(std::weak_ptr<SharedListener> listener) = 0;
+
+  // Until when what memory holds may be believed, as far as listeners are told everything; null:
+  // they never are, and what memory keeps is bounded by its own time alone. Always the same.
+  [[nodiscard]] virtual std::shared_ptr<Vouch> vouch() const { return nullptr; }
 };
 
 }  // namespace larder

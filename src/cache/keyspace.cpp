@@ -26,6 +26,8 @@ Keyspace::Table::Table(std::vector<Member> caches) : members{std::move(caches)} 
     const std::size_t space = member.cache->space();
     if (space >= by_space.size()) by_space.resize(space + 1);
     by_space[space] = member.cache.get();
+    const std::shared_ptr<Vouch>& vouch = member.cache->vouch();
+    if (vouch && std::ranges::find(vouches, vouch) == vouches.end()) vouches.push_back(vouch);
   }
 }
 

@@ -27,6 +27,7 @@
 #include "larder/memory_tier.hpp"
 #include "larder/runtime.hpp"
 #include "larder/thread_annotations.hpp"
+#include "larder/vouch.hpp"
 
 namespace larder {
 
@@ -84,7 +85,8 @@ class Keyspace {
     explicit Table(std::vector<Member> caches);
 
     std::vector<Member> members;
-    std::vector<BytesCache*> by_space;  // null where there is none any more
+    std::vector<BytesCache*> by_space;              // null where there is none any more
+    std::vector<std::shared_ptr<Vouch>> vouches{};  // of their copies, each once
   };
 
   [[nodiscard]] std::shared_ptr<const Table> table() const LARDER_EXCLUDES(mutex_);
@@ -109,9 +111,18 @@ class KeyspaceView {
   explicit KeyspaceView(Keyspace& keyspace);
 
   // Takes notice of caches that came, went or changed. Cheap when none did: one
-  // read of a line that nobody writes. Call it before each batch of work.
+  // read of a line that nobody writes.
   void refresh() {
     if (keyspace_.version_.load(std::memory_order_acquire) != version_) reload();
+  }
+  // The same, and sees to it that what memory holds may be served at `now`. Call it before each
+  // batch of work. With a shared tier, one more read of a line that is seldom written.
+  void refresh(TimePoint now) {
+    refresh();
+    for (const auto& vouch : table_->vouches) {
+      if (!vouch->holds(now)) [[unlikely]]
+        vouch->lapse(now);
+    }
   }
 
   // Calls visitor(std::string_view value, const EntryInfo&) if memory has the

@@ -391,12 +391,12 @@ SectionRecord<SharedConfig> make_shared_section() {
            .example = "\"1s\"",
            .meaning = "The longest that this process's memory answers from a copy without asking "
                       "the shared tier, for caches that use it. What another process invalidates "
-                      "is dropped here as soon as Redis has told of it; if it cannot, this is how "
-                      "long it stays unseen. Memcached never tells: there it is the bound of each "
-                      "one. 0s: memory keeps nothing of them.",
+                      "is dropped here as soon as Redis has told of it; while Redis tells nothing, "
+                      "memory keeps copies for 1s at most. Memcached never tells: there it is the "
+                      "bound of each one. 0s: memory keeps nothing of them.",
            .too_small = "Each read costs a round trip to the shared tier.",
-           .too_large =
-               "Cut off from Redis, an invalidation by another process is unseen that long.",
+           .too_large = "What nobody tells, such as a write past larder, is unseen that long, or "
+                        "for the cache's ttl.",
            .needs_restart = true},
           {.name = "timeout",
            .target = Ranged<S, Duration>{&S::timeout, 1ms, 60s},

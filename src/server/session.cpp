@@ -147,7 +147,7 @@ std::size_t Session::run_batch(std::string_view input) {
   using Outcome = resp::CommandDecoder::Outcome;
   const ExecutionGate::Turn turn{context_.server.gate(), context_.thread};
   now_ = context_.keys.keyspace().clock().now();
-  context_.keys.refresh();
+  context_.keys.refresh(now_);
   if (!identity_.refresh()) quit();  // its user is gone: it may come again as somebody
   blocked_ = false;
   BatchTiming timing{context_.keys.keyspace().clock(), context_.counters, now_};

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "larder/clock.hpp"
 #include "shared/announcements.hpp"
 
 namespace larder::shared {
@@ -20,6 +21,8 @@ class BackplaneEvents {
   virtual void announced(const Announcement& announcement) = 0;
   // Anything may have been invalidated since what was announced last.
   virtual void missed() = 0;
+  // All that was invalidated before `asked`, by the caller's clock, has been announced.
+  virtual void heard_until(TimePoint asked) = 0;
 };
 
 class Backplane {

@@ -1,13 +1,15 @@
 #include "shared/channel_backplane.hpp"
 
+#include <algorithm>
 #include <utility>
+
+#include "shared/hearing.hpp"
 
 namespace larder::shared {
 
 namespace {
 
-constexpr std::chrono::seconds kSignOfLife{1};    // how often one is asked for …
-constexpr std::chrono::seconds kPatience{3};      // … and how long it may take
+constexpr std::chrono::seconds kPatience{3};      // so long a sign may take
 constexpr std::chrono::milliseconds kPause{200};  // after a reply that is an error
 
 bool confirms(const resp::Reply& reply) { return reply.kind == resp::Reply::Kind::kPush; }
@@ -82,11 +84,22 @@ void ChannelBackplane::go_on() {
   // A server that does not answer this is left by the client.
   asking_ = !client_->submit(
       {.timeout = kPatience}, [](resp::RequestWriter& write) { write.command({"PING"}); },
-      [self = shared_from_this()](const Result<redis::Replies>&) {
-        const MutexLock then{self->mutex_};
-        self->asking_ = false;
-        self->go_on_after(kSignOfLife);
+      [self = shared_from_this(), asked = timers_->now()](const Result<redis::Replies>& replies) {
+        self->take_sign(replies.has_value(), asked);
       });
+}
+
+// What was published before it was asked for has come before it.
+void ChannelBackplane::take_sign(bool came, TimePoint asked) {
+  bool all = false;
+  {
+    const MutexLock lock{mutex_};
+    asking_ = false;
+    all = std::ranges::includes(followed_, wanted_);
+    go_on_after(Hearing::kSign);
+  }
+  if (!came || !all) return;
+  if (const auto events = events_.lock()) events->heard_until(asked);
 }
 
 // Refused, it goes on when there is a connection again.

@@ -49,6 +49,7 @@ class ChannelBackplane final : public Backplane,
 
   // Subscribes to what it does not follow yet; then to the server's sign of life.
   void go_on() LARDER_EXCLUDES(mutex_);
+  void take_sign(bool came, TimePoint asked) LARDER_EXCLUDES(mutex_);
   void subscribe(std::vector<std::string> channels) LARDER_REQUIRES(mutex_);
   void subscribed(const std::vector<std::string>& channels, const Result<redis::Replies>& replies)
       LARDER_EXCLUDES(mutex_);

@@ -44,9 +44,10 @@ void Copies::end(const SharedLease& lease, Call step) {
   std::vector<Call> calls;
   calls.push_back(std::move(step));
   tier_->call(lease.run, std::move(calls), [tier = tier_, fills](Result<redis::Replies> replies) {
-    if (!replies || replies->front().is_error()) {
-      tier->note_error(replies ? Error{Errc::kSourceFailed, replies->front().text}
-                               : replies.error());
+    if (!replies) {
+      tier->note_error(replies.error());
+    } else if (replies->front().is_error()) {
+      tier->note_reply(replies->front());
     } else if (fills) {
       const bool filled = replies->front().integer == 1;
       SharedCounts::add(filled ? tier->counts_.fills : tier->counts_.refused_fills);

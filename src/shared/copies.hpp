@@ -40,6 +40,7 @@ class Copies final : public SharedCopies {
   void invalidate(std::string_view key) override;
   void clear() override;
   void listen(std::weak_ptr<SharedListener> listener) override;
+  [[nodiscard]] std::shared_ptr<Vouch> vouch() const override { return tier_->hearing(); }
 
  private:
   void end(const SharedLease& lease, Call step);

@@ -71,13 +71,15 @@ return mine and 1 or 0
 
 // Tells the other processes. With a stream (KEYS[2]) the arguments from `at` on are the
 // announcement's own, cache and key; else, if there are any, a channel and the message. A
-// channel is no key, whose absence would hold a moving slot up. What cannot be announced, as to
-// a server that is full, is done all the same.
+// channel is no key, whose absence would hold a moving slot up. A full server takes it, since the
+// script has deleted something before. What cannot be announced is done all the same, and the
+// stream goes: who follows it notices that.
 constexpr std::string_view kAnnounce = R"lua(
 local function announce(at)
   if #KEYS == 2 then
-    redis.pcall('XADD', KEYS[2], 'MAXLEN', '~', '10000', '*',
-                'o', ARGV[at], 'c', ARGV[at + 1], 'k', ARGV[at + 2])
+    local done = redis.pcall('XADD', KEYS[2], 'MAXLEN', '~', '10000', '*',
+                             'o', ARGV[at], 'c', ARGV[at + 1], 'k', ARGV[at + 2])
+    if type(done) == 'table' and done.err then redis.call('DEL', KEYS[2]) end
   elseif #ARGV > at then
     redis.pcall('SPUBLISH', ARGV[at], ARGV[at + 1])
   end
@@ -103,11 +105,14 @@ return gone
 )lua";
 
 // ARGV: the generation; with a stream the announcement's own and cache; else a channel and
-// the message.
+// the message. A full server may refuse a new generation: then there is none, and none of the
+// copies of the old one is believed either.
 constexpr std::string_view kClear = R"lua(
-redis.call('SET', KEYS[1], ARGV[1])
+local done = redis.pcall('SET', KEYS[1], ARGV[1])
+if done.err then redis.call('DEL', KEYS[1]) end
 if #KEYS == 2 then
-  redis.pcall('XADD', KEYS[2], 'MAXLEN', '~', '10000', '*', 'o', ARGV[2], 'c', ARGV[3])
+  done = redis.pcall('XADD', KEYS[2], 'MAXLEN', '~', '10000', '*', 'o', ARGV[2], 'c', ARGV[3])
+  if type(done) == 'table' and done.err then redis.call('DEL', KEYS[2]) end
 else
   redis.pcall('SPUBLISH', ARGV[2], ARGV[3])
 end

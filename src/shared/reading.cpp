@@ -138,6 +138,8 @@ void Reading::make_generations(const Indices& missing) {
         if (replies && std::ranges::none_of(*replies, &resp::Reply::is_error)) {
           return self->look(false);
         }
+        if (replies)
+          self->tier_->note_reply(*std::ranges::find_if(*replies, &resp::Reply::is_error));
         self->pass_all();
       });
   if (refused) pass_all();
@@ -179,6 +181,7 @@ void Reading::acquired(const Indices& indices, const std::vector<std::string>& t
                         .run = stamp.run,
                         .generation = stamp.generation};
       tier_->hold(lease);
+      tier_->note_taken();
       answers.emplace_back(
           index, SharedAnswer{.kind = SharedAnswer::Kind::kLoad, .lease = std::move(lease)});
     } else if (there.kind == Found::Kind::kLease && want != Want::kAnew) {

@@ -23,6 +23,13 @@ Result<std::shared_ptr<RedisTier>> RedisTier::start(Runtime& runtime, RedisTierO
       .expect = options.in_cluster ? redis::Expect::kClusterMaster : redis::Expect::kMaster,
       .timeout = options.timeout};
   std::shared_ptr<RedisTier> tier{new RedisTier{runtime, std::move(options)}};
+  tier->hearing_ = tier->options_.hearing;
+  if (!tier->hearing_) {
+    tier->hearing_ = Hearing::start(tier->timers_, [weak = std::weak_ptr{tier}] {
+      if (const auto self = weak.lock()) self->missed();
+    });
+  }
+  tier->hearing_->expect(tier.get());
   auto started = redis::Client::start(runtime, client, tier);
   if (!started) return std::unexpected{std::move(started.error())};
   tier->client_ = std::move(*started);
@@ -62,6 +69,7 @@ RedisTier::RedisTier(Runtime& runtime, RedisTierOptions options)
 }
 
 RedisTier::~RedisTier() {
+  if (hearing_) hearing_->forget(this);
   if (client_) client_->close();
   if (backplane_) backplane_->close();
 }
@@ -80,6 +88,8 @@ void RedisTier::close() {
   }
   client_->close();
   backplane_->close();
+  hearing_->forget(this);
+  if (!options_.hearing) hearing_->close();
   wake_all();
   for (const auto& each : loads) {
     if (const auto waiting = each.lock()) waiting->let_all_go();
@@ -134,6 +144,7 @@ SharedStats RedisTier::stats() const {
   SharedStats stats = counts_.now();
   stats.heard = backplane_->heard();
   stats.gaps = backplane_->gaps();
+  if (!options_.hearing) stats.gaps += hearing_->lapses();
   stats.connections = client_->health().connections;
   const MutexLock lock{mutex_};
   stats.undelivered = undelivered_.size();

@@ -51,6 +51,7 @@
 #include "shared/channel_backplane.hpp"
 #include "shared/elsewhere.hpp"
 #include "shared/envelope.hpp"
+#include "shared/hearing.hpp"
 #include "shared/key_names.hpp"
 #include "shared/lease.hpp"
 #include "shared/shared_stats.hpp"
@@ -77,6 +78,7 @@ struct RedisTierOptions {
   EnvelopeOptions envelope{};
   bool in_cluster = false;
   std::weak_ptr<Elsewhere> elsewhere{};   // in a cluster
+  std::shared_ptr<Hearing> hearing{};     // of several servers; null: its own
   std::size_t most_undelivered = 20'000;  // keys; past them whole caches are invalidated
   // Called when the tier is lost or is there again, with a sentence; any thread, never often.
   std::function<void(bool there, const std::string& sentence)> tell{};
@@ -105,6 +107,7 @@ class RedisTier final : public Tier,
   [[nodiscard]] const RedisTierOptions& options() const { return options_; }
 
   [[nodiscard]] const KeyNames& names() const { return names_; }
+  [[nodiscard]] const std::shared_ptr<Hearing>& hearing() const { return hearing_; }
 
   // Sends nothing and answers nothing any more: who waits is sent to the source.
   void close() override LARDER_EXCLUDES(mutex_);
@@ -164,6 +167,7 @@ class RedisTier final : public Tier,
   // BackplaneEvents.
   void announced(const Announcement& announcement) override LARDER_EXCLUDES(mutex_);
   void missed() override LARDER_EXCLUDES(mutex_);
+  void heard_until(TimePoint asked) override { hearing_->heard(this, asked); }
 
   // The run to ask, while trusted.
   [[nodiscard]] std::optional<redis::Session> session() const LARDER_EXCLUDES(mutex_);
@@ -196,8 +200,12 @@ class RedisTier final : public Tier,
                const Result<redis::Replies>& replies) LARDER_EXCLUDES(mutex_);
   [[nodiscard]] std::unique_ptr<Timer> deliver_soon(Duration delay) LARDER_REQUIRES(mutex_);
   void note_error(const Error& error);
-  // An error that may mean that the cluster has changed.
-  void note_reply(const resp::Reply& reply);
+  // A reply that may be an error: it may mean that the cluster has changed, or that the server
+  // is there and refuses what it is asked, being full or without a right: that is told, once.
+  void note_reply(const resp::Reply& reply) LARDER_EXCLUDES(mutex_);
+  void note_refusal(const std::string& text) LARDER_EXCLUDES(mutex_);
+  // It takes what it may have refused before.
+  void note_taken() LARDER_EXCLUDES(mutex_);
   void tell_first(std::string why) LARDER_REQUIRES(mutex_);
   void forward_retired() LARDER_EXCLUDES(mutex_);
   void tell_elsewhere(const std::vector<Told>& moved);
@@ -232,6 +240,7 @@ class RedisTier final : public Tier,
   std::atomic<bool> client_ready_{false};       // … once this says so
   std::shared_ptr<Backplane> backplane_;        // likewise
   std::shared_ptr<ChannelBackplane> channels_;  // the same, in a cluster; else null
+  std::shared_ptr<Hearing> hearing_;            // set once, by start(), before them
   SharedCounts counts_;
 
   mutable Mutex mutex_;
@@ -244,6 +253,8 @@ class RedisTier final : public Tier,
   bool trusted_ LARDER_GUARDED_BY(mutex_) = false;
   std::string trouble_ LARDER_GUARDED_BY(mutex_);  // why not
   bool told_ LARDER_GUARDED_BY(mutex_) = false;    // that it is not
+  std::atomic<bool> refuses_{false};               // told that it refuses
+  TimePoint refused_at_ LARDER_GUARDED_BY(mutex_){};
   Undelivered undelivered_ LARDER_GUARDED_BY(mutex_);
   std::unique_ptr<Timer> deliver_timer_ LARDER_GUARDED_BY(mutex_);
   bool delivering_ LARDER_GUARDED_BY(mutex_) = false;

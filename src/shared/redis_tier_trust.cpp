@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kDeliverAgain{200};
 constexpr std::chrono::seconds kDeliveryTimeout{10};  // of many invalidations at once
+// So long after a refusal what is taken counts as the end of it.
+constexpr std::chrono::seconds kRefusing{10};
 
 bool is_moved(const resp::Reply& reply) {
   return reply.is_error() && redis::is_redirect(reply.text);
@@ -190,7 +192,6 @@ void RedisTier::take_marks(std::uint64_t run, const Result<redis::Replies>& repl
     if (taken.integer != 1) {
       SharedCounts::add(counts_.untaken_marks);
       note_reply(taken);
-      note_error({Errc::kSourceFailed, taken.text});
       continue;
     }
     SharedCounts::add(counts_.marks);
@@ -370,8 +371,33 @@ void RedisTier::tell_elsewhere(const std::vector<Told>& moved) {
 }
 
 void RedisTier::note_reply(const resp::Reply& reply) {
-  if (!reply.is_error() || !(is_moved(reply) || reply.text.starts_with("CLUSTERDOWN"))) return;
+  if (!reply.is_error()) return;
+  if (!is_moved(reply) && !reply.text.starts_with("CLUSTERDOWN")) return note_refusal(reply.text);
   if (const auto elsewhere = options_.elsewhere.lock()) elsewhere->suspect();
+}
+
+void RedisTier::note_refusal(const std::string& text) {
+  SharedCounts::add(counts_.errors);
+  {
+    const MutexLock lock{mutex_};
+    refused_at_ = timers_->now();
+    if (closed_ || refuses_.exchange(true)) return;
+  }
+  if (options_.tell) {
+    options_.tell(false, "the shared tier: " + options_.url.place() + " refuses a command: " +
+                             text.substr(0, 200) + "; what it does not take each process loads");
+  }
+}
+
+void RedisTier::note_taken() {
+  if (!refuses_.load(std::memory_order_relaxed)) return;
+  {
+    const MutexLock lock{mutex_};
+    if (timers_->now() - refused_at_ < kRefusing || !refuses_.exchange(false)) return;
+  }
+  if (options_.tell) {
+    options_.tell(true, "the shared tier: " + options_.url.place() + " refuses nothing any more");
+  }
 }
 
 }  // namespace larder::shared

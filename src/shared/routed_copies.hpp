@@ -31,6 +31,7 @@ class RoutedCopies final : public SharedCopies {
   void invalidate(std::string_view key) override;
   void clear() override;
   void listen(std::weak_ptr<SharedListener> listener) override;
+  [[nodiscard]] std::shared_ptr<Vouch> vouch() const override { return tier_->hearing(); }
 
  private:
   // The part of the tier that has the lease's key now; null: none has. A lease that another

@@ -12,6 +12,9 @@ namespace larder::shared {
 Result<std::shared_ptr<RoutedTier>> RoutedTier::start(Runtime& runtime, RedisTierOptions options) {
   const redis::ClientOptions client{.url = options.url, .timeout = options.timeout};
   std::shared_ptr<RoutedTier> tier{new RoutedTier{runtime, std::move(options)}};
+  tier->hearing_ = Hearing::start(runtime.handle().timers(), [weak = std::weak_ptr{tier}] {
+    if (const auto self = weak.lock()) self->drop_memory();
+  });
   // Under the lock, for which a guide that is quick waits.
   {
     const MutexLock lock{tier->mutex_};
@@ -45,6 +48,7 @@ void RoutedTier::close() {
     loads.swap(fleet_loads_);
   }
   for (const auto& [place, tier] : tiers) tier->close();
+  hearing_->close();
   for (const auto& each : loads) {
     if (const auto waiting = each.lock()) waiting->let_all_go();
   }
@@ -79,11 +83,11 @@ std::string RoutedTier::trouble() const {
   for (const auto& [place, tier] : tiers_) {
     if (std::string trouble = tier->trouble(); !trouble.empty()) return trouble;
   }
-  return everywhere() ? std::string{} : "slots of the cluster have no master";
+  return everywhere(routes_) ? std::string{} : "slots of the cluster have no master";
 }
 
-bool RoutedTier::everywhere() const {
-  const std::span buckets{routes_.data(), in_cluster() ? KeyNames::kBuckets : 1};
+bool RoutedTier::everywhere(const Routes& routes) const {
+  const std::span buckets{routes.data(), in_cluster() ? KeyNames::kBuckets : 1};
   return std::ranges::find(buckets, nullptr) == buckets.end();
 }
 
@@ -92,6 +96,7 @@ SharedStats RoutedTier::stats() const {
   SharedStats sum = past_;
   for (const auto& [place, tier] : tiers_) sum += tier->stats();
   sum.undelivered += undelivered_.size();
+  sum.gaps += hearing_->lapses();
   return sum;
 }
 
@@ -127,7 +132,7 @@ void RoutedTier::leave(const std::string& cache, const SharedMark& mark, Duratio
 
 void RoutedTier::clear(const std::string& cache) {
   const MutexLock lock{mutex_};
-  if (!everywhere()) undelivered_.add_whole(cache);
+  if (!everywhere(routes_)) undelivered_.add_whole(cache);
   for (const auto& [place, tier] : tiers_) tier->clear(cache);
 }
 
@@ -190,7 +195,7 @@ void RoutedTier::guided(const redis::Topology& topology) {
       retired.push_back(each.second);
       return true;
     });
-    std::array<TierPtr, KeyNames::kBuckets> routes;
+    Routes routes;
     for (const Assignment& assignment : now) {
       TierPtr& tier = tiers_[assignment.place];
       if (!tier) tier = begin(assignment.place);
@@ -199,6 +204,12 @@ void RoutedTier::guided(const redis::Topology& topology) {
       for (const KeyNames::Bucket bucket : assignment.buckets) routes[bucket] = tier;
     }
     std::erase_if(tiers_, [](const auto& each) { return each.second == nullptr; });
+    // What is invalidated of a bucket that nobody has is not heard.
+    if (everywhere(routes)) {
+      hearing_->forget(this);
+    } else {
+      hearing_->expect(this);
+    }
     const bool changed = routes != routes_;
     std::swap(routes_, routes);
     distribute(changed);
@@ -212,10 +223,22 @@ RoutedTier::TierPtr RoutedTier::begin(const redis::Place& place) {
   options.url = options_.url.server_at(place);
   options.in_cluster = in_cluster();
   options.elsewhere = weak_from_this();
+  options.hearing = hearing_;
   auto started = RedisTier::start(runtime_, std::move(options));
   if (!started) return nullptr;  // its PEM files could be read at the start; the guide asks again
   for (const Listening& each : listening_) (*started)->listen(each.cache, each.listener);
   return std::move(*started);
+}
+
+void RoutedTier::drop_memory() {
+  std::vector<Listening> listening;
+  {
+    const MutexLock lock{mutex_};
+    listening = listening_;
+  }
+  for (const Listening& each : listening) {
+    if (const auto listener = each.listener.lock()) listener->cleared();
+  }
 }
 
 void RoutedTier::keep(const Undelivered::Batch& batch) {
@@ -231,8 +254,8 @@ void RoutedTier::distribute(bool changed) {
   const Undelivered::Batch batch = undelivered_.take();
   std::map<TierPtr, Undelivered::Batch> by_tier;
   for (const std::string& cache : batch.whole) {
-    if (!everywhere()) undelivered_.add_whole(cache);
-    if (!everywhere() && !changed) continue;
+    if (!everywhere(routes_)) undelivered_.add_whole(cache);
+    if (!everywhere(routes_) && !changed) continue;
     for (const auto& [place, tier] : tiers_) by_tier[tier].whole.insert(cache);
   }
   for (const auto& [cache, names] : batch.keys) {

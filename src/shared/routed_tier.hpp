@@ -67,6 +67,7 @@ class RoutedTier final : public Tier,
   using TierPtr = std::shared_ptr<RedisTier>;  // null: nobody has it, as far as is known
 
   [[nodiscard]] const KeyNames& names() const { return names_; }
+  [[nodiscard]] const std::shared_ptr<Hearing>& hearing() const { return hearing_; }
   [[nodiscard]] TierPtr tier_of(KeyNames::Bucket bucket) const LARDER_EXCLUDES(mutex_);
   void invalidate(const std::string& cache, std::string_view key) LARDER_EXCLUDES(mutex_);
   void clear(const std::string& cache) LARDER_EXCLUDES(mutex_);
@@ -84,6 +85,7 @@ class RoutedTier final : public Tier,
     std::string cache;
     std::weak_ptr<SharedListener> listener;
   };
+  using Routes = std::array<TierPtr, KeyNames::kBuckets>;
   struct Assignment {
     redis::Place place;
     RedisTier::Buckets buckets;
@@ -101,21 +103,23 @@ class RoutedTier final : public Tier,
 
   [[nodiscard]] std::vector<Assignment> assignments(const redis::Topology& topology) const;
   [[nodiscard]] TierPtr begin(const redis::Place& place) LARDER_REQUIRES(mutex_);
+  void drop_memory() LARDER_EXCLUDES(mutex_);
   void keep(const Undelivered::Batch& batch) LARDER_REQUIRES(mutex_);
   void distribute(bool changed) LARDER_REQUIRES(mutex_);
   // Whether each bucket has a tier.
-  [[nodiscard]] bool everywhere() const LARDER_REQUIRES(mutex_);
+  [[nodiscard]] bool everywhere(const Routes& routes) const;
   [[nodiscard]] bool in_cluster() const { return names_.in_buckets(); }
 
   Runtime& runtime_;  // while not closed
   const RedisTierOptions options_;
   const KeyNames names_;
+  std::shared_ptr<Hearing> hearing_;  // set once, by start()
 
   mutable Mutex mutex_;
   bool closed_ LARDER_GUARDED_BY(mutex_) = false;
   std::shared_ptr<redis::Guide> guide_ LARDER_GUARDED_BY(mutex_);
   std::map<redis::Place, TierPtr> tiers_ LARDER_GUARDED_BY(mutex_);
-  std::array<TierPtr, KeyNames::kBuckets> routes_ LARDER_GUARDED_BY(mutex_);
+  Routes routes_ LARDER_GUARDED_BY(mutex_);
   std::vector<Listening> listening_ LARDER_GUARDED_BY(mutex_);
   std::vector<std::weak_ptr<FleetLoads>> fleet_loads_ LARDER_GUARDED_BY(mutex_);
   Undelivered undelivered_ LARDER_GUARDED_BY(mutex_);  // to nobody in particular yet

@@ -1,15 +1,18 @@
 #include "shared/stream_backplane.hpp"
 
+#include <optional>
 #include <utility>
 #include <vector>
+
+#include "shared/hearing.hpp"
 
 namespace larder::shared {
 
 namespace {
 
-constexpr std::chrono::milliseconds kBlock{1000};  // a read without news
-constexpr std::chrono::seconds kPatience{3};       // of that read, from when it is sent
-constexpr std::chrono::milliseconds kPause{200};   // after a reply that is an error
+constexpr Duration kBlock = Hearing::kSign;       // a read without news
+constexpr std::chrono::seconds kPatience{3};      // of that read, from when it is sent
+constexpr std::chrono::milliseconds kPause{200};  // after a reply that is an error
 
 }  // namespace
 
@@ -59,7 +62,9 @@ void StreamBackplane::go_on() {
           mutex_.assert_held();
           announcements_.write_hello(write);
         },
-        [self](const Result<redis::Replies>& replies) { self->take_hello(replies); });
+        [self, asked = timers_->now()](const Result<redis::Replies>& replies) {
+          self->take_hello(replies, asked);
+        });
   } else {
     asking_ = !client_->submit(
         {.commands = 2, .timeout = kPatience, .run = run_},
@@ -67,34 +72,45 @@ void StreamBackplane::go_on() {
           mutex_.assert_held();
           announcements_.write_read(write, kBlock);
         },
-        [self](const Result<redis::Replies>& replies) { self->take_read(replies); });
+        [self, asked = timers_->now()](const Result<redis::Replies>& replies) {
+          self->take_read(replies, asked);
+        });
   }
 }
 
-void StreamBackplane::take_hello(const Result<redis::Replies>& replies) {
+void StreamBackplane::take_hello(const Result<redis::Replies>& replies, TimePoint asked) {
   {
     const MutexLock lock{mutex_};
     asking_ = false;
     if (!replies || !announcements_.take_hello(replies->front())) return go_on_later();
   }
   count_gap();
-  if (const auto events = events_.lock()) events->missed();
+  if (const auto events = events_.lock()) {
+    events->missed();
+    events->heard_until(asked);
+  }
   go_on();
 }
 
-void StreamBackplane::take_read(const Result<redis::Replies>& replies) {
-  std::vector<Announcement> announced;
+void StreamBackplane::take_read(const Result<redis::Replies>& replies, TimePoint asked) {
+  std::optional<std::vector<Announcement>> announced;
   {
     const MutexLock lock{mutex_};
     asking_ = false;
     if (!replies) return go_on_later();
-    auto news = announcements_.take_read((*replies)[0], (*replies)[1]);
-    if (!news) return go_on_later();
-    announced = std::move(*news);
+    announced = announcements_.take_read((*replies)[0], (*replies)[1]);
+    if (!announced) go_on_later();
   }
-  count_heard(announced.size());
-  if (const auto events = events_.lock()) {
-    for (const Announcement& each : announced) events->announced(each);
+  const auto events = events_.lock();
+  if (!announced) {
+    // Said again with the hello, which a full server may refuse for long.
+    if (events) events->missed();
+    return;
+  }
+  count_heard(announced->size());
+  if (events) {
+    for (const Announcement& each : *announced) events->announced(each);
+    events->heard_until(asked);
   }
   go_on();
 }

@@ -47,8 +47,8 @@ class StreamBackplane final : public Backplane,
 
   // Says hello, or reads on.
   void go_on() LARDER_EXCLUDES(mutex_);
-  void take_hello(const Result<redis::Replies>& replies) LARDER_EXCLUDES(mutex_);
-  void take_read(const Result<redis::Replies>& replies) LARDER_EXCLUDES(mutex_);
+  void take_hello(const Result<redis::Replies>& replies, TimePoint asked) LARDER_EXCLUDES(mutex_);
+  void take_read(const Result<redis::Replies>& replies, TimePoint asked) LARDER_EXCLUDES(mutex_);
   void go_on_later() LARDER_REQUIRES(mutex_);
 
   const std::shared_ptr<Timers> timers_;

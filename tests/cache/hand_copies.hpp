@@ -64,6 +64,7 @@ class HandCopies final : public SharedCopies {
   void invalidate(std::string_view key) override { invalidated.emplace_back(key); }
   void clear() override { ++clears; }
   void listen(std::weak_ptr<SharedListener>) override {}
+  [[nodiscard]] std::shared_ptr<Vouch> vouch() const override { return vouch_; }
 
   // Answers the index-th key of the read that has waited longest.
   void answer(std::size_t index, SharedAnswer answer) {
@@ -116,6 +117,7 @@ class HandCopies final : public SharedCopies {
   std::vector<std::pair<std::string, Duration>> still_marked;
   std::vector<std::string> invalidated;
   int clears = 0;
+  std::shared_ptr<Vouch> vouch_{};  // of the caches that are made from then on
 
  private:
   std::size_t answered_ = 0;  // of the oldest read's keys

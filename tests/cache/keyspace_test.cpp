@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "hand_copies.hpp"
+#include "hand_vouch.hpp"
 #include "server/hand_source.hpp"
 
 namespace larder {
@@ -28,7 +30,7 @@ std::vector<KeyspaceCache> caches() {
   return all;
 }
 
-class KeyspaceTest : public testing::Test {
+class KeyspaceTest : public ::testing::Test {
  protected:
   void put(std::string_view key) { (void)view_.route(key).value()->cache->put(key, "value"); }
   bool visit(std::string_view key) {
@@ -99,6 +101,53 @@ TEST_F(KeyspaceTest, TheMemoryOfExpiredEntriesComesBackByItself) {
   // Nobody touches the key: the timer, which counts real time, does.
   while (keyspace_.tier().stats().entries > 0) std::this_thread::yield();
   EXPECT_EQ(keyspace_.tier().stats().expirations, 1U);
+}
+
+// ---- What memory holds is served while somebody vouches for it. ----
+
+TEST(KeyspaceVouch, ABatchThatBeginsBehindItFindsNothing) {
+  using testing::HandCopies;
+  using testing::HandVouch;
+  ManualClock clock;
+  Runtime runtime{{.io_threads = 1, .blocking_threads = 1, .clock = &clock}};
+  const auto copies = std::make_shared<HandCopies>();
+  const auto vouch = std::make_shared<HandVouch>();
+  copies->vouch_ = vouch;
+  auto source = std::make_shared<test::HandSource>();
+  std::vector<KeyspaceCache> all;
+  for (const char* text : {"product:{id:int}", "review:{id:int}"}) {
+    all.push_back(
+        {pattern(text), {.source = source, .shared = std::shared_ptr<SharedCopies>{copies}}});
+  }
+  all.push_back({pattern("tag:{name}"), {.name = "tag"}});
+  Keyspace keyspace{runtime, {.capacity = {4 << 20}}, std::move(all)};
+  KeyspaceView view{keyspace};
+  vouch->drop = [&] {
+    for (std::size_t i = 0; i < 2; ++i) keyspace.tier().clear(view.members()[i].cache->space());
+  };
+  for (const char* key : {"product:1", "tag:a"}) {
+    const auto& cache = *view.route(key).value()->cache;
+    EntryInfo info{.filled_at = clock.now(),
+                   .fresh_until = clock.now() + 1h,
+                   .usable_until = clock.now() + 1h};
+    info.space = cache.space();
+    keyspace.tier().put(key, "value", info, clock.now());
+  }
+  const auto has = [&](std::string_view key) {
+    return view.visit(key, clock.now(), [](std::string_view, const EntryInfo&) {});
+  };
+  vouch->until(clock.now() + 2s);
+
+  clock.advance(2s);
+  view.refresh(clock.now());
+  EXPECT_TRUE(has("product:1"));
+  clock.advance(1ms);
+  view.refresh(clock.now());
+
+  EXPECT_FALSE(has("product:1"));
+  EXPECT_TRUE(has("tag:a")) << "a cache that is not shared";
+  EXPECT_EQ(vouch->lapses, 1) << "one for all caches of a tier";
+  source->forget();
 }
 
 // ---- Replacing the caches. ----

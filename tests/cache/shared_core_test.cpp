@@ -5,6 +5,7 @@
 
 #include "core_fixture.hpp"
 #include "hand_copies.hpp"
+#include "hand_vouch.hpp"
 
 namespace larder {
 namespace {
@@ -274,6 +275,76 @@ TEST_F(SharedCore, AfterAGapMemoryHasNothing) {
 
   EXPECT_TRUE(read(42)->waits());
   EXPECT_EQ(copies_->clears, 0);
+}
+
+// ---- What memory holds is served while somebody vouches for it. ----
+
+class VouchedCore : public SharedCore {
+ public:
+  VouchedCore() {
+    copies_->vouch_ = vouch_;
+    make();
+    vouch_->drop = [this] { core_->cleared(); };
+    (void)read(42);
+    copies_->copy("<old>", 0s, 60s);
+    vouch_->until(clock_.now() + 2s);
+  }
+
+  std::shared_ptr<testing::HandVouch> vouch_ = std::make_shared<testing::HandVouch>();
+};
+
+TEST_F(VouchedCore, MemoryIsServedAsLongAsItIsVouchedFor) {
+  clock_.advance(2s);
+
+  EXPECT_EQ(read(42)->answer().origin(), Origin::kMemory);
+  EXPECT_EQ(vouch_->lapses, 0);
+}
+
+TEST_F(VouchedCore, TheFirstReadBehindItAsksTheSharedTier) {
+  clock_.advance(2001ms);
+  const auto reader = read(42);
+
+  ASSERT_TRUE(reader->waits());
+  EXPECT_EQ(vouch_->lapses, 1);
+  copies_->copy("<new>", 0s, 60s);
+  EXPECT_EQ(reader->answer().value(), "new");
+}
+
+TEST_F(VouchedCore, NoWayIntoMemoryLeadsPastIt) {
+  const auto look = [](std::string_view, const EntryInfo&) {};
+  ASSERT_TRUE(core_->inspect(42, look));
+  clock_.advance(2001ms);
+  EXPECT_FALSE(core_->inspect(42, look));
+  vouch_->until(clock_.now() - 1ms);
+  EXPECT_FALSE(core_->visit(42, look));
+  vouch_->until(clock_.now() - 1ms);
+  EXPECT_TRUE(core_->peek(42).absent());
+  vouch_->until(clock_.now() - 1ms);
+  EXPECT_FALSE(core_->lookup(42));
+
+  EXPECT_EQ(vouch_->lapses, 4);
+}
+
+TEST_F(VouchedCore, WhoComesBehindItDoesNotJoinALoadFromBefore) {
+  const auto before = read(7);
+  copies_->lease();
+  clock_.advance(2001ms);
+  const auto after = read(7);
+  source_->answer("old");
+
+  EXPECT_EQ(before->answer().value(), "old");
+  EXPECT_TRUE(after->waits());
+}
+
+TEST_F(VouchedCore, WhileNobodyIsHeardMemoryKeepsForAShortTime) {
+  vouch_->longest(1s);
+  (void)read(7);
+  copies_->copy("<teapot>", 0s, 60s);
+
+  clock_.advance(999ms);
+  EXPECT_EQ(read(7)->answer().origin(), Origin::kMemory);
+  clock_.advance(1ms);
+  EXPECT_TRUE(read(7)->waits());
 }
 
 TEST_F(SharedCore, WhoWantsItAnewIsNotServedACopy) {

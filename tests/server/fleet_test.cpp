@@ -206,6 +206,57 @@ TEST_F(Fleet, AnInvalidationReachesTheMemoryOfTheOthers) {
   }
 }
 
+// ---- A process that was stopped, or is cut off, does not serve the past. ----
+
+class StoppedFleet : public Fleet {
+ protected:
+  // Longer than memory is believed without a word.
+  static constexpr std::chrono::milliseconds kLonger{1300};
+
+  // The second process's memory has a copy, for long.
+  void start_and_read() {
+    start(2, "memory_ttl = \"1h\"");
+    while (ask(1, {"PTTL", "product:7"}).integer < 60'000) {  // before it hears: for a second
+      ask(1, {"DEL", "product:7"});
+      ASSERT_EQ(ask(1, {"GET", "product:7"}).text, product(7));
+    }
+  }
+  void change() {
+    OtherProgram{file("shop.db")}.execute("UPDATE products SET name = 'Stool' WHERE id = 7");
+    ask(0, {"DEL", "product:7"});
+  }
+  inline static const std::string kStool = R"({"id":7,"name":"Stool"})";
+};
+
+// The read is there before the process wakes, and Redis says nothing: neither the order of
+// its threads nor word from the others can help it.
+TEST_F(StoppedFleet, TheFirstReadAfterAPauseIsNotThePast) {
+  start_and_read();
+  TcpClient client{larders_[1]->port()};
+  ASSERT_EQ(client.ask({"GET", "product:7"}).text, product(7));
+  larders_[1]->signal(SIGSTOP);
+  change();
+  std::this_thread::sleep_for(kLonger);
+  client.send(request({"GET", "product:7"}));
+  redis_->pause();
+
+  larders_[1]->signal(SIGCONT);
+
+  EXPECT_EQ(client.reply().text, kStool);
+  redis_->resume();
+}
+
+TEST_F(StoppedFleet, WhoHearsNothingDoesNotServeThePastForLong) {
+  start_and_read();
+  redis_->pause();
+  change();  // which Redis is not told yet
+
+  std::this_thread::sleep_for(kLonger);
+
+  EXPECT_EQ(ask(1, {"GET", "product:7"}).text, kStool);
+  redis_->resume();
+}
+
 TEST_F(Fleet, WhatIsWrittenThroughOneIsReadInTheOthers) {
   start(3, "memory_ttl = \"1h\"");
   const std::string stool = R"({"id":7,"name":"Stool"})";

@@ -58,6 +58,46 @@ TEST_F(RedisTierTest, ARestartedServerMayHaveLostAnnouncements) {
   EXPECT_EQ(heard->word(), "*");
 }
 
+TEST_F(RedisTierTest, AFullServerAnnouncesAllTheSame) {
+  Process one{*server_};
+  Process other{*server_};
+  const auto heard = other.listen();
+  one.ready();
+  server_->ask({"CONFIG", "SET", "maxmemory", "1"});
+
+  one.copies().invalidate("1");
+
+  EXPECT_EQ(heard->word(), "1") << "a script that has deleted something may go on";
+}
+
+TEST_F(RedisTierTest, WhatCannotBeAnnouncedIsNoticed) {
+  Process one{*server_};
+  const auto heard = one.listen();
+  one.ready();
+  server_->ask({"DEL", "larder/announcements"});
+  server_->ask({"SET", "larder/announcements", "no stream"});
+  EXPECT_EQ(heard->word(), "*");
+
+  one.copies().invalidate("1");
+
+  // Its hello finds a place again.
+  while (server_->ask({"TYPE", "larder/announcements"}).text != "stream") std::this_thread::yield();
+}
+
+TEST_F(RedisTierTest, WhoHearsNothingBelievesMemoryForABoundAlone) {
+  Process one{*server_};
+  const auto heard = one.listen();
+  const auto vouch = one.copies().vouch();
+  while (vouch->longest() < 1h) std::this_thread::yield();
+  server_->pause();
+
+  EXPECT_EQ(heard->word(), "*");
+  EXPECT_EQ(vouch->longest(), Hearing::kBound);
+
+  server_->resume();
+  while (vouch->longest() < 1h) std::this_thread::yield();
+}
+
 TEST_F(RedisTierTest, AStreamThatLostWhatWasNotReadIsNoticed) {
   Process one{*server_};
   const auto heard = one.listen();

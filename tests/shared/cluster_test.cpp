@@ -108,6 +108,23 @@ TEST_F(ClusterTest, WhatOneInvalidatesTheOthersHearAndNobodyIsServed) {
   for (const std::string& key : keys()) EXPECT_EQ(other.copy(key), std::nullopt);
 }
 
+TEST_F(ClusterTest, MemoryIsBelievedWhileEachMasterIsHeard) {
+  ClusterProcess one{cluster_->url()};
+  one.ready();
+  const auto heard = one.listen();
+  const auto vouch = one.copies().vouch();
+  while (vouch->longest() < 1h) std::this_thread::yield();
+  const std::size_t before = heard->size();
+  RedisServer& master = cluster_->node(cluster_->owner("{1}", 0));
+
+  master.pause();
+
+  EXPECT_EQ(heard->word(before + 1), "*");
+  EXPECT_EQ(vouch->longest(), Hearing::kBound);
+  master.resume();
+  while (vouch->longest() < 1h) std::this_thread::yield();
+}
+
 TEST_F(ClusterTest, AfterClearNothingOfTheCacheIsBelieved) {
   ClusterProcess one{cluster_->url()};
   ClusterProcess other{cluster_->url()};

@@ -127,6 +127,34 @@ TEST_F(RedisTierTest, AFullServerCostsCopiesAndNothingElse) {
   EXPECT_EQ(one.copy("1"), std::nullopt);
 }
 
+TEST_F(RedisTierTest, WhatAServerRefusesIsToldOnce) {
+  Process one{*server_};
+  one.ready().load("1", "v");
+  server_->ask({"CONFIG", "SET", "maxmemory", "1"});
+
+  for (int key = 2; key < 12; ++key) EXPECT_FALSE(one.read(std::to_string(key)).lease);
+
+  ASSERT_EQ(one.said().size(), 2U);
+  EXPECT_THAT(one.said().back(), ::testing::HasSubstr("refuses a command: OOM"));
+  EXPECT_GE(one.tier().stats().errors, 10U);
+}
+
+TEST_F(RedisTierTest, AFullServerIsClearedAllTheSame) {
+  Process one{*server_};
+  Process other{*server_};
+  one.ready().load("1", "old");
+  other.ready();
+  server_->ask({"CONFIG", "SET", "maxmemory", "1"});
+
+  one.copies().clear();
+
+  (void)one.read("2");  // behind it
+  EXPECT_TRUE(one.tier().trusted());
+  EXPECT_EQ(other.copy("1"), std::nullopt);
+  server_->ask({"CONFIG", "SET", "maxmemory", "0"});
+  EXPECT_EQ(other.copy("1"), std::nullopt);
+}
+
 TEST_F(RedisTierTest, AServerThatIsStillLoadingIsNotAskedUntilItHasLoaded) {
   // It takes half a millisecond for each key, and answers now and then meanwhile.
   server_.emplace(std::vector<std::string>{"--key-load-delay", "500",

@@ -53,6 +53,7 @@
 #include "larder/source.hpp"
 #include "larder/thread_annotations.hpp"
 #include "larder/timers.hpp"
+#include "larder/vouch.hpp"
 #include "larder/writer.hpp"
 
 namespace larder::detail {
@@ -92,7 +93,10 @@ class CacheCore : public Closable,
   using Each = typename Owed<AnswerType>::Each;
 
   explicit CacheCore(CacheParts<Key, Value> parts)
-      : parts_{std::move(parts)}, freshness_{parts_.freshness}, random_{parts_.seed} {
+      : parts_{std::move(parts)},
+        vouch_{parts_.shared ? parts_.shared.copies->vouch() : nullptr},
+        freshness_{parts_.freshness},
+        random_{parts_.seed} {
     const bool writes = writes_to_source(parts_.strategy);
     if (parts_.strategy != Strategy::kCacheAside && !parts_.source) {
       throw std::invalid_argument{"strategy " + std::string{to_string(parts_.strategy)} +
@@ -138,7 +142,7 @@ class CacheCore : public Closable,
   // The same, uncounted and without making the entry any hotter.
   [[nodiscard]] AnswerType peek(KeyView key) const {
     AnswerType answer;
-    const TimePoint at = now();
+    const TimePoint at = vouched_now();
     parts_.tier->inspect(key, at, [&](ValueView value, const EntryInfo& info) {
       answer = from_memory(value, info, at);
     });
@@ -148,17 +152,18 @@ class CacheCore : public Closable,
   template <class Visitor>
   bool visit(KeyView key, Visitor&& visitor) {
     bool negative = false;
-    const bool hit = parts_.tier->visit(key, now(), [&](ValueView value, const EntryInfo& info) {
-      negative = info.absent;
-      visitor(value, info);
-    });
+    const bool hit =
+        parts_.tier->visit(key, vouched_now(), [&](ValueView value, const EntryInfo& info) {
+          negative = info.absent;
+          visitor(value, info);
+        });
     if (hit) count_hit(negative);
     return hit;
   }
 
   template <class Visitor>
   bool inspect(KeyView key, Visitor&& visitor) const {
-    return parts_.tier->inspect(key, now(), std::forward<Visitor>(visitor));
+    return parts_.tier->inspect(key, vouched_now(), std::forward<Visitor>(visitor));
   }
 
   void count_hit(bool negative) {
@@ -298,6 +303,8 @@ class CacheCore : public Closable,
   [[nodiscard]] TimePoint now() const { return parts_.clock->now(); }
   [[nodiscard]] CacheStats stats() const;
   [[nodiscard]] const CacheParts<Key, Value>& parts() const { return parts_; }
+  // Of its copies in memory; null: nobody vouches for them.
+  [[nodiscard]] const std::shared_ptr<Vouch>& vouch() const { return vouch_; }
 
  private:
   // Names one key of one call.
@@ -328,6 +335,14 @@ class CacheCore : public Closable,
   class Asked;
   using LoadPtr = std::shared_ptr<Load>;
   using WritingPtr = std::shared_ptr<Writing>;
+
+  // The time, at which what memory holds may be served.
+  [[nodiscard]] TimePoint vouched_now() const {
+    const TimePoint at = now();
+    if (vouch_ && !vouch_->holds(at)) [[unlikely]]
+      vouch_->lapse(at);
+    return at;
+  }
 
   Shard& shard_of(KeyView key) {
     // The high bits: the maps inside the shards use the low ones.
@@ -427,6 +442,7 @@ class CacheCore : public Closable,
   void count(const Result<Stored<Value>>& result);
 
   const CacheParts<Key, Value> parts_;
+  const std::shared_ptr<Vouch> vouch_;
   const Freshness freshness_;
   std::atomic<std::uint64_t> random_;
   std::array<Shard, kShards> shards_;

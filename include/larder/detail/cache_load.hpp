@@ -367,8 +367,10 @@ std::optional<EntryInfo> CacheCore<Key, Value>::life_of(TimePoint began,
 template <class Key, class Value>
 void CacheCore<Key, Value>::fill(KeyView key, const Handle<Value>& value, TimePoint began,
                                  std::optional<EntryInfo> life) {
-  if (life && parts_.memory_ttl) {
-    const TimePoint until = began + *parts_.memory_ttl;
+  Duration most = parts_.memory_ttl.value_or(Duration::max());
+  if (vouch_) most = std::min(most, vouch_->longest());
+  if (life && most < Duration::max()) {
+    const TimePoint until = began + most;
     life->fresh_until = std::min(life->fresh_until, until);
     life->usable_until = std::min(life->usable_until, until);
   }
