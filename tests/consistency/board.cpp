@@ -100,8 +100,8 @@ Board::Overtaken Board::overtaken(std::size_t key, std::uint64_t version) const 
   return first;
 }
 
-void Board::judge(std::size_t key, std::uint64_t version, std::uint64_t own, TimePoint began,
-                  std::size_t process) {
+void Board::judge(const Read& read) {
+  const auto& [key, version, own, began, process, vouched] = read;
   ++reads;
   if (version > truth(key) || version == 0) {
     ++from_nowhere;
@@ -118,15 +118,18 @@ void Board::judge(std::size_t key, std::uint64_t version, std::uint64_t own, Tim
   const auto whole = static_cast<std::size_t>(milliseconds(unseen));
   ++stale_[std::min(whole, kMostMilliseconds)];
 
-  // What this process slept, it could not hear in.
+  // What this process slept, it could not hear in. Where memory is believed as long as others
+  // are heard, that is no excuse.
   const Duration slept =
       runs_[process].absent(began - kMemoryTtl - kTimeout, std::chrono::steady_clock::now());
-  const Duration since_told = first.told ? began - *first.told - slept : Duration::zero();
-  std::int64_t most = after_told_;
-  while (most < since_told.count() &&
-         !after_told_.compare_exchange_weak(most, since_told.count())) {
+  const Duration excused = vouched ? Duration::zero() : slept;
+  const Duration since_told = first.told ? began - *first.told - excused : Duration::zero();
+  auto& after_told = after_told_[vouched ? 1 : 0];
+  std::int64_t most = after_told;
+  while (most < since_told.count() && !after_told.compare_exchange_weak(most, since_told.count())) {
   }
-  if (unseen > kTtl + kSlack + slept || since_told > kMemoryTtl + kTimeout + kSlack) {
+  const Duration memory = vouched.value_or(kMemoryTtl);
+  if (unseen > kTtl + kSlack + slept || since_told > memory + kTimeout + kSlack) {
     std::fprintf(
         stderr, "consistency: key %zu: a write was not seen for %ld ms, %ld ms after it was told\n",
         key, static_cast<long>(whole), static_cast<long>(milliseconds(since_told)));
@@ -153,8 +156,8 @@ std::chrono::milliseconds Board::staleness(double share) const {
   return std::chrono::milliseconds{last};
 }
 
-std::chrono::milliseconds Board::after_told() const {
-  return std::chrono::ceil<std::chrono::milliseconds>(Duration{after_told_});
+std::chrono::milliseconds Board::after_told(bool long_memory) const {
+  return std::chrono::ceil<std::chrono::milliseconds>(Duration{after_told_[long_memory ? 1 : 0]});
 }
 
 }  // namespace larder::consistency

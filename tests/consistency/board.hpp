@@ -20,7 +20,8 @@ inline constexpr std::size_t kKeys = 10;
 
 // What promise 3 allows. A write is told once its process can tell it, which the process says
 // itself: a moment after the write, unless the process was stopped, or the server was away or
-// cut off. From then on a copy lives for the memory's ttl, and a read that was on its way when
+// cut off. From then on a copy lives for the memory's ttl, or where that is long for as long as
+// memory is believed though others are not heard, and a read that was on its way when
 // it was told takes a command's timeout at most. A process that was killed may not have told what
 // it had acknowledged: for its writes the entry's ttl is the bound.
 inline constexpr std::chrono::seconds kTtl{6};
@@ -70,10 +71,15 @@ class Board {
   std::uint64_t write(std::size_t key) { return ++keys_[key].truth; }
   void acknowledge(std::size_t key, std::uint64_t version, std::size_t process);
 
-  // A read in a process that began at `began`, behind the acknowledgement of `own` there, was
-  // answered with `version`.
-  void judge(std::size_t key, std::uint64_t version, std::uint64_t own, TimePoint began,
-             std::size_t process);
+  struct Read {
+    std::size_t key;
+    std::uint64_t version;  // that it was answered with
+    std::uint64_t own;      // that its process had acknowledged before
+    TimePoint began;
+    std::size_t process;
+    std::optional<Duration> vouched{};  // so long its memory is believed, whatever its ttl
+  };
+  void judge(const Read& read);
 
   // REQUIRES of all: process < kMostProcesses.
   static constexpr std::size_t kMostProcesses = 16'384;  // in all of a run
@@ -103,8 +109,8 @@ class Board {
   // How long others' writes were not seen, of the reads that did not see them.
   [[nodiscard]] std::uint64_t stale_reads() const;
   [[nodiscard]] std::chrono::milliseconds staleness(double share) const;
-  // The most of it that came after the write was told.
-  [[nodiscard]] std::chrono::milliseconds after_told() const;
+  // The most of it that came after the write was told; in processes whose memory keeps long.
+  [[nodiscard]] std::chrono::milliseconds after_told(bool long_memory) const;
 
  private:
   static constexpr std::size_t kRemembered = 1UL << 16U;  // writes of a key
@@ -127,7 +133,7 @@ class Board {
 
   std::array<Key, kKeys> keys_{};
   std::array<std::atomic<std::uint64_t>, kMostMilliseconds + 1> stale_{};
-  std::atomic<std::int64_t> after_told_{0};
+  std::array<std::atomic<std::int64_t>, 2> after_told_{};  // by whether memory keeps long
   std::array<Presence, kMostProcesses> runs_{};
   std::array<Presence, kMostProcesses> has_told_{};
   std::array<std::atomic<bool>, kMostProcesses> killed_{};

@@ -26,9 +26,8 @@ constexpr std::array<std::pair<Step, std::string_view>, 4> kSteps{{
 }  // namespace
 
 void Faults::inject() {
-  const bool networks = seats_.front().network != nullptr;
   if (through_ && random_() % 2 == 0) return at_a_step(random_() % 2 == 0);
-  switch (random_() % (networks ? 9 : 6)) {
+  switch (random_() % (cluster_ != nullptr ? 11 : 9)) {
     case 0: return restart_server(false);
     case 1: return restart_server(true);
     case 2: return stop_server();
@@ -37,7 +36,9 @@ void Faults::inject() {
     case 5: return kill_process();
     case 6: return cut_off(false);
     case 7: return cut_off(true);
-    default: return slow_down();
+    case 8: return slow_down();
+    case 9: return fail_over();
+    default: return hand_over();
   }
 }
 
@@ -76,7 +77,7 @@ void Faults::stop_process() {
   ++counts_["process stopped (SIGSTOP)"];
   const pid_t process = any_seat().process;
   ::kill(process, SIGSTOP);
-  last(100, 1000);
+  last(100, 2000);
   ::kill(process, SIGCONT);
 }
 
@@ -113,14 +114,20 @@ void Faults::at_a_step(bool kill_it) {
   board_.hold_at(Step::kNone, seat.number);
 }
 
+Faults::Cut Faults::any_network() {
+  if (cluster_ == nullptr) return {.whom = "process", .network = any_seat().network.get()};
+  return {.whom = "node", .network = cluster_->network(random_() % cluster_->size()).clients.get()};
+}
+
 // What it sends, or what it is sent, or both, comes late or not at all.
 void Faults::cut_off(bool one_way) {
   using Direction = test::FaultProxy::Direction;
-  test::FaultProxy& network = *any_seat().network;
+  const Cut cut = any_network();
+  test::FaultProxy& network = *cut.network;
   const bool to_server = !one_way || random_() % 2 == 0;
-  ++counts_[!one_way    ? "process cut off"
-            : to_server ? "process cut off, one way: not heard"
-                        : "process cut off, one way: hears nothing"];
+  ++counts_[cut.whom + (!one_way    ? " cut off"
+                        : to_server ? " cut off, one way: to the server"
+                                    : " cut off, one way: from the server")];
   if (to_server) network.hold(Direction::kToServer);
   if (!one_way || !to_server) network.hold(Direction::kToProgram);
   last(100, 1500);
@@ -130,12 +137,37 @@ void Faults::cut_off(bool one_way) {
 
 void Faults::slow_down() {
   using Direction = test::FaultProxy::Direction;
-  ++counts_["network slow"];
-  test::FaultProxy& network = *any_seat().network;
+  const Cut cut = any_network();
+  ++counts_["network of a " + cut.whom + " slow"];
+  test::FaultProxy& network = *cut.network;
   network.delay(Direction::kToServer, std::chrono::milliseconds{random_() % 60});
   network.delay(Direction::kToProgram, std::chrono::milliseconds{random_() % 60});
   last(300, 1000);
   network.let_go();
+}
+
+// A master is cut off from all others until one of its replicas has taken its place, or not. It
+// may hear of that itself, since what it sends to the others arrives.
+void Faults::fail_over() {
+  using Direction = test::FaultProxy::Direction;
+  auto& [clients, bus] = cluster_->network(random_() % cluster_->size());
+  ++counts_["node cut off from clients and nodes, for a failover"];
+  for (test::FaultProxy* const each : {clients.get(), bus.get()}) {
+    each->hold(Direction::kToServer);
+    each->hold(Direction::kToProgram);
+  }
+  last(1500, 3500);
+  for (test::FaultProxy* const each : {clients.get(), bus.get()}) {
+    if (random_() % 2 == 0) each->cut();
+    each->let_go();
+  }
+}
+
+// A replica is told to take its master's place; a master refuses.
+void Faults::hand_over() {
+  ++counts_["failover asked for"];
+  cluster_->node(random_() % cluster_->size()).ask({"CLUSTER", "FAILOVER"});
+  last(100, 500);
 }
 
 }  // namespace larder::consistency

@@ -14,6 +14,7 @@
 
 #include "consistency/board.hpp"
 #include "redis/fault_proxy.hpp"
+#include "redis/redis_cluster.hpp"
 
 namespace larder::consistency {
 
@@ -37,11 +38,14 @@ struct Seat {
 class Faults {
  public:
   // `start` starts another process on a seat whose process is no more. `through`: writes go
-  // through the caches, and are stopped and killed at each of their steps.
-  Faults(Board& board, std::vector<Server> servers, std::vector<Seat>& seats,
-         std::function<void(Seat&)> start, bool through, std::uint64_t seed)
+  // through the caches, and are stopped and killed at each of their steps. `cluster`: the servers',
+  // with networks; null: there is one server.
+  Faults(Board& board, std::vector<Server> servers, test::RedisCluster* cluster,
+         std::vector<Seat>& seats, std::function<void(Seat&)> start, bool through,
+         std::uint64_t seed)
       : board_{board},
         servers_{std::move(servers)},
+        cluster_{cluster},
         seats_{seats},
         start_{std::move(start)},
         through_{through},
@@ -61,7 +65,16 @@ class Faults {
   void at_a_step(bool kill_it);
   void cut_off(bool one_way);
   void slow_down();
+  void fail_over();
+  void hand_over();
 
+  // Between what is cut off and the rest: a process and the one server, or a node of a cluster
+  // and all who talk to it.
+  struct Cut {
+    std::string whom;
+    test::FaultProxy* network;
+  };
+  [[nodiscard]] Cut any_network();
   void kill(Seat& seat);
   [[nodiscard]] Server& any_server() { return servers_[random_() % servers_.size()]; }
   [[nodiscard]] Seat& any_seat() { return seats_[random_() % seats_.size()]; }
@@ -69,6 +82,7 @@ class Faults {
 
   Board& board_;
   std::vector<Server> servers_;
+  test::RedisCluster* cluster_;
   std::vector<Seat>& seats_;
   std::function<void(Seat&)> start_;
   bool through_;

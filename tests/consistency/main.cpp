@@ -7,9 +7,12 @@
 // Random reads, writes (past the cache, into the source, and then an invalidation; or through
 // the cache) and clears of few hot keys, whose values are versions, while servers and processes
 // are killed, stopped, cut off and brought back with the past, writes through the cache at each
-// of their steps. To one Redis, or one Memcached, each process has a network of its own. An anomaly
-// is a read that is older than an own acknowledged write, one that is older than another's for
-// longer than the bound, and a copy that stays old. Ends with 1 if there was any.
+// of their steps. To one Redis, or one Memcached, each process has a network of its own; each node
+// of a cluster has one between it and all others. Over Redis every second process keeps in memory
+// for long, so that what it hears, and that it notices when it hears nothing, is all that its
+// copies are bounded by. An anomaly is a read that is older than an own acknowledged write, one
+// that is older than another's for longer than the bound, and a copy that stays old. Ends with 1 if
+// there was any.
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -98,10 +101,12 @@ int report(const Board& board, const Faults& faults, bool all_ended, const Plan&
   for (const auto& [name, count] : faults.counts()) std::printf("  %s: %u\n", name.c_str(), count);
   std::printf(
       "  reads that did not see another's write yet: %lu; for p50 %ld, p99 %ld, most %ld ms; "
-      "once it was told, for %ld ms at most\n",
+      "once it was told, for %ld ms at most, %ld where memory keeps long\n",
       plain(board.stale_reads()), static_cast<long>(board.staleness(0.5).count()),
       static_cast<long>(board.staleness(0.99).count()),
-      static_cast<long>(board.staleness(1).count()), static_cast<long>(board.after_told().count()));
+      static_cast<long>(board.staleness(1).count()),
+      static_cast<long>(board.after_told(false).count()),
+      static_cast<long>(board.after_told(true).count()));
   std::printf(
       "  anomalies: older than an own write %lu, than another's for too long %lu, never "
       "written %lu, old for ever %lu\n",
@@ -135,7 +140,7 @@ struct Bed {
   explicit Bed(Engine engine) {
     switch (engine) {
       case Engine::kRedis: redis = std::make_unique<test::RedisServer>(); return;
-      case Engine::kCluster: cluster = std::make_unique<test::RedisCluster>(); return;
+      case Engine::kCluster: cluster = std::make_unique<test::RedisCluster>(true); return;
       case Engine::kMemcached: memcached = std::make_unique<test::MemcachedServer>(); return;
     }
   }
@@ -181,6 +186,7 @@ int run(const Plan& plan) {
     return Work{.url = bed.url(seat.network.get()),
                 .through = plan.through,
                 .process = seat.number,
+                .long_memory = plan.engine != Engine::kMemcached && (&seat - seats.data()) % 2 == 1,
                 .seed = plan.seed + seat.number * 1'000};
   };
   const auto start = [&](Seat& seat) {
@@ -189,7 +195,8 @@ int run(const Plan& plan) {
   };
   for (Seat& seat : seats) seat.network = bed.network();
   for (Seat& seat : seats) start(seat);
-  Faults faults{board, bed.servers(seats), seats, start, plan.through, plan.seed};
+  Faults faults{board, bed.servers(seats), bed.cluster.get(), seats,
+                start, plan.through,       plan.seed};
   const auto end = std::chrono::steady_clock::now() + plan.length;
   while (std::chrono::steady_clock::now() < end) {
     std::this_thread::sleep_for(kCalm);

@@ -2,11 +2,13 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <random>
 #include <thread>
 #include <vector>
 
 #include "larder/cache.hpp"
+#include "shared/hearing.hpp"
 #include "shared/pool_tier.hpp"
 #include "shared/redis_tier.hpp"
 #include "shared/routed_tier.hpp"
@@ -60,7 +62,7 @@ void raise(std::atomic<std::uint64_t>& version, std::uint64_t to) {
 
 class Worker {
  public:
-  Worker(Board& board, const Work& work, Duration memory_ttl)
+  Worker(Board& board, const Work& work, std::optional<Duration> memory_ttl)
       : board_{board},
         work_{work},
         tier_{open_tier(runtime_, work.url)},
@@ -91,7 +93,7 @@ class Worker {
   }
 
  private:
-  CacheOptions<std::string, std::string> options(Duration memory_ttl) {
+  CacheOptions<std::string, std::string> options(std::optional<Duration> memory_ttl) {
     CacheOptions<std::string, std::string> options{
         .source =
             [this](const std::string& key) {
@@ -142,7 +144,13 @@ class Worker {
     const TimePoint began = std::chrono::steady_clock::now();
     const auto answer = cache_.get(std::to_string(key));
     if (answer) {
-      board_.judge(key, std::stoull(*answer), at_least, began, work_.process);
+      Board::Read seen{.key = key,
+                       .version = std::stoull(*answer),
+                       .own = at_least,
+                       .began = began,
+                       .process = work_.process};
+      if (work_.long_memory) seen.vouched = shared::Hearing::kBound;
+      board_.judge(seen);
     } else {
       ++board_.errors;
     }
@@ -217,7 +225,7 @@ class Worker {
 }  // namespace
 
 void work(Board& board, const Work& work) {
-  Worker worker{board, work, kMemoryTtl};
+  Worker worker{board, work, work.long_memory ? std::nullopt : std::optional<Duration>{kMemoryTtl}};
   worker.live();
   if (work.through) std::this_thread::sleep_for(kUnknownWrite);  // the last commits land
   worker.come_to_rest();

@@ -9,9 +9,10 @@
 namespace larder::consistency {
 
 struct Work {
-  std::string url;          // of the shared tier
-  bool through = false;     // writes go through the cache; else past it, and it is told
-  std::size_t process = 0;  // its number
+  std::string url;           // of the shared tier
+  bool through = false;      // writes go through the cache; else past it, and it is told
+  std::size_t process = 0;   // its number
+  bool long_memory = false;  // memory keeps as long as the tier does: what it hears is its bound
   std::uint64_t seed = 0;
 };
 

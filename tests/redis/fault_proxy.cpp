@@ -167,14 +167,16 @@ class FaultProxy::Loop {
   std::list<Link> links_;
 };
 
-FaultProxy::FaultProxy(std::uint16_t server) {
+FaultProxy::FaultProxy(std::uint16_t server, std::uint16_t port) {
   void* const memory =
       ::mmap(nullptr, sizeof(Control), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) throw std::runtime_error{"a proxy has no shared memory"};
   control_ = ::new (memory) Control;
   const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address = local(0);
+  sockaddr_in address = local(port);
   socklen_t size = sizeof address;
+  const int on = 1;
+  ::setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (::bind(listener, reinterpret_cast<const sockaddr*>(&address), size) != 0 ||
       ::listen(listener, 64) != 0 ||
       ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) != 0) {

@@ -22,9 +22,9 @@ class FaultProxy {
  public:
   enum class Direction : std::uint8_t { kToServer, kToProgram };
 
-  // Listens on a free port of 127.0.0.1, and goes on to `server` there. Throws
+  // Listens on a free port of 127.0.0.1, or on `port`, and goes on to `server` there. Throws
   // std::runtime_error if it cannot. REQUIRES: no other threads.
-  explicit FaultProxy(std::uint16_t server);
+  explicit FaultProxy(std::uint16_t server, std::uint16_t port = 0);
   ~FaultProxy();
   FaultProxy(const FaultProxy&) = delete;
   FaultProxy& operator=(const FaultProxy&) = delete;

@@ -32,14 +32,16 @@ std::string run(const std::string& command) {
   return said;
 }
 
+std::uint16_t free_port() { return demo::free_port(0, 0).value(); }
+
 // The bus of a node is 10,000 above its port otherwise, where others' ports are.
-std::vector<std::string> node_options() {
+std::vector<std::string> node_options(std::uint16_t bus) {
   return {"--cluster-enabled",
           "yes",
           "--cluster-node-timeout",
           "1000",
           "--cluster-port",
-          std::to_string(demo::free_port(0, 0).value()),
+          std::to_string(bus),
           "--cluster-replica-validity-factor",
           "0",
           "--repl-diskless-sync-delay",
@@ -52,11 +54,27 @@ bool RedisCluster::installed() {
   return RedisServer::installed() && std::system("command -v redis-cli >/dev/null") == 0;
 }
 
-RedisCluster::RedisCluster() {
+RedisCluster::RedisCluster(bool networks) {
   std::string places;
   for (std::size_t i = 0; i < 2 * kMasters; ++i) {
-    nodes_.push_back(std::make_unique<RedisServer>(node_options()));
-    places += " 127.0.0.1:" + std::to_string(nodes_.back()->port());
+    const std::uint16_t bus = free_port();
+    std::vector<std::string> options = node_options(bus);
+    const std::uint16_t to_clients = free_port();
+    const std::uint16_t to_bus = free_port();
+    if (networks) {
+      options.insert(options.end(),
+                     {"--cluster-announce-ip", "127.0.0.1", "--cluster-announce-port",
+                      std::to_string(to_clients), "--cluster-announce-bus-port",
+                      std::to_string(to_bus), "--replica-announce-ip", "127.0.0.1",
+                      "--replica-announce-port", std::to_string(to_clients)});
+    }
+    nodes_.push_back(std::make_unique<RedisServer>(std::move(options)));
+    if (networks) {
+      networks_.push_back(
+          {.clients = std::make_unique<FaultProxy>(nodes_.back()->port(), to_clients),
+           .bus = std::make_unique<FaultProxy>(bus, to_bus)});
+    }
+    places += " 127.0.0.1:" + std::to_string(port(i));
   }
   (void)run("redis-cli --cluster create" + places + " --cluster-replicas 1 --cluster-yes");
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
@@ -80,10 +98,14 @@ RedisCluster::RedisCluster() {
 
 void RedisCluster::pause() { std::this_thread::sleep_for(10ms); }
 
+std::uint16_t RedisCluster::port(std::size_t node) const {
+  return networks_.empty() ? nodes_[node]->port() : networks_[node].clients->port();
+}
+
 std::string RedisCluster::url() const {
-  std::string url = "redis+cluster://127.0.0.1:" + std::to_string(nodes_.front()->port());
+  std::string url = "redis+cluster://127.0.0.1:" + std::to_string(port(0));
   for (std::size_t i = 1; i < nodes_.size(); ++i) {
-    url += ",127.0.0.1:" + std::to_string(nodes_[i]->port());
+    url += ",127.0.0.1:" + std::to_string(port(i));
   }
   return url;
 }
@@ -97,7 +119,7 @@ std::size_t RedisCluster::owner(std::string_view key, std::size_t seen_by) const
   for (const redis::Master& master : topology(seen_by)) {
     if (!master.has(redis::slot_of(key))) continue;
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
-      if (nodes_[i]->port() == master.place.port) return i;
+      if (port(i) == master.place.port) return i;
     }
   }
   throw std::runtime_error{"nobody has the slot of " + std::string{key}};

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "redis/fault_proxy.hpp"
 #include "redis/redis_server.hpp"
 #include "redis/topology.hpp"
 
@@ -20,9 +21,16 @@ class RedisCluster {
   // Whether redis-server and redis-cli are installed here.
   [[nodiscard]] static bool installed();
 
+  // What lies between a node and all others: the nodes announce it in the place of themselves.
+  struct Network {
+    std::unique_ptr<FaultProxy> clients;  // and replicas
+    std::unique_ptr<FaultProxy> bus;      // what the others say to it
+  };
+
   // Starts it and waits until all nodes agree on who has which slots, and each replica
-  // follows. Throws std::runtime_error if that does not come about.
-  RedisCluster();
+  // follows. Throws std::runtime_error if that does not come about. With `networks`, no other
+  // threads may run.
+  explicit RedisCluster(bool networks = false);
   RedisCluster(const RedisCluster&) = delete;
   RedisCluster& operator=(const RedisCluster&) = delete;
 
@@ -30,6 +38,8 @@ class RedisCluster {
   // The first three were made masters.
   [[nodiscard]] RedisServer& node(std::size_t index) { return *nodes_[index]; }
   [[nodiscard]] std::size_t size() const { return nodes_.size(); }
+  // REQUIRES: made with networks.
+  [[nodiscard]] Network& network(std::size_t index) { return networks_[index]; }
 
   // The masters as a node sees them.
   [[nodiscard]] redis::Topology topology(std::size_t seen_by) const;
@@ -45,8 +55,11 @@ class RedisCluster {
 
  private:
   static void pause();
+  // As it is announced.
+  [[nodiscard]] std::uint16_t port(std::size_t node) const;
 
   std::vector<std::unique_ptr<RedisServer>> nodes_;
+  std::vector<Network> networks_;  // empty: none
 };
 
 }  // namespace larder::test
