@@ -30,6 +30,7 @@
 #include <bit>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -42,6 +43,7 @@
 #include "larder/cache_stats.hpp"
 #include "larder/closable.hpp"
 #include "larder/counter.hpp"
+#include "larder/detail/cache_parts.hpp"
 #include "larder/detail/flights.hpp"
 #include "larder/detail/owed.hpp"
 #include "larder/detail/write_marks.hpp"
@@ -57,27 +59,6 @@
 #include "larder/writer.hpp"
 
 namespace larder::detail {
-
-// What a cache works with, put together by Cache or by a test.
-template <class Key, class Value>
-struct CacheParts {
-  std::string name;
-  Strategy strategy;
-  std::shared_ptr<MemoryTier<Key, Value>> tier;  // never null
-  Space space = 0;
-  std::shared_ptr<Source<Key, Value>> source;    // null: none
-  std::shared_ptr<Writer<Key, Value>> writer{};  // null: none
-  std::shared_ptr<LoadGate> gate;                // never null
-  std::shared_ptr<LoadGate> write_gate{};        // of the writer; never null with one
-  Duration unknown_write{};  // after which a write of unknown outcome cannot land any more
-  FreshnessOptions freshness;
-  SharedWith<Key, Value> shared{};  // without copies: none
-  OnSharedDown on_shared_down = OnSharedDown::kWrite;
-  std::optional<Duration> memory_ttl{};  // the longest that memory keeps; none: as freshness has it
-  const Clock* clock;
-  std::shared_ptr<Timers> timers;  // never null
-  std::uint64_t seed;              // of the jitter
-};
 
 template <class Key, class Value>
 class CacheCore : public Closable,
