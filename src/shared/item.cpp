@@ -73,8 +73,18 @@ bool leased_to(const Item& item, std::string_view token) {
          item.bytes.front() == 'L' && std::string_view{item.bytes}.substr(1) == token;
 }
 
+// Both have an end, always: what has none is nobody's who would take it away.
+bool is_lease(const Item& item) {
+  return item.bytes.starts_with('L') && item.bytes.size() == 1 + kTokenSize &&
+         item.left > seconds::zero();
+}
+
+bool is_failure(const Item& item) {
+  return item.bytes.starts_with('F') && item.bytes.size() >= 2 + kTokenSize &&
+         item.left > seconds::zero();
+}
+
 Error failure_in(std::string_view bytes) {
-  if (bytes.size() < 2 + kTokenSize) return {Errc::kSourceFailed, "another larder's load failed"};
   const auto code = static_cast<Errc>(bytes[1] - 'a');
   const bool known = to_string(code) != "unknown";
   return {known ? code : Errc::kSourceFailed, std::string{bytes.substr(2 + kTokenSize)}};
@@ -124,16 +134,16 @@ std::optional<seconds> life_of_value(Duration left) {
 // ---- Readers. ----
 
 Found found(const Item& item) {
-  if (!item.there || item.bytes.empty()) return {};
+  if (!item.there) return {};
   if (is_marker(item)) return {.kind = Kind::kMarker};
   if (item.stale) return {};
   const Duration left = std::max<Duration>(item.left - seconds{1}, std::chrono::milliseconds{1});
-  switch (item.bytes.front()) {
-    case 'V': return {.kind = Kind::kValue, .bytes = item.bytes, .left = left};
-    case 'L': return {.kind = Kind::kLease, .left = left};
-    case 'F': return {.kind = Kind::kFailure, .left = left, .error = failure_in(item.bytes)};
-    default: return {};
+  if (item.bytes.starts_with('V')) return {.kind = Kind::kValue, .bytes = item.bytes, .left = left};
+  if (is_lease(item)) return {.kind = Kind::kLease, .left = left};
+  if (is_failure(item)) {
+    return {.kind = Kind::kFailure, .left = left, .error = failure_in(item.bytes)};
   }
+  return {};
 }
 
 Change take_lease(std::string_view token, seconds life) {

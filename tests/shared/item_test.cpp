@@ -109,7 +109,19 @@ TEST(Item, AFailureIsToldInPart) {
   const Item failed = left_by(fail_lease(left_by(take_lease(kMine, 3s)), kMine, error));
 
   EXPECT_EQ(found(failed).error.message.size(), 1024U);
-  EXPECT_EQ(found({.there = true, .bytes = "Fa", .left = 2s}).error.code, Errc::kSourceFailed);
+}
+
+TEST(Item, WhatOnlyLooksLikeALeaseOrAFailureIsNothing) {
+  const std::string lease = "L" + kMine;
+  const std::string failure = "Fa" + kMine;
+
+  EXPECT_EQ(found({.there = true, .bytes = lease, .left = 2s}).kind, Kind::kLease);
+  EXPECT_EQ(found({.there = true, .bytes = lease}).kind, Kind::kNothing);
+  EXPECT_EQ(found({.there = true, .bytes = lease + "m", .left = 2s}).kind, Kind::kNothing);
+  EXPECT_EQ(found({.there = true, .bytes = "L", .left = 2s}).kind, Kind::kNothing);
+  EXPECT_EQ(found({.there = true, .bytes = failure, .left = 2s}).kind, Kind::kFailure);
+  EXPECT_EQ(found({.there = true, .bytes = failure}).kind, Kind::kNothing);
+  EXPECT_EQ(found({.there = true, .bytes = "Fa", .left = 2s}).kind, Kind::kNothing);
 }
 
 TEST(Item, TheOnlyWriterLeavesItsValue) {
