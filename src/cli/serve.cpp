@@ -12,6 +12,7 @@
 #include "admin/admin_server.hpp"
 #include "admin/health.hpp"
 #include "admin/metrics.hpp"
+#include "base/counted.hpp"
 #include "cli/access.hpp"
 #include "cli/reloader.hpp"
 #include "cli/subcommand.hpp"
@@ -178,6 +179,14 @@ Exit serve(const std::string& file) {
   if (WritesBehind* const behind = assembly.behind()) {
     for (const std::string& left : behind->finish(assembly.config().server.shutdown_timeout)) {
       log->warn(left);
+    }
+  }
+  if (const auto* const tier = assembly.shared()) {
+    if (const std::uint64_t untold = tier->stats().undelivered; untold > 0) {
+      log->warn(
+          "{} could not be told to the shared tier: other processes may serve the old "
+          "copies until their ttl ends; where that is too long, empty the shared tier",
+          counted(untold, "invalidation"));
     }
   }
   log->info("stopped");

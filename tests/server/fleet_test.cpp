@@ -376,6 +376,19 @@ TEST_F(Fleet, AnInvalidationDuringAnOutageIsNotForgotten) {
   EXPECT_EQ(ask(1, {"GET", "product:7"}).text, R"({"id":7,"name":"Stool"})");
 }
 
+TEST_F(Fleet, WhoStopsSaysWhichInvalidationsNobodyWasToldOf) {
+  start(1);
+  redis_->kill();
+  (void)ask(0, {"GET", "product:8"});  // notices
+  ASSERT_TRUE(larders_[0]->says("reads go to the source"));
+  ask(0, {"DEL", "product:7"});
+
+  larders_[0]->signal(SIGTERM);
+
+  EXPECT_EQ(larders_[0]->wait(), 0);
+  EXPECT_THAT(larders_[0]->log(), HasSubstr("1 invalidation could not be told to the shared tier"));
+}
+
 TEST_F(Fleet, WhatRedisRestoresFromItsFileIsNotServed) {
   start(1);
   EXPECT_EQ(ask(0, {"GET", "product:7"}).text, product(7));
