@@ -157,7 +157,14 @@ void MemcachedServer::kill() {
   ::unlink(socket().c_str());
 }
 
-void MemcachedServer::pause() const { ::kill(process_, SIGSTOP); }
+// Returns once it has stopped: the signal alone leaves it time for an answer or two.
+void MemcachedServer::pause() const {
+  ::kill(process_, SIGSTOP);
+  siginfo_t what{};
+  while (::waitid(P_PID, static_cast<id_t>(process_), &what, WSTOPPED | WEXITED | WNOWAIT) < 0 &&
+         errno == EINTR) {
+  }
+}
 void MemcachedServer::resume() const { ::kill(process_, SIGCONT); }
 
 }  // namespace larder::test

@@ -111,7 +111,14 @@ void RedisServer::kill() {
   process_ = -1;
 }
 
-void RedisServer::pause() const { ::kill(process_, SIGSTOP); }
+// Returns once it has stopped: the signal alone leaves it time for an answer or two.
+void RedisServer::pause() const {
+  ::kill(process_, SIGSTOP);
+  siginfo_t what{};
+  while (::waitid(P_PID, static_cast<id_t>(process_), &what, WSTOPPED | WEXITED | WNOWAIT) < 0 &&
+         errno == EINTR) {
+  }
+}
 void RedisServer::resume() const { ::kill(process_, SIGCONT); }
 
 }  // namespace larder::test
