@@ -81,6 +81,7 @@ TEST_F(Write, AReaderSlowerThanTheWriteLeavesNothing) {
   ASSERT_TRUE(slow.lease);
 
   author_->finish(author_->mark("1"), "new");
+  ASSERT_EQ(author_->copy("1"), "new");  // behind it on the same connection
   other_->copies().fill(slow.lease, "old", 60s, 1ms);
 
   while (other_->tier().stats().refused_fills == 0) std::this_thread::yield();
