@@ -3,6 +3,8 @@
 #include <charconv>
 #include <utility>
 
+#include "memcached/meta_writer.hpp"
+
 namespace larder::memcached {
 namespace {
 
@@ -23,7 +25,8 @@ bool new_enough(std::string_view version) {
 
 }  // namespace
 
-void Handshake::write(MetaWriter& write) {
+void Handshake::write(resp::OutputBuffer& output) {
+  MetaWriter write{output};
   write.version();
   write.settings();
 }

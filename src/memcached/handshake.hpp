@@ -11,7 +11,8 @@
 
 #include "larder/error.hpp"
 #include "memcached/meta_reply.hpp"
-#include "memcached/meta_writer.hpp"
+#include "pipeline/protocol.hpp"
+#include "resp/output_buffer.hpp"
 
 namespace larder::memcached {
 
@@ -26,10 +27,10 @@ class Handshake {
   // `place` is for messages.
   explicit Handshake(std::string place) : place_{std::move(place)} {}
 
-  // All that is asked.
-  static void write(MetaWriter& write);
+  using Step = pipeline::Step;  // never kSend
 
-  enum class Step : std::uint8_t { kWait, kDone, kFailed };
+  // All that is asked.
+  static void write(resp::OutputBuffer& output);
   [[nodiscard]] Step take(const MetaReply& reply);
 
   [[nodiscard]] const Session& session() const { return session_; }  // once done

@@ -1,51 +1,37 @@
-// A client of one Redis or Valkey server: one connection, on which the commands of all
-// callers go out together, and which is made anew when it is lost.
+// A client of one Redis or Valkey server, as pipeline/client.hpp says.
 //
 //   auto client = Client::start(runtime, {.url = url}, events);
 //   client->submit({.commands = 1}, [&](RequestWriter& write) { write.command({"GET", key}); },
 //                  [](Result<Replies> replies) { … });
 //
-// What callers submit while a write is under way goes out with the next one, so many
-// callers cost few system calls, and nobody waits for anybody's reply. The server carries
-// commands out in the order in which submit() was called.
-//
-// While there is no connection, submit() refuses at once: whoever asks has somewhere else
-// to go. Commands that were on their way when a connection broke end with its error, and
-// are never sent again: whether they were carried out is not known.
-//
-// A server that leaves a command without an answer for its whole timeout, and says
-// nothing else meanwhile, is given up as well; so is one that turns out to be a replica.
-//
-// Threads: any thread may call any member; events and replies come on one I/O thread of
-// the runtime, never inside a call. Lifetime: close() or the destructor end it; the runtime
-// may end before it.
+// A server that turns out to be a replica is given up. A submission's session is the server's run.
 #pragma once
 
-#include <atomic>
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/backoff.hpp"
 #include "larder/clock.hpp"
-#include "larder/closable.hpp"
 #include "larder/error.hpp"
 #include "larder/runtime.hpp"
-#include "larder/thread_annotations.hpp"
 #include "larder/units.hpp"
-#include "redis/connection.hpp"
+#include "pipeline/client.hpp"
 #include "redis/handshake.hpp"
 #include "redis/redis_url.hpp"
-#include "redis/request.hpp"
-#include "resp/output_buffer.hpp"
+#include "resp/reply_decoder.hpp"
 #include "resp/request_writer.hpp"
 
 namespace larder::redis {
+
+using Replies = std::vector<resp::Reply>;
+using Done = pipeline::Done<resp::Reply>;
+using ClientHealth = pipeline::ClientHealth<Session>;
+using pipeline::Submission;
 
 struct ClientOptions {
   RedisUrl url{};
@@ -60,16 +46,8 @@ struct ClientOptions {
 };
 
 // What happens to a client. Called one at a time, on its I/O thread.
-class ClientEvents {
+class ClientEvents : public pipeline::ClientEvents<Session> {
  public:
-  virtual ~ClientEvents() = default;
-
-  // It has a connection. What is submitted here goes before all that others submit
-  // after they could know of it.
-  virtual void connected(const Session& session) = 0;
-  // The connection is lost, and all that was on its way has ended with that error; or
-  // an attempt to connect failed.
-  virtual void disconnected(const Error& why) = 0;
   // RESP3 alone: a key that was read right behind CLIENT CACHING YES has changed since; none:
   // any may have.
   virtual void changed(std::optional<std::string_view> key) = 0;
@@ -79,92 +57,55 @@ class ClientEvents {
   virtual void unsubscribed(std::string_view /*channel*/) {}
 };
 
-// Of one submit().
-struct Submission {
-  std::size_t commands = 1;            // that are written
-  std::optional<Duration> timeout{};   // none: the client's
-  std::optional<std::uint64_t> run{};  // refused if the server is another run than that
+// What a connection speaks.
+class Protocol {
+ public:
+  using Reply = resp::Reply;
+  using Session = redis::Session;
+  using Options = ClientOptions;
+  using Events = ClientEvents;
+  using Writer = resp::RequestWriter;
+
+  static constexpr std::string_view kName = "Redis";
+  static constexpr std::string_view kAnother = "has been restarted since";
+
+  explicit Protocol(const ClientOptions& options) : url_{options.url}, expect_{options.expect} {}
+
+  [[nodiscard]] pipeline::Place place() const;
+  [[nodiscard]] Handshake handshake() const { return Handshake{url_, expect_}; }
+  [[nodiscard]] pipeline::Outcome decode(std::string_view bytes, std::size_t& used);
+  [[nodiscard]] resp::Reply take() { return std::move(reply_); }
+  [[nodiscard]] const std::string& error() const { return decoder_.error(); }
+  [[nodiscard]] static pipeline::Judgement judge(const resp::Reply& reply);
+  [[nodiscard]] static std::uint64_t id(const Session& session) { return session.run; }
+  static void pushed(ClientEvents& events, const resp::Reply& message);
+
+ private:
+  RedisUrl url_;
+  Expect expect_;
+  resp::ReplyDecoder decoder_;
+  resp::Reply reply_{};  // the last one that was decoded
 };
 
-struct ClientHealth {
-  bool connected = false;
-  Session session{};              // while connected
-  std::string last_error{};       // empty: none yet
-  std::uint64_t connections = 0;  // made since the start
-  std::uint64_t commands = 0;     // submitted since the start
-  std::uint64_t waiting = 0;      // without an answer now
-};
+}  // namespace larder::redis
 
-class Client final : public Closable, public std::enable_shared_from_this<Client> {
+extern template class larder::pipeline::Connection<larder::redis::Protocol>;
+extern template class larder::pipeline::Client<larder::redis::Protocol>;
+
+namespace larder::redis {
+
+class Client final : public pipeline::Client<Protocol> {
  public:
   // Begins to connect. Errors: kInvalidArgument for PEM files that cannot be read.
   // `events` may be null, and is kept alive no longer than the client.
   [[nodiscard]] static Result<std::shared_ptr<Client>> start(Runtime& runtime,
                                                              ClientOptions options,
                                                              std::weak_ptr<ClientEvents> events);
-  ~Client() override = default;
-  Client(const Client&) = delete;
-  Client& operator=(const Client&) = delete;
 
-  // Has `write(RequestWriter&)` write `submission.commands` commands, which are sent
-  // behind all those before. None: `done` will be called, once. An error: it will not,
-  // and nothing is sent: kSourceFailed (no connection, or another run), kOverloaded,
-  // kCancelled (closed). `write` runs under a lock: short, and no call of the client.
-  template <class Write>
-  [[nodiscard]] std::optional<Error> submit(const Submission& submission, Write&& write, Done done)
-      LARDER_EXCLUDES(mutex_) {
-    const MutexLock lock{mutex_};
-    if (auto refused = refuse(submission)) return refused;
-    resp::RequestWriter writer{*unsent_};
-    write(writer);
-    remember(submission, std::move(done));
-    return std::nullopt;
-  }
-
-  // Ends it: what waits gets kCancelled, on its I/O thread. Idempotent.
-  void close() override LARDER_EXCLUDES(mutex_);
-
-  [[nodiscard]] ClientHealth health() const LARDER_EXCLUDES(mutex_);
-  [[nodiscard]] const RedisUrl& url() const { return options_.url; }
+  [[nodiscard]] const RedisUrl& url() const { return options().url; }
 
  private:
-  Client(Runtime& runtime, ClientOptions options, std::shared_ptr<const TlsContext> tls,
-         std::weak_ptr<ClientEvents> events);
-
-  // On the I/O thread.
-  [[nodiscard]] static boost::asio::awaitable<void> run(std::shared_ptr<Client> self);
-  [[nodiscard]] boost::asio::awaitable<Error> connect_and_serve();
-  [[nodiscard]] bool refill(std::unique_ptr<resp::OutputBuffer>& bytes,
-                            std::deque<Request>& in_flight) LARDER_EXCLUDES(mutex_);
-  void open_up(const Session& session) LARDER_EXCLUDES(mutex_);
-  void shut(const Error& why) LARDER_EXCLUDES(mutex_);
-  void pushed(const resp::Reply& message);
-
-  [[nodiscard]] std::optional<Error> refuse(const Submission& submission) const
-      LARDER_REQUIRES(mutex_);
-  void remember(const Submission& submission, Done done) LARDER_REQUIRES(mutex_);
-  [[nodiscard]] bool closed() const LARDER_EXCLUDES(mutex_);
-
-  const ClientOptions options_;
-  const boost::asio::any_io_executor executor_;
-  const std::shared_ptr<const TlsContext> tls_;  // null: plain
-  const std::weak_ptr<ClientEvents> events_;
-
-  // Of the I/O thread alone.
-  std::shared_ptr<Connection> connection_;
-  boost::asio::steady_timer* pause_ = nullptr;  // between two attempts
-  Backoff backoff_;
-
-  mutable Mutex mutex_;
-  bool closed_ LARDER_GUARDED_BY(mutex_) = false;
-  std::optional<Session> session_ LARDER_GUARDED_BY(mutex_);  // none: no connection
-  std::unique_ptr<resp::OutputBuffer> unsent_ LARDER_GUARDED_BY(mutex_);
-  std::deque<Request> unsent_requests_ LARDER_GUARDED_BY(mutex_);
-  bool flush_posted_ LARDER_GUARDED_BY(mutex_) = false;
-  std::string last_error_ LARDER_GUARDED_BY(mutex_);
-  std::uint64_t connections_ LARDER_GUARDED_BY(mutex_) = 0;
-  std::uint64_t commands_ LARDER_GUARDED_BY(mutex_) = 0;
-  std::atomic<std::size_t> waiting_{0};
+  using pipeline::Client<Protocol>::Client;
 };
 
 }  // namespace larder::redis

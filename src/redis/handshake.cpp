@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include "resp/request_writer.hpp"
+
 namespace larder::redis {
 namespace {
 
@@ -47,6 +49,10 @@ std::vector<std::string_view> Handshake::command() const {
     case Stage::kTracking: return {"CLIENT", "TRACKING", "ON", "OPTIN"};
   }
   return {};
+}
+
+void Handshake::write(resp::OutputBuffer& output) const {
+  resp::RequestWriter{output}.command(command());
 }
 
 Handshake::Step Handshake::take(const resp::Reply& reply) {

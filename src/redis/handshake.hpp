@@ -18,7 +18,9 @@
 #include <vector>
 
 #include "larder/error.hpp"
+#include "pipeline/protocol.hpp"
 #include "redis/redis_url.hpp"
+#include "resp/output_buffer.hpp"
 #include "resp/reply_decoder.hpp"
 
 namespace larder::redis {
@@ -43,15 +45,12 @@ enum class Expect : std::uint8_t {
 
 class Handshake {
  public:
-  enum class Step : std::uint8_t {
-    kSend,    // command() is to be sent, and its reply taken
-    kDone,    // session() is known
-    kFailed,  // error() says why; the connection is to be closed
-  };
+  using Step = pipeline::Step;  // kSend: command() is to be sent
 
   explicit Handshake(const RedisUrl& url, Expect expect = Expect::kMaster);
 
   [[nodiscard]] std::vector<std::string_view> command() const;
+  void write(resp::OutputBuffer& output) const;
   [[nodiscard]] Step take(const resp::Reply& reply);
 
   [[nodiscard]] const Session& session() const { return session_; }

@@ -87,7 +87,7 @@ void Copies::begin_write(std::vector<std::string> keys, Duration life, Marked ma
   }
   const auto shared_marked = std::make_shared<Marked>(std::move(marked));
   const auto refused = tier_->client_->submit(
-      {.commands = 2 * calls.size(), .run = session->run},
+      {.commands = 2 * calls.size(), .session = session->run},
       [&](resp::RequestWriter& write) {
         for (std::size_t i = 0; i < calls.size(); ++i) {
           write.command({"GET", generations[i]});

@@ -22,7 +22,7 @@ std::optional<Error> ItemStep::carry_out(std::shared_ptr<memcached::Client> clie
 std::optional<Error> ItemStep::look() {
   ++tries_;
   return client_->submit(
-      {.connection = connection_}, [&](memcached::MetaWriter& write) { write.get(key_); },
+      {.session = connection_}, [&](memcached::MetaWriter& write) { write.get(key_); },
       [self = shared_from_this()](Result<memcached::Replies> replies) {
         self->looked(std::move(replies));
       });
@@ -37,7 +37,7 @@ void ItemStep::looked(Result<memcached::Replies> replies) {
   change_ = decide_(item);
   if (change_.kind == Change::Kind::kNone) return end(Change::Kind::kNone);
   auto refused = client_->submit(
-      {.connection = connection_},
+      {.session = connection_},
       [&](memcached::MetaWriter& write) { shared::write(write, key_, item, change_); },
       [self = shared_from_this()](Result<memcached::Replies> changes) {
         self->changed(std::move(changes));

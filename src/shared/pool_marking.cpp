@@ -31,7 +31,7 @@ void PoolMarking::mark(std::size_t index) {
   }
   // Behind each other on the same connection, so that the generation is known first.
   auto refused = server->client()->submit(
-      {.connection = session->number},
+      {.session = session->number},
       [&](memcached::MetaWriter& write) { write.get(server->generation_name(cache_)); },
       [self = shared_from_this(), index](const Result<memcached::Replies>& replies) {
         self->take_generation(index, replies);

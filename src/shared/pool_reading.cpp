@@ -55,7 +55,7 @@ void PoolReading::begin() {
 void PoolReading::look(Indices indices, bool made) {
   const auto shared_indices = std::make_shared<Indices>(std::move(indices));
   const auto refused = server_->client()->submit(
-      {.commands = 1 + shared_indices->size(), .connection = session_.number},
+      {.commands = 1 + shared_indices->size(), .session = session_.number},
       [&](memcached::MetaWriter& write) {
         write.get(generation_);
         for (const std::size_t index : *shared_indices) write.get(keys_[index].name);
@@ -121,7 +121,7 @@ void PoolReading::make_generation(Indices indices) {
   const std::string fresh = server_->new_token();
   const auto shared_indices = std::make_shared<Indices>(std::move(indices));
   const auto refused = server_->client()->submit(
-      {.connection = session_.number},
+      {.session = session_.number},
       [&](memcached::MetaWriter& write) { write.add(generation_, fresh, {}); },
       [self = shared_from_this(), shared_indices](const Result<memcached::Replies>& replies) {
         if (replies && !replies->front().is_error()) {
@@ -137,7 +137,7 @@ void PoolReading::acquire(std::vector<Wanted> wanted, const Stamp& stamp) {
   const auto all = std::make_shared<std::vector<Wanted>>(std::move(wanted));
   const std::chrono::seconds life = life_of_lease(server_->options().lease);
   const auto refused = server_->client()->submit(
-      {.commands = all->size(), .connection = session_.number},
+      {.commands = all->size(), .session = session_.number},
       [&](memcached::MetaWriter& write) {
         for (const Wanted& each : *all) {
           shared::write(write, keys_[each.index].name, each.item, take_lease(each.token, life));

@@ -124,7 +124,7 @@ void PoolServer::fill_refresh(const SharedLease& lease, std::string value,
                               std::chrono::seconds life) {
   const RefreshToken token = *RefreshToken::in(lease.token);
   const auto refused = client_->submit(
-      {.connection = token.connection},
+      {.session = token.connection},
       [&](memcached::MetaWriter& write) { write.replace(lease.key, value, life, token.cas); },
       [self = shared_from_this()](const Result<memcached::Replies>& replies) {
         using Kind = memcached::MetaReply::Kind;

@@ -78,7 +78,7 @@ void PoolServer::deliver() {
   commands += batch->whole.size();
   for (const auto& [cache, names] : batch->keys) commands += names.size();
   const auto refused = client_->submit(
-      {.commands = commands, .timeout = kDeliveryTimeout, .connection = connection},
+      {.commands = commands, .timeout = kDeliveryTimeout, .session = connection},
       [&](memcached::MetaWriter& write) {
         write.invalidate(memcached::key_name(names_.probe(0)));
         for (const std::string& cache : batch->whole) {
@@ -129,8 +129,7 @@ void PoolServer::invalidate(const std::string& cache, const std::string& name) {
   const MutexLock lock{mutex_};
   if (!trusted_) return undelivered_.add(cache, name);
   const auto refused = client_->submit(
-      {.connection = session_->number},
-      [&](memcached::MetaWriter& write) { write.invalidate(name); },
+      {.session = session_->number}, [&](memcached::MetaWriter& write) { write.invalidate(name); },
       [self = shared_from_this(), cache, name](const Result<memcached::Replies>& replies) {
         self->confirm(cache, name, replies);
       });
@@ -143,7 +142,7 @@ void PoolServer::clear(const std::string& cache) {
   const MutexLock lock{mutex_};
   if (!trusted_) return undelivered_.add_whole(cache);
   const auto refused = client_->submit(
-      {.connection = session_->number},
+      {.session = session_->number},
       [&](memcached::MetaWriter& write) {
         write.set(generation_name(cache), fresh_generation(), {});
       },

@@ -50,7 +50,7 @@ void Reading::look(bool first) {
   std::size_t commands = generations_.size();
   for (const Place& place : keys_) commands += place.anew ? 0 : 2;
   const auto refused = tier_->client_->submit(
-      {.commands = commands, .run = session_.run},
+      {.commands = commands, .session = session_.run},
       [&](resp::RequestWriter& write) {
         for (const Generation& each : generations_) write.command({"GET", each.key});
         for (const Place& place : keys_) {
@@ -128,7 +128,7 @@ bool Reading::take_generations(bool first, const redis::Replies& replies) {
 void Reading::make_generations(const Indices& missing) {
   const std::string fresh = tier_->new_token();
   const auto refused = tier_->client_->submit(
-      {.commands = missing.size(), .run = session_.run},
+      {.commands = missing.size(), .session = session_.run},
       [&](resp::RequestWriter& write) {
         for (const std::size_t i : missing) {
           write.command({"SET", generations_[i].key, fresh, "NX"});
@@ -219,7 +219,7 @@ void Reading::wait(std::size_t index, Duration left) {
   tier_->wait(self, index, delay);
   if (!session_.tracking) return;
   const auto refused = tier_->client_->submit(
-      {.commands = 2, .run = session_.run},
+      {.commands = 2, .session = session_.run},
       [&](resp::RequestWriter& write) {
         write.command({"CLIENT", "CACHING", "YES"});
         write.command({"GETRANGE", place.name, "0", "0"});

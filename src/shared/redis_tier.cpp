@@ -156,7 +156,7 @@ SharedStats RedisTier::stats() const {
 std::optional<Error> RedisTier::submit(std::uint64_t run, const std::vector<Call>& calls,
                                        bool by_name, redis::Done done) {
   return client_->submit(
-      {.commands = calls.size(), .run = run},
+      {.commands = calls.size(), .session = run},
       [&](resp::RequestWriter& write) {
         for (const Call& each : calls) write.command(each.command(by_name && each.by_name()));
       },

@@ -105,7 +105,7 @@ void RedisTier::deliver() {
     }
   }
   const auto refused = client_->submit(
-      {.commands = calls.size(), .timeout = kDeliveryTimeout, .run = run},
+      {.commands = calls.size(), .timeout = kDeliveryTimeout, .session = run},
       [&](resp::RequestWriter& write) {
         for (const Call& each : calls) write.command(each.command(false));
       },
@@ -165,7 +165,7 @@ void RedisTier::invalidate(const std::string& cache, std::string name) {
 void RedisTier::tell(const std::string& cache, const std::string& name, const Call& step) {
   const bool writes = step.step == Step::kFinish;
   const auto refused = client_->submit(
-      {.run = session_->run},
+      {.session = session_->run},
       [&](resp::RequestWriter& write) { write.command(step.command(false)); },
       [self = shared_from_this(), cache, name, writes](Result<redis::Replies> replies) {
         const bool kept = writes && replies && replies->front().integer == 1;
@@ -224,7 +224,7 @@ void RedisTier::clear(const std::string& cache) {
   if (!trusted_) return undelivered_.add_whole(cache);
   const std::vector<Call> steps = clearing(cache);
   const auto refused = client_->submit(
-      {.commands = steps.size(), .run = session_->run},
+      {.commands = steps.size(), .session = session_->run},
       [&](resp::RequestWriter& write) {
         for (const Call& each : steps) write.command(each.command(false));
       },

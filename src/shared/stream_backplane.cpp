@@ -57,7 +57,7 @@ void StreamBackplane::go_on() {
   // Refused, it goes on when there is a connection again.
   if (!announcements_.placed()) {
     asking_ = !client_->submit(
-        {.run = run_},
+        {.session = run_},
         [&](resp::RequestWriter& write) {
           mutex_.assert_held();
           announcements_.write_hello(write);
@@ -67,7 +67,7 @@ void StreamBackplane::go_on() {
         });
   } else {
     asking_ = !client_->submit(
-        {.commands = 2, .timeout = kPatience, .run = run_},
+        {.commands = 2, .timeout = kPatience, .session = run_},
         [&](resp::RequestWriter& write) {
           mutex_.assert_held();
           announcements_.write_read(write, kBlock);

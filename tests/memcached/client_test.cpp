@@ -198,7 +198,7 @@ TEST_F(MemcachedClient, WhatIsMeantForAnotherConnectionIsNotSent) {
   Client& client = connect(server.url());
   const auto session = diary_->session();
 
-  EXPECT_THAT(ask(client, set("k", "v"), {.connection = session.number + 1}).error().message,
+  EXPECT_THAT(ask(client, set("k", "v"), {.session = session.number + 1}).error().message,
               HasSubstr("has been lost since"));
 
   EXPECT_EQ(server.ask("mg k v\r\n"), "EN\r\n");

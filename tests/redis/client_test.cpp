@@ -182,7 +182,7 @@ TEST_F(RedisClient, WhatIsMeantForAnotherRunIsNotSent) {
   Client& client = connect(server.url());
   const auto session = diary_->session();
 
-  EXPECT_THAT(ask(client, {"SET", "k", "v"}, {.run = session.run + 1}).error().message,
+  EXPECT_THAT(ask(client, {"SET", "k", "v"}, {.session = session.run + 1}).error().message,
               HasSubstr("restarted"));
 
   EXPECT_TRUE(server.ask({"GET", "k"}).is_null());
