@@ -57,7 +57,8 @@ struct MemoryOptions {
   Charge charge = Charge::kMemory;
   // Speed. A shard has a lock for its writers, and no value is larger than a
   // shard, or than an eighth of the capacity where there are several.
-  unsigned shards = 0;  // a power of two up to 256; 0: one for each MiB from 4 MiB on, at most 8
+  // At most 256, rounded down to a power of two; 0: one for each MiB from 4 MiB on, at most 8.
+  unsigned shards = 0;
   // Proof against hash flooding: a test may fix it.
   std::optional<std::uint64_t> hash_seed{};  // none: random
 };

@@ -5,7 +5,8 @@
 
 namespace larder::detail {
 
-// What more than 32 bits of a hash would name is not needed: 40 of them lie below the tag's.
+// A bucket's number is the bits of a hash from `shift_` (6 to 14) on; there are so few buckets
+// that it ends below the tag's bits.
 BucketRange::BucketRange(unsigned tables, std::size_t most)
     : shift_{static_cast<unsigned>(std::countr_zero(tables * kBucketBytes))},
       range_{(most / kFill + 1) << shift_} {}

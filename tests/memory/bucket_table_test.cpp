@@ -49,6 +49,7 @@ class BucketTableTest : public testing::Test {
   Arena arena_{8 << 20};
   BucketRange range_{4, 100'000};
   BucketTable table_{arena_, range_, 3};
+  BucketTable other_{arena_, range_, 2};  // its buckets lie between the other's
   std::vector<Ref> retired_;
 };
 
@@ -105,6 +106,22 @@ TEST_F(BucketTableTest, RefusesAnEntryForWhichThereIsNoOverflowBucket) {
   EXPECT_FALSE(table_.insert(hash(13), 13));
   EXPECT_TRUE(has(12));
   EXPECT_FALSE(has(13));
+}
+
+TEST_F(BucketTableTest, TablesOfOneRangeKeepOutOfEachOthersBuckets) {
+  for (Ref entry = 1; entry <= 20'000; ++entry) {
+    insert(entry);
+    ASSERT_TRUE(other_.insert(hash(entry), 100'000 + entry));
+    if (other_.crowded()) {
+      other_.split([this](Ref ref) { return hash(ref - 100'000); }, [](Ref) {});
+    }
+  }
+
+  for (Ref entry = 1; entry <= 20'000; ++entry) {
+    const Ref others = 100'000 + entry;
+    ASSERT_TRUE(has(entry)) << entry;
+    ASSERT_EQ(other_.find(hash(entry), [=](Ref ref) { return ref == others; }), others);
+  }
 }
 
 // Random insertions, erasures and splits against a plain set.

@@ -188,6 +188,7 @@ TEST_F(MemoryTierTest, CountsAbsencesApart) {
 TEST_F(MemoryTierTest, TellsBeforehandWhatItCannotKeep) {
   const EntryInfo info = live_until(now_ + 1h);
   EXPECT_EQ(Bytes::largest_entry({.capacity = 256_MiB}), 32_MiB);
+  EXPECT_EQ(Bytes::largest_entry({.capacity = 8_MiB, .shards = 12}), 1_MiB);  // 8 shards
 
   EXPECT_TRUE(tier_.takes("page", "small", info));
   EXPECT_FALSE(tier_.takes("page", std::string(2 << 20, 'x'), info));
@@ -485,6 +486,36 @@ TEST(MemoryTierThreads, ReadersSeeWholeValuesWhileEntriesAreMovedAbout) {
   }
 
   EXPECT_EQ(torn, 0U);
+}
+
+TEST(MemoryTierThreads, ReadersNeverSeeWhatWasClearedBeforeTheyCame) {
+  Bytes tier{{.capacity = 64_KiB}};
+  const TimePoint now{1h};
+  std::atomic<int> cleared{0};
+  std::atomic<bool> done{false};
+  std::atomic<int> stale{0};
+  {
+    std::vector<std::jthread> readers;
+    for (unsigned t = 0; t < 2; ++t) {
+      readers.emplace_back([&] {
+        while (!done) {
+          const int gone = cleared;
+          tier.visit("key", now, [&](std::string_view value, const EntryInfo&) {
+            stale += std::stoi(std::string(value)) <= gone;
+          });
+        }
+      });
+    }
+    for (int i = 1; i <= 100'000; ++i) {
+      tier.put("key", std::to_string(i), live_until(now + 1h), now);
+      tier.clear();
+      cleared = i;
+      tier.expire(now, 10);  // sweeps it out
+    }
+    done = true;
+  }
+
+  EXPECT_EQ(stale, 0);
 }
 
 TEST(MemoryTierThreads, ReadersNeverSeeATornValue) {

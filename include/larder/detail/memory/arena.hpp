@@ -107,8 +107,9 @@ class Arena {
   Reservation range_;
   // What follows changes with every block; readers, who look at the range, do without it.
   alignas(kCacheLine) std::size_t limit_;  // granules
-  std::size_t top_ = 1;       // granules; beyond it nothing is in use, and the block in front is
-  std::size_t touched_ = 1;   // granules; beyond it nothing is resident
+  std::size_t top_ = 1;  // granules; beyond it nothing is in use, and the block in front is
+  // Granules; beyond it at most a spare piece of a page is resident: touch().
+  std::size_t touched_ = 1;
   std::size_t free_ = 0;      // granules in free blocks
   std::uint32_t powers_ = 0;  // which powers have a list that is not empty
   std::array<std::uint16_t, kPowers> steps_{};

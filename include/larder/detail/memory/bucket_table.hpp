@@ -250,9 +250,10 @@ class BucketTable {
     return true;
   }
 
-  // Tells readers that something has moved, and how many buckets there are. Whoever sees
-  // one of these sees those before it, so that the three agree: while there are as many
-  // buckets as `wide` names, `narrow` does not count.
+  // Tells readers that something has moved, and how many buckets there are. Who reads `end`,
+  // `wide` and `narrow` in this order sees each at least as new as the one before. A newer
+  // `narrow` may name the bucket that is just being added: that one was filled before, so what
+  // belongs there is found. What has left a bucket since is told by `moves`.
   void tell(std::uint64_t count) {
     const std::uint64_t half = std::bit_floor(count);
     narrow_.store((half - 1) << shift_, std::memory_order_release);

@@ -96,8 +96,9 @@ class Shard {
                                            Visitor&& visitor) {
     if (Readers::owns_line()) [[likely]] {
       const auto section = readers_.enter_own();
+      const bool voided = spaces_.any_voided();
       const Ref ref = table_.candidate(hash);
-      if (ref != 0 && !spaces_.any_voided()) [[likely]] {
+      if (ref != 0 && !voided) [[likely]] {
         char* const block = arena_.at(ref);
         const Layout entry{block};
         if (entry.is_plain_and_has(key) && head_of(block).usable(now)) [[likely]] {
@@ -297,11 +298,12 @@ class Shard {
     char* block;
   };
   [[nodiscard]] char* seen(KeyView key, std::uint64_t hash, TimePoint now) const {
+    const bool voided = spaces_.any_voided();
     const Ref ref = find(key, hash);
     if (ref == 0) return nullptr;
     char* const block = arena_.at(ref);
     if (!head_of(block).usable(now)) return nullptr;
-    if (spaces_.any_voided() && is_voided(ref)) return nullptr;
+    if (voided && is_voided(ref)) return nullptr;
     return block;
   }
   [[nodiscard]] bool is_voided(Ref ref) const {

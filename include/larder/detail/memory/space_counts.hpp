@@ -36,7 +36,8 @@ class SpaceCounts {
   SpaceCounts() : generations_{kSpaces} {}
 
   // Whether entries may have been voided that are not swept out yet. While it is
-  // false, no entry is dead.
+  // false, no entry is dead. A reader without the lock asks before it takes a reference:
+  // behind one, a sweep may have ended in between, whose entry that still is.
   [[nodiscard]] bool any_voided() const { return any_voided_.load(std::memory_order_acquire); }
   [[nodiscard]] std::uint8_t generation(Space space) const {
     return generation_of(space).load(std::memory_order_acquire);
