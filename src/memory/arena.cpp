@@ -128,6 +128,13 @@ void Arena::take(Ref block) {
   header(static_cast<Ref>(block + granules(block))) &= ~kFreeBefore;
 }
 
+void Arena::fetch(std::size_t bytes) const {
+  const std::size_t wanted = std::min(rounded(bytes) / kGranule, kMost);
+  const char* const block = at(lists_[list_of(wanted)]);
+  fetch_to_write(block);
+  fetch_to_write(block + kCacheLine);
+}
+
 // Makes a free block of what lies there, keeping whether the one in front is free.
 void Arena::push(Ref block, std::size_t granules) {
   const unsigned list = list_of(granules);

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 
+#include "larder/detail/memory/cache_line.hpp"
+
 namespace larder::detail {
 
 namespace {
@@ -51,9 +53,14 @@ Ref EntryQueue::oldest() {
   return oldest_;
 }
 
+void EntryQueue::fetch_ends() const {
+  fetch(oldest_);
+  fetch_to_write(arena_.at(newest_));
+}
+
 // An entry's head and key may lie in two cache lines.
 void EntryQueue::fetch(Ref block) const {
-  __builtin_prefetch(arena_.at(block), 1);
+  fetch_to_write(arena_.at(block));
   __builtin_prefetch(arena_.at(block) + EntryHead::kSize + sizeof(std::uint64_t));
 }
 

@@ -11,17 +11,24 @@ void ExpiryWheel::add(Ref entry) {
 
 void ExpiryWheel::place(Ref entry) {
   EntryHead& node = head(entry);
-  const std::uint64_t tick = std::max(node.usable_until_ms(), tick_);
-  const auto differing = static_cast<unsigned>(std::bit_width(tick ^ tick_));
-  const unsigned level = differing == 0 ? 0 : (differing - 1) / kBits;
-  const auto slot = static_cast<unsigned>((tick >> (level * kBits)) % kSlots);
-
-  Ref& first = slots_[level * kSlots + slot];
+  const std::size_t slot = slot_of(std::max(node.usable_until_ms(), tick_));
+  Ref& first = slots_[slot];
   node.wheel_next = first;
-  node.wheel_before = kFirst | (level * kSlots + slot);
+  node.wheel_before = kFirst | static_cast<Ref>(slot);
   if (first != 0) head(first).wheel_before = entry;
   first = entry;
-  occupied_[level] |= std::uint64_t{1} << slot;
+  occupied_[slot / kSlots] |= std::uint64_t{1} << slot % kSlots;
+}
+
+std::size_t ExpiryWheel::slot_of(std::uint64_t tick) const {
+  const auto differing = static_cast<unsigned>(std::bit_width(tick ^ tick_));
+  const unsigned level = differing == 0 ? 0 : (differing - 1) / kBits;
+  return std::size_t{level} * kSlots + (tick >> (level * kBits)) % kSlots;
+}
+
+void ExpiryWheel::fetch(TimePoint usable_until) const {
+  const std::uint64_t tick = to_ms(usable_until);
+  if (tick < EntryHead::kNever) fetch_to_write(arena_.at(slots_[slot_of(std::max(tick, tick_))]));
 }
 
 void ExpiryWheel::remove(Ref entry) {

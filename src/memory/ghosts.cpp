@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <new>
 
+#include "larder/detail/memory/cache_line.hpp"
+
 namespace larder::detail {
 
 namespace {
@@ -39,7 +41,7 @@ void Ghosts::add(std::uint64_t hash, Ghost ghost) {
 }
 
 void Ghosts::fetch(std::uint64_t hash) const {
-  if (sets_ > 0) __builtin_prefetch(set(hash), 1);
+  if (sets_ > 0) fetch_to_write(set(hash));
 }
 
 bool Ghosts::take(std::uint64_t hash, Ghost& ghost) {

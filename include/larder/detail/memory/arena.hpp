@@ -67,6 +67,9 @@ class Arena {
   // Allocates this free block, whole. REQUIRES: is_free(block).
   void take(Ref block);
 
+  // Has the processor fetch what allocate() is likely to answer.
+  void fetch(std::size_t bytes) const;
+
   // Gives the memory beyond the last block back to the system, if it is much.
   void trim();
 

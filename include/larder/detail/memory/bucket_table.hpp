@@ -93,7 +93,7 @@ class BucketTable {
   }
 
   // Has the processor fetch what the others will look at.
-  void fetch(std::uint64_t hash) const { __builtin_prefetch(&home_of(hash), 1); }
+  void fetch(std::uint64_t hash) const { fetch_to_write(&home_of(hash)); }
 
   // REQUIRES: no entry of that key is in. False: no memory for an overflow bucket.
   [[nodiscard]] bool insert(std::uint64_t hash, Ref entry);

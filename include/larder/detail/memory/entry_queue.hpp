@@ -29,6 +29,9 @@ class EntryQueue {
   // Whether it is the first or the last.
   [[nodiscard]] bool ends_with(Ref block) const { return block == oldest_ || block == newest_; }
 
+  // Has the processor fetch what push() and oldest() will look at first.
+  void fetch_ends() const;
+
   [[nodiscard]] bool empty() const { return entries_ == 0; }
   // REQUIRES: not empty. Drops markers that have reached the end.
   [[nodiscard]] Ref oldest();

@@ -36,6 +36,7 @@
 #include <cstdint>
 
 #include "larder/detail/memory/arena.hpp"
+#include "larder/detail/memory/cache_line.hpp"
 #include "larder/detail/memory/entry_block.hpp"
 #include "larder/detail/memory/entry_queue.hpp"
 #include "larder/detail/memory/ghosts.hpp"
@@ -91,10 +92,15 @@ class Eviction {
   }
   // Has the processor fetch what is kept of that hash.
   void fetch(std::uint64_t hash) const { ghosts_.fetch(hash); }
+  // Has it fetch what victim() and add() will look at first.
+  void fetch_ends() const {
+    window_.fetch_ends();
+    main_.fetch_ends();
+  }
   // Has it fetch what remove() and replace() will look at.
   void fetch_neighbours(Ref entry) const {
-    __builtin_prefetch(arena_.at(head_of(entry).older), 1);
-    __builtin_prefetch(arena_.at(head_of(entry).newer), 1);
+    fetch_to_write(arena_.at(head_of(entry).older));
+    fetch_to_write(arena_.at(head_of(entry).newer));
   }
   [[nodiscard]] bool in_main(Ref entry) const { return (arena_.flags(entry) & kInMain) != 0; }
 

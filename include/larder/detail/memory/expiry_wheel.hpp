@@ -18,6 +18,7 @@
 #include <cstdint>
 
 #include "larder/detail/memory/arena.hpp"
+#include "larder/detail/memory/cache_line.hpp"
 #include "larder/detail/memory/entry_block.hpp"
 
 namespace larder::detail {
@@ -34,9 +35,11 @@ class ExpiryWheel {
   // Has the processor fetch what remove() will look at.
   void fetch(Ref entry) const {
     const EntryHead& node = head(entry);
-    __builtin_prefetch(arena_.at(node.wheel_next), 1);
-    if ((node.wheel_before & kFirst) == 0) __builtin_prefetch(arena_.at(node.wheel_before), 1);
+    fetch_to_write(arena_.at(node.wheel_next));
+    if ((node.wheel_before & kFirst) == 0) fetch_to_write(arena_.at(node.wheel_before));
   }
+  // Has it fetch what add() of an entry with that usable_until will look at.
+  void fetch(TimePoint usable_until) const;
   // Puts `fresh`, which expires when `entry` does, where that is; if it is anywhere.
   void replace(Ref entry, Ref fresh);
 
@@ -56,6 +59,8 @@ class ExpiryWheel {
     return *reinterpret_cast<EntryHead*>(arena_.at(entry));
   }
   void place(Ref entry);
+  // In slots_. REQUIRES: the tick is not before tick_.
+  [[nodiscard]] std::size_t slot_of(std::uint64_t tick) const;
   bool cascade(unsigned level, std::size_t& steps);
   [[nodiscard]] std::uint64_t next_tick(std::uint64_t last) const;
 

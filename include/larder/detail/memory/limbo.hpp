@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "larder/detail/memory/arena.hpp"
+#include "larder/detail/memory/cache_line.hpp"
 #include "larder/detail/memory/entry_block.hpp"
 #include "larder/detail/memory/readers.hpp"
 
@@ -44,7 +45,7 @@ class Limbo {
       Ref& first = drained.firsts[--drained.blocks % kLists];
       const Ref block = first;
       first = older(block);
-      __builtin_prefetch(arena_.at(first), 1);
+      fetch_to_write(arena_.at(first));
       discard(block);
     }
     drained = {};

@@ -358,6 +358,10 @@ class Shard {
       return PutOutcome::kStored;
     }
     if (room_.memory && weight > budget()) return PutOutcome::kNoMemory;
+    // What a store writes to is likely in the cache of the core that stored last: fetched at once.
+    eviction_.fetch_ends();
+    arena_.fetch(size);
+    wheel_.fetch(info.usable_until);
     // Out of the queues, so that it is not evicted meanwhile; readers still see it.
     bool to_main = false;
     std::uint8_t uses = 0;
