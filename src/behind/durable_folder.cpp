@@ -13,16 +13,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::error_code sync_folder(const fs::path& folder) {
-  const int file = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (file < 0) return {errno, std::generic_category()};
-  // Some file systems cannot, and need not.
-  const bool synced = ::fsync(file) == 0 || errno == EINVAL || errno == EROFS;
-  const std::error_code problem{synced ? 0 : errno, std::generic_category()};
-  ::close(file);
-  return problem;
-}
-
 std::error_code make(const fs::path& folder) {
   std::error_code problem;
   if (folder.empty() || fs::is_directory(folder, problem)) return {};
@@ -32,10 +22,20 @@ std::error_code make(const fs::path& folder) {
   }
   problem.clear();
   if (!fs::create_directory(folder, problem)) return problem;
-  return sync_folder(above.empty() ? "." : above);
+  return sync_path(above);
 }
 
 }  // namespace
+
+std::error_code sync_path(const fs::path& path) {
+  const int file = ::open(path.empty() ? "." : path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return {errno, std::generic_category()};
+  // Some file systems cannot, and need not.
+  const bool synced = ::fsync(file) == 0 || errno == EINVAL || errno == EROFS;
+  const std::error_code problem{synced ? 0 : errno, std::generic_category()};
+  ::close(file);
+  return problem;
+}
 
 Result<void> make_durable_folder(const std::string& folder) {
   fs::path path{folder};

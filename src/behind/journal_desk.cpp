@@ -7,7 +7,9 @@
 #include <utility>
 
 #include "behind/journal_file.hpp"
+#include "behind/kept_log.hpp"
 #include "behind/lock_owner.hpp"
+#include "behind/log_pairing.hpp"
 #include "behind/row_checksum.hpp"
 
 namespace larder::behind {
@@ -67,15 +69,15 @@ Error JournalDesk::failure(const char* what) const {
           "the journal " + path_ + " cannot be " + what + ": " + sqlite3_errmsg(database_)};
 }
 
-// In exclusive mode the log needs no memory that is shared, so that nothing is written.
+// In exclusive mode the log needs no memory that is shared, so that nothing is written. The log
+// stays as it is until it is known to be this journal's, and what stands behind a break is kept.
 Result<void> JournalDesk::prepare(Purpose purpose) {
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
   if (sqlite3_open_v2(path_.c_str(), &database_, flags, nullptr) != SQLITE_OK) {
     return std::unexpected{failure("opened")};
   }
-  if (purpose == Purpose::kLook) {
-    sqlite3_db_config(database_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-  }
+  sqlite3_db_config(database_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  if (auto own = check_log_is_its_own(database_, path_); !own) return own;
   add_row_checksum(database_);
   std::int64_t version = 0;
   auto looked = execute("PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL");
@@ -93,7 +95,16 @@ Result<void> JournalDesk::prepare(Purpose purpose) {
                                     std::to_string(version) + ", and should be " +
                                     std::to_string(JournalFile::kVersion));
   }
-  return purpose == Purpose::kMend ? execute("BEGIN IMMEDIATE; COMMIT") : Result<void>{};
+  return purpose == Purpose::kMend ? prepare_to_mend() : Result<void>{};
+}
+
+Result<void> JournalDesk::prepare_to_mend() {
+  if (auto locked = execute("BEGIN IMMEDIATE; COMMIT"); !locked) return locked;
+  auto kept = keep_broken_log(path_);
+  if (!kept) return std::unexpected{std::move(kept.error())};
+  log_break_ = std::move(*kept);
+  sqlite3_db_config(database_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
+  return {};
 }
 
 Result<void> JournalDesk::execute(const char* sql) {

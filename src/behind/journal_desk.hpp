@@ -1,7 +1,7 @@
 // A journal that no server has, for people to look at and to mend.
 //
 // To look at it changes no byte of it: what its log holds stays there, for the next start of
-// the server to take.
+// the server to take. Before it is mended, a log with a break is kept as it was (kept_log.hpp).
 //
 // Threads: none; one at a time. Calls block.
 #pragma once
@@ -25,7 +25,7 @@ class JournalDesk {
  public:
   enum class Purpose : std::uint8_t { kLook, kMend };
   // `place`: the journal's folder, or its file. Locks it until this goes. kRefused: it is not
-  // there, a server has it, or it is of another version; with the reason.
+  // there, a server has it, it is of another version, or its log is not its own; with the reason.
   [[nodiscard]] static Result<std::unique_ptr<JournalDesk>> open(const std::string& place,
                                                                  Purpose purpose);
   ~JournalDesk();
@@ -66,10 +66,13 @@ class JournalDesk {
   [[nodiscard]] Result<void> drop(Position position);
 
   [[nodiscard]] const std::string& path() const { return path_; }
+  // Of kMend: what the log had behind a break, and where it is kept, in words.
+  [[nodiscard]] const std::optional<std::string>& log_break() const { return log_break_; }
 
  private:
   explicit JournalDesk(std::string path) : path_{std::move(path)} {}
   [[nodiscard]] Result<void> prepare(Purpose purpose);
+  [[nodiscard]] Result<void> prepare_to_mend();
   [[nodiscard]] Error failure(const char* what) const;
   [[nodiscard]] Result<void> execute(const char* sql);
   [[nodiscard]] Result<void> read(const char* sql, const std::function<void(sqlite3_stmt*)>& row);
@@ -79,6 +82,7 @@ class JournalDesk {
 
   const std::string path_;
   sqlite3* database_ = nullptr;
+  std::optional<std::string> log_break_;
 };
 
 }  // namespace larder::behind

@@ -12,8 +12,9 @@
 
 #include "behind/durable_folder.hpp"
 #include "behind/journal_place.hpp"
+#include "behind/kept_log.hpp"
 #include "behind/lock_owner.hpp"
-#include "behind/log_scan.hpp"
+#include "behind/log_pairing.hpp"
 #include "behind/row_checksum.hpp"
 
 namespace larder::behind {
@@ -68,25 +69,12 @@ bool has_journal(const std::string& folder) {
          std::filesystem::exists(path.string() + "-wal", ignored);
 }
 
-// SQLite would make a new database, and drop the log of the one that was there.
-Result<void> JournalFile::check_log_has_its_database() const {
-  const auto size = [](const std::string& path) {
-    std::error_code missing;
-    const auto bytes = std::filesystem::file_size(path, missing);
-    return missing ? 0 : bytes;
-  };
-  if (size(path_) > 0 || size(path_ + "-wal") == 0) return {};
-  return fail(Errc::kRefused,
-              "the journal " + path_ + " is gone or empty, but its log, " + path_ +
-                  "-wal, is not: put the file back, for the log alone says nothing; "
-                  "or move the folder away, and with it what was acknowledged");
-}
-
 Result<std::unique_ptr<JournalFile>> JournalFile::open(const std::string& folder) {
   if (auto fits = check_journal_place(folder); !fits) return std::unexpected{fits.error()};
   if (auto made = make_durable_folder(folder); !made) return std::unexpected{made.error()};
   std::unique_ptr<JournalFile> file{new JournalFile{folder}};
-  if (auto whole = file->check_log_has_its_database(); !whole) {
+  // Else SQLite would make a new database, and drop the log of the one that was there.
+  if (auto whole = check_log_has_a_database(file->path_); !whole) {
     return std::unexpected{whole.error()};
   }
   if (auto prepared = file->prepare(); !prepared) return std::unexpected{prepared.error()};
@@ -182,12 +170,13 @@ Result<void> JournalFile::prepare() {
   }
   // The log stays as it is until this process has written to it, and after it was broken.
   sqlite3_db_config(database_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  if (auto own = check_log_is_its_own(database_, path_); !own) return own;
   add_row_checksum(database_);
   if (auto exclusive = execute("PRAGMA locking_mode = EXCLUSIVE", "opened"); !exclusive) {
     return exclusive;
   }
-  for (const auto step : {&JournalFile::check_version, &JournalFile::lock,
-                          &JournalFile::keep_broken_log, &JournalFile::prepare_statements}) {
+  for (const auto step : {&JournalFile::check_version, &JournalFile::lock, &JournalFile::keep_log,
+                          &JournalFile::prepare_statements}) {
     if (auto done = (this->*step)(); !done) return done;
   }
   return {};
@@ -243,22 +232,10 @@ Result<void> JournalFile::lock() {
 }
 
 // What is written next goes over what stands behind a break, so it is copied first.
-Result<void> JournalFile::keep_broken_log() {
-  const std::string log = path_ + "-wal";
-  const auto scan = scan_log(log);
-  if (!scan || !scan->broken()) return {};  // SQLite has read what it needs
-  namespace fs = std::filesystem;
-  std::string copy;
-  std::error_code failed;
-  for (int i = 1; copy.empty() || fs::exists(copy, failed); ++i) {
-    copy = path_ + "-wal.broken" + std::to_string(i);
-  }
-  if (!fs::copy_file(log, copy, failed)) {
-    return fail(Errc::kRefused, describe_break(*scan, log) +
-                                    "; larder copies it before it goes on, and cannot, to " + copy +
-                                    ": " + failed.message());
-  }
-  log_break_ = describe_break(*scan, log) + "; the log as it was is kept in " + copy;
+Result<void> JournalFile::keep_log() {
+  auto kept = keep_broken_log(path_);
+  if (!kept) return std::unexpected{std::move(kept.error())};
+  log_break_ = std::move(*kept);
   return {};
 }
 

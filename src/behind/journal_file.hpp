@@ -98,11 +98,10 @@ class JournalFile {
   struct Statements;
 
   explicit JournalFile(const std::string& folder);
-  [[nodiscard]] Result<void> check_log_has_its_database() const;
   [[nodiscard]] Result<void> prepare();
   [[nodiscard]] Result<void> check_version();
   [[nodiscard]] Result<void> lock();
-  [[nodiscard]] Result<void> keep_broken_log();
+  [[nodiscard]] Result<void> keep_log();
   [[nodiscard]] Result<void> prepare_statements();
   [[nodiscard]] Result<std::vector<KeptWrite>> writes();
   [[nodiscard]] Result<void> make_writable();

@@ -95,6 +95,7 @@ Result<LogScan> scan_log(const std::string& path) {
   std::string frame(kFrameHeader + header.page, '\0');
   file.seekg(kHeader);
   bool counts = header.sum.has_value();
+  scan.header_changed = !counts;
   Checksum before = header.sum.value_or(Checksum{});
   while (file.read(frame.data(), static_cast<std::streamsize>(frame.size()))) {
     const Bytes whole{frame};
@@ -102,10 +103,14 @@ Result<LogScan> scan_log(const std::string& path) {
     sum.add(whole.first(8), header.big);
     sum.add(whole.subspan(kFrameHeader), header.big);
     before = checksum_in(whole, 16);
-    const bool fits = salt_in(whole, 8) == header.salt && sum == before;
-    counts = counts && fits;
-    if (!fits) continue;
+    const bool of_this_time = salt_in(whole, 8) == header.salt;
     const bool commits = word(whole, 4) != 0;
+    const bool fits = of_this_time && sum == before;
+    counts = counts && fits;
+    if (!fits) {
+      if (of_this_time && commits) ++scan.commits_changed;
+      continue;
+    }
     ++(counts ? scan.frames : scan.frames_behind);
     if (commits) ++(counts ? scan.commits : scan.commits_behind);
   }
@@ -114,14 +119,18 @@ Result<LogScan> scan_log(const std::string& path) {
 }
 
 std::string describe_break(const LogScan& scan, const std::string& path) {
-  std::string text = "the log " + path + " has a break after its frame " +
-                     std::to_string(scan.frames) + ", and behind it " +
-                     counted(scan.frames_behind, "whole frame") + " with " +
-                     counted(scan.commits_behind, "commit") + ", which SQLite passes over: ";
-  return text + (scan.commits_behind == 1
-                     ? "the disk changed the log, and an acknowledged write is lost, or the power "
-                       "went during the last commit, which nobody had been told of"
-                     : "the disk changed the log, and acknowledged writes are lost");
+  const std::string where = "the log " + path;
+  if (scan.torn()) {
+    return where + " ends within a commit, after its frame " + std::to_string(scan.frames) +
+           ", with " + counted(scan.frames_behind, "whole frame") +
+           " of it behind the break: the power went while it was written, before anybody was told "
+           "of it, or the disk changed it since";
+  }
+  return where + " has a break after its frame " + std::to_string(scan.frames) +
+         ", and behind it " + counted(scan.frames_behind, "whole frame") + " with " +
+         counted(scan.commits_behind, "commit") +
+         ", which SQLite passes over: the disk changed the log, and acknowledged writes are lost; "
+         "or, where durability is not \"sync\", the power went before they were on the disk";
 }
 
 }  // namespace larder::behind

@@ -21,16 +21,23 @@ struct LogScan {
   // Whole ones behind the first that does not fit, of the same time.
   std::uint64_t frames_behind = 0;
   std::uint64_t commits_behind = 0;
+  // That do not fit, but say that they end a commit.
+  std::uint64_t commits_changed = 0;
+  bool header_changed = false;  // and SQLite passes over all
 
-  // A commit stands behind the break. One may be a crash's, torn in its middle before
-  // anybody was told of it; with more, commits that had been on the disk are lost.
-  [[nodiscard]] bool broken() const { return commits_behind > 0; }
+  // Commits that had been written are passed over.
+  [[nodiscard]] bool broken() const {
+    return commits_behind > 1 || (commits_behind == 1 && (commits_changed > 0 || header_changed));
+  }
+  // It ends within its last commit, as when the power goes while that is written, before anybody is
+  // told of it. (A disk that changes the last commit later leaves the same.)
+  [[nodiscard]] bool torn() const { return commits_behind == 1 && !broken(); }
 };
 
 // Blocks; reads the file once. All 0: there is none, or it is empty. An error: it cannot be read.
 [[nodiscard]] Result<LogScan> scan_log(const std::string& path);
 
-// What a log that is broken means, as a sentence without an end.
+// What a log that is broken, or torn, means, as a sentence without an end.
 [[nodiscard]] std::string describe_break(const LogScan& scan, const std::string& path);
 
 }  // namespace larder::behind

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/counted.hpp"
@@ -128,7 +129,7 @@ Exit verify(JournalDesk& desk) {
   const std::string log = desk.path() + "-wal";
   const auto scan = behind::scan_log(log);
   if (!scan) return complain_of(scan.error());
-  if (scan->broken()) complain(behind::describe_break(*scan, log));
+  if (scan->broken() || scan->torn()) complain(behind::describe_break(*scan, log));
   const bool ok = faults->empty() && damaged == 0 && !scan->broken();
   std::cout << desk.path() << ": " << (ok ? "ok, " : "damaged, ") << counted(pending, "write")
             << " pending, " << counted(dead, "dead letter") << ", " << counted(aside, "damaged row")
@@ -191,10 +192,11 @@ Exit dump(JournalDesk& desk) {
   return exit;
 }
 
-// Does `what` to all of `positions`, or to none.
+// Does `what` to all of `positions`, each once, or to none.
 template <class What>
-Exit mend(JournalDesk& desk, const std::vector<Position>& positions, std::string_view done,
-          What what) {
+Exit mend(JournalDesk& desk, std::vector<Position> positions, std::string_view done, What what) {
+  std::ranges::sort(positions);
+  positions.erase(std::ranges::unique(positions).begin(), positions.end());
   const auto mended = desk.at_once([&]() -> Result<void> {
     for (const Position position : positions) {
       if (auto result = what(position); !result) return result;
@@ -218,7 +220,7 @@ Exit mend_dead(JournalDesk& desk, const JournalOptions& options, std::string_vie
     complain("name the positions of dead letters, as `larder journal show` lists them, or --all");
     return Exit::kUsage;
   }
-  return mend(desk, positions, done, what);
+  return mend(desk, std::move(positions), done, what);
 }
 
 Exit park(JournalDesk& desk, const JournalOptions& options) {
@@ -237,7 +239,7 @@ Exit park(JournalDesk& desk, const JournalOptions& options) {
         "`larder journal dump` lists them");
     return Exit::kUsage;
   }
-  return mend(desk, positions, "is a dead letter now",
+  return mend(desk, std::move(positions), "is a dead letter now",
               [&](Position position) { return desk.park(position); });
 }
 
@@ -273,11 +275,27 @@ Exit edit(JournalDesk& desk, const JournalOptions& options) {
               [&](Position position) { return desk.revive(position, options.value); });
 }
 
+// An option that the verb does not have, which would be passed over; none: there is none.
+std::optional<std::string_view> foreign_option(const JournalOptions& options) {
+  const std::string& verb = options.verb;
+  if (options.all && verb != "retry" && verb != "park" && verb != "drop") return "--all";
+  if (options.cache && verb != "park") return "--cache";
+  if (options.key && verb != "park") return "--key";
+  if (options.value && verb != "edit") return "--value";
+  return std::nullopt;
+}
+
 Exit run(const JournalOptions& options) {
+  if (const auto foreign = foreign_option(options)) {
+    complain(options.verb + " takes no " + std::string{*foreign} +
+             ", so nothing was done; `larder journal --help` says what does");
+    return Exit::kUsage;
+  }
   const bool looks = options.verb == "show" || options.verb == "verify" || options.verb == "dump";
   auto desk = JournalDesk::open(options.place,
                                 looks ? JournalDesk::Purpose::kLook : JournalDesk::Purpose::kMend);
   if (!desk) return complain_of(desk.error());
+  if ((*desk)->log_break()) complain(*(*desk)->log_break());
   if (options.verb == "show") return show(**desk);
   if (options.verb == "verify") return verify(**desk);
   if (options.verb == "dump") return dump(**desk);

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "behind/journal_fixture.hpp"
+#include "behind/kept_log.hpp"
 
 namespace larder::behind {
 namespace {
@@ -15,12 +16,13 @@ namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-// A journal of five writes, each a commit, as a kill leaves it.
+// A journal of five writes, each a commit, as a kill leaves it; the last takes several frames.
 class LogScanTest : public JournalTest {
  protected:
   LogScanTest() {
     open();
-    for (int i = 1; i <= 5; ++i) keep("k" + std::to_string(i), "value");
+    for (int i = 1; i <= 4; ++i) keep("k" + std::to_string(i), "value");
+    keep("k5", std::string(20'000, 'v'));
     // A copy, since to close it would empty the log.
     fs::create_directory(left());
     for (const char* name : {"journal.db", "journal.db-wal"}) {
@@ -41,6 +43,30 @@ class LogScanTest : public JournalTest {
     const auto byte = static_cast<char>(file.get() ^ 1);
     file.seekp(static_cast<std::streamoff>(at));
     file.put(byte);
+  }
+  // The frames from the end on, 1 the last, that are as they were before they were written.
+  void leave_unwritten(std::size_t from_the_end) const {
+    std::fstream file{log(), std::ios::binary | std::ios::in | std::ios::out};
+    file.seekp(static_cast<std::streamoff>(fs::file_size(log()) - from_the_end * kFrame));
+    file << std::string(kFrame, '\0');
+  }
+  // Where the frames are that end a commit.
+  [[nodiscard]] std::vector<std::size_t> commit_frames() const {
+    std::vector<std::size_t> places;
+    std::ifstream file{log(), std::ios::binary};
+    for (std::size_t at = 32; at < fs::file_size(log()); at += kFrame) {
+      std::string size(4, '\0');  // of the database after it, if it does
+      file.seekg(static_cast<std::streamoff>(at + 4));
+      file.read(size.data(), 4);
+      if (size != std::string(4, '\0')) places.push_back(at);
+    }
+    return places;
+  }
+  // As keep_broken_log() says it; empty: it has no break.
+  [[nodiscard]] Result<std::string> kept_log() const {
+    auto kept = keep_broken_log((left() / "journal.db").string());
+    if (!kept) return std::unexpected{kept.error()};
+    return kept->value_or("");
   }
   static constexpr std::size_t kFrame = 24 + 4096;
 };
@@ -69,11 +95,33 @@ TEST_F(LogScanTest, CommitsBehindAFrameThatChangedAreCounted) {
   EXPECT_TRUE(scan().broken());
 }
 
+// As when the power goes: nobody had been told of what was being written.
+TEST_F(LogScanTest, ACommitThatWasTornInItsMiddleIsNoBreak) {
+  leave_unwritten(5);
+
+  EXPECT_EQ(scan().commits, 4U);
+  EXPECT_EQ(scan().commits_behind, 1U);
+  EXPECT_TRUE(scan().torn());
+  EXPECT_FALSE(scan().broken());
+  EXPECT_THAT(describe_break(scan(), log()),
+              AllOf(HasSubstr("ends within a commit"), HasSubstr("before anybody was told")));
+}
+
+TEST_F(LogScanTest, ACommitThatChangedBeforeTheLastIsABreak) {
+  change_byte(commit_frames()[3] + 1000);  // in its page
+
+  EXPECT_EQ(scan().commits, 3U);
+  EXPECT_EQ(scan().commits_behind, 1U);
+  EXPECT_TRUE(scan().broken());
+  EXPECT_FALSE(scan().torn());
+}
+
 TEST_F(LogScanTest, WithItsHeaderChangedAllStandsBehindIt) {
   change_byte(17);
 
   EXPECT_EQ(scan().frames, 0U);
   EXPECT_GE(scan().commits_behind, 4U);
+  EXPECT_TRUE(scan().broken());
 }
 
 TEST_F(LogScanTest, WhereThereIsNoLogThereIsNothing) {
@@ -99,6 +147,42 @@ TEST_F(LogScanTest, AJournalWithABreakTellsOfItAndKeepsTheLog) {
   close();
   open_at(left());
   EXPECT_FALSE(journal_->log_break());
+}
+
+TEST_F(LogScanTest, ALogIsKeptOnceHoweverOftenItIsMet) {
+  change_byte(32 + kFrame + 1000);
+
+  EXPECT_THAT(kept_log().value(), HasSubstr("journal.db-wal.broken1"));
+  EXPECT_THAT(kept_log().value(), HasSubstr("journal.db-wal.broken1"));
+
+  EXPECT_FALSE(fs::exists(log() + ".broken2"));
+  EXPECT_FALSE(fs::exists(log() + ".broken1.part"));
+}
+
+TEST_F(LogScanTest, AfterSoManyAnotherIsRefusedAndNoneIsLost) {
+  change_byte(32 + kFrame + 1000);
+  for (int i = 1; i <= kMostKeptLogs; ++i) {
+    ASSERT_THAT(kept_log().value(), HasSubstr("broken" + std::to_string(i)));
+    change_byte(32 + kFrame + 1000 + static_cast<std::size_t>(i));
+  }
+
+  const auto kept = kept_log();
+
+  ASSERT_FALSE(kept);
+  EXPECT_THAT(kept.error().message,
+              AllOf(HasSubstr("acknowledged writes are lost"), HasSubstr("has 8 such copies"),
+                    HasSubstr("move them away")));
+  const auto opened = SqliteJournal::open({.folder = left().string()});
+  EXPECT_FALSE(opened);
+}
+
+TEST_F(LogScanTest, ATornLogIsKeptWhileThereIsRoomAndNeverARefusal) {
+  for (int i = 1; i <= kMostKeptLogs; ++i) {
+    std::ofstream{log() + ".broken" + std::to_string(i)} << "another";
+  }
+  leave_unwritten(5);
+
+  EXPECT_THAT(kept_log().value(), HasSubstr("ends within a commit"));
 }
 
 }  // namespace

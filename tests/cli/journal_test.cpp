@@ -65,9 +65,20 @@ class JournalCommand : public ::testing::Test {
     return writes;
   }
   [[nodiscard]] std::string place() const { return (folder_ / "journal").string(); }
-  [[nodiscard]] std::string bytes() const {
-    std::ifstream in{folder_ / "journal" / "journal.db", std::ios::binary};
+  [[nodiscard]] std::string bytes() const { return bytes_of(folder_ / "journal" / "journal.db"); }
+  static std::string bytes_of(const fs::path& file) {
+    std::ifstream in{file, std::ios::binary};
     return {std::istreambuf_iterator<char>{in}, {}};
+  }
+  // The journal as a kill leaves it, with so many writes more in its log, each a commit.
+  [[nodiscard]] fs::path killed(int writes) {
+    fs::path left = folder_ / "killed";
+    with_journal([&](SqliteJournal& journal) {
+      const auto log = journal.of("product", Durability::kSync);
+      for (int i = 0; i < writes; ++i) keep(*log, "product:9", R"({"price":9})");
+      fs::copy(place(), left);
+    });
+    return left;
   }
   test::Ran run(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), "journal");
@@ -178,6 +189,74 @@ TEST_F(JournalCommand, SaysWhereAFileWasCutOff) {
 
   fs::resize_file(file, 0);
   EXPECT_THAT(run({"dump", place()}).err, HasSubstr("is empty"));
+}
+
+// SQLite deletes a log that stands beside an empty database, and lays its pages over another's.
+TEST_F(JournalCommand, ALogIsKeptThoughTheFileBesideItIsNotItsOwn) {
+  const fs::path left = killed(3);
+  const std::string log = bytes_of(left / "journal.db-wal");
+  ASSERT_FALSE(log.empty());
+  std::string other(8192, '\0');
+  other.replace(0, 16, std::string{"SQLite format 3\0", 16});
+
+  for (const std::string& file : {std::string{}, std::string{"x"}, std::string(5000, 'x'), other}) {
+    for (const char* verb : {"show", "verify", "dump", "retry", "park", "drop"}) {
+      std::ofstream{left / "journal.db", std::ios::binary} << file;
+
+      const test::Ran ran = run({verb, left.string(), "2"});
+
+      EXPECT_EQ(ran.exit_code, 1) << verb;
+      EXPECT_THAT(ran.err, HasSubstr("journal.db-wal, "));
+      EXPECT_EQ(bytes_of(left / "journal.db-wal"), log) << verb;
+      EXPECT_EQ(bytes_of(left / "journal.db"), file) << verb;
+    }
+    EXPECT_FALSE(SqliteJournal::open({.folder = left.string()}));
+    EXPECT_EQ(bytes_of(left / "journal.db-wal"), log);
+  }
+}
+
+TEST_F(JournalCommand, ToLookChangesNoByteOfTheLogEither) {
+  const fs::path left = killed(3);
+  const std::string log = bytes_of(left / "journal.db-wal");
+  const std::string file = bytes_of(left / "journal.db");
+
+  for (const char* verb : {"show", "verify", "dump"}) {
+    EXPECT_EQ(run({verb, left.string()}).exit_code, 0) << verb;
+    EXPECT_EQ(bytes_of(left / "journal.db-wal"), log);
+    EXPECT_EQ(bytes_of(left / "journal.db"), file);
+  }
+  EXPECT_THAT(run({"show", left.string()}).out, HasSubstr("5 writes pending"));
+}
+
+TEST_F(JournalCommand, BeforeItIsMendedABrokenLogIsKept) {
+  const fs::path left = killed(5);
+  std::string log = bytes_of(left / "journal.db-wal");
+  log[32 + 24 + 4096 + 24 + 1000] ^= 1;  // in the page of the second frame
+  std::ofstream{left / "journal.db-wal", std::ios::binary} << log;
+  EXPECT_EQ(run({"verify", left.string()}).exit_code, 1);
+
+  const test::Ran ran = run({"retry", left.string(), "2"});
+
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_THAT(ran.err, AllOf(HasSubstr("has a break after its frame 1"),
+                             HasSubstr("is kept in " + left.string() + "/journal.db-wal.broken1")));
+  EXPECT_EQ(bytes_of(left / "journal.db-wal.broken1"), log);
+}
+
+TEST_F(JournalCommand, APositionThatIsNamedTwiceIsOne) {
+  EXPECT_EQ(run({"park", place(), "1", "3", "1"}).out,
+            "1 is a dead letter now\n3 is a dead letter now\n");
+  EXPECT_EQ(run({"retry", place(), "3", "3"}).out, "3 is pending again\n");
+  EXPECT_EQ(run({"drop", place(), "1", "--all"}).out, "1 is dropped\n2 is dropped\n");
+}
+
+TEST_F(JournalCommand, AnOptionOfAnotherVerbIsRefusedAndNothingChanged) {
+  const test::Ran ran = run({"drop", place(), "--all", "--cache", "cart"});
+
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_THAT(ran.err, HasSubstr("--cache"));
+  EXPECT_EQ(run({"retry", place(), "2", "--value", "{}"}).exit_code, 2);
+  EXPECT_THAT(run({"show", place()}).out, HasSubstr("2  product:2"));
 }
 
 TEST_F(JournalCommand, DeadLettersAreDropped) {

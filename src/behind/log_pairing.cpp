@@ -1,0 +1,85 @@
+#include "behind/log_pairing.hpp"
+
+#include <sqlite3.h>
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
+
+namespace larder::behind {
+
+namespace {
+
+// https://www.sqlite.org/fileformat2.html#the_database_header
+constexpr std::string_view kMagic{"SQLite format 3\0", 16};
+constexpr std::size_t kHeader = 100;
+constexpr std::size_t kPageSize = 16;
+constexpr std::size_t kWriteVersion = 18;
+constexpr std::size_t kReadVersion = 19;
+constexpr std::size_t kUserVersion = 60;
+constexpr char kWal = 2;
+
+using Header = std::array<char, kHeader>;
+
+bool has_log(const std::string& path) {
+  std::error_code missing;
+  const auto bytes = std::filesystem::file_size(path + "-wal", missing);
+  return !missing && bytes > 0;
+}
+
+std::unexpected<Error> alone(const std::string& path) {
+  return fail(Errc::kRefused,
+              "the journal " + path + " is gone or empty, but its log, " + path +
+                  "-wal, is not: put the file back, for the log alone says nothing; "
+                  "or move the folder away, and with it what was acknowledged");
+}
+
+std::uint32_t number(const Header& header, std::size_t at, std::size_t bytes) {
+  std::uint32_t value = 0;
+  for (std::size_t i = 0; i < bytes; ++i) {
+    value = value << 8U | static_cast<unsigned char>(header[at + i]);
+  }
+  return value;
+}
+
+// A journal has its version in the file from its first checkpoint on; before, it is one page.
+bool is_journal(const Header& header, std::uint64_t size) {
+  if (!std::string_view{header.data(), header.size()}.starts_with(kMagic)) return false;
+  if (header[kWriteVersion] != kWal || header[kReadVersion] != kWal) return false;
+  const std::uint32_t page = number(header, kPageSize, 2);
+  return number(header, kUserVersion, 4) != 0 || size <= (page == 1 ? 65536 : page);
+}
+
+}  // namespace
+
+Result<void> check_log_has_a_database(const std::string& path) {
+  std::error_code missing;
+  const auto bytes = std::filesystem::file_size(path, missing);
+  if (!has_log(path) || (!missing && bytes > 0)) return {};
+  return alone(path);
+}
+
+Result<void> check_log_is_its_own(sqlite3* database, const std::string& path) {
+  if (!has_log(path)) return {};
+  sqlite3_file* file = nullptr;
+  sqlite3_file_control(database, nullptr, SQLITE_FCNTL_FILE_POINTER, &file);
+  sqlite3_int64 size = 0;
+  Header header{};
+  if (file == nullptr || file->pMethods == nullptr ||
+      file->pMethods->xFileSize(file, &size) != SQLITE_OK) {
+    return fail(Errc::kSourceFailed, "the journal " + path + " cannot be read");
+  }
+  if (size == 0) return alone(path);  // SQLite takes one byte for none
+  const int code = file->pMethods->xRead(file, header.data(), header.size(), 0);
+  if (code != SQLITE_OK && code != SQLITE_IOERR_SHORT_READ) {
+    return fail(Errc::kSourceFailed, "the journal " + path + " cannot be read");
+  }
+  if (is_journal(header, static_cast<std::uint64_t>(size))) return {};
+  return fail(Errc::kRefused, path + " is no journal, but a journal's log, " + path +
+                                  "-wal, stands beside it, and would be written over it: put the "
+                                  "journal's own file back, or move the log to where that is");
+}
+
+}  // namespace larder::behind
