@@ -76,6 +76,7 @@ void SqliteJournal::take(JournalFile::Contents contents) {
   id_ = std::move(contents.id);
   log_break_ = std::move(contents.log_break);
   reported_ = contents.full;
+  unsynced_ = contents.full.has_value();  // so that it is tried again, whether anybody writes
   failed_ = std::move(contents.full);
   recovered_ = std::move(contents.writes);
 }
@@ -101,15 +102,22 @@ Result<Position> SqliteJournal::enqueue(KeptWrite write, Durability durability,
   const MutexLock lock{mutex_};
   if (closing_) return fail(Errc::kCancelled, "the journal is closed: larder is shutting down");
   if (broken_) return std::unexpected{*broken_};
+  if (bytes > options_.limit.bytes) {
+    ++refused_;
+    return fail(Errc::kInvalidArgument, "the write takes " + std::to_string(bytes) +
+                                            " bytes of the journal, more than the " +
+                                            std::to_string(options_.limit.bytes) +
+                                            " of journal.limit, so nothing was written");
+  }
   if (bytes_ + bytes > options_.limit.bytes) {
     ++refused_;
-    full_ = true;
+    met_limit_ = bytes;
     return fail(Errc::kOverloaded,
                 "journal full: what the source does not have yet, and the dead letters, take the " +
                     std::to_string(options_.limit.bytes) +
                     " bytes of journal.limit, so nothing was written; is the source up?");
   }
-  full_ = false;
+  met_limit_ = 0;
   bytes_ += bytes;
   write.position = next_++;
   costs_.emplace_hint(costs_.end(), write.position, bytes);
@@ -123,7 +131,6 @@ Result<Position> SqliteJournal::enqueue(KeptWrite write, Durability durability,
 void SqliteJournal::add(Work work) {
   const MutexLock lock{mutex_};
   if (const auto* settled = std::get_if<Settle>(&work)) {
-    full_ = false;
     for (const Position position : settled->positions) {
       const auto found = costs_.find(position);
       if (found == costs_.end()) continue;
@@ -301,7 +308,7 @@ JournalStats SqliteJournal::stats() const {
                      .syncs = syncs_};
   const MutexLock lock{mutex_};
   stats.broken = broken_.has_value();
-  stats.full = full_;
+  stats.full = met_limit_ > 0 && bytes_ + met_limit_ > options_.limit.bytes;
   stats.failure = broken_ ? broken_ : failed_;
   return stats;
 }

@@ -55,7 +55,7 @@ struct JournalStats {
   std::uint64_t dead_letters = 0;
   std::uint64_t damaged = 0;  // rows that the disk changed, put aside
   bool broken = false;        // the disk failed: nothing is written until a restart
-  bool full = false;          // the last write met the limit
+  bool full = false;          // what met the limit last would meet it still
   // Why the last commit failed, and with it every write now; none: it did not.
   std::optional<Error> failure{};
   std::uint64_t refused = 0;  // writes, at the limit, since the start
@@ -141,7 +141,7 @@ class SqliteJournal : public std::enable_shared_from_this<SqliteJournal> {
   std::size_t want_sync_ LARDER_GUARDED_BY(mutex_) = 0;  // of what waits
   // Those that the last sync answered, and those that waited then: about as many write now.
   std::size_t company_ LARDER_GUARDED_BY(mutex_) = 0;
-  bool full_ LARDER_GUARDED_BY(mutex_) = false;
+  std::uint64_t met_limit_ LARDER_GUARDED_BY(mutex_) = 0;  // bytes of the last that did; 0: none
   bool unsynced_ LARDER_GUARDED_BY(mutex_) = false;
   bool closing_ LARDER_GUARDED_BY(mutex_) = false;
   std::optional<Error> failed_ LARDER_GUARDED_BY(mutex_);  // at the last commit

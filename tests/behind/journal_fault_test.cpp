@@ -5,6 +5,7 @@
 #include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <iterator>
 #include <mutex>
 #include <random>
@@ -87,6 +88,28 @@ TEST_F(JournalFaults, OnADiskThatIsFullItOpensAndWritesWhenThereIsRoom) {
   EXPECT_FALSE(journal_->stats().failure);
   close();
   EXPECT_EQ(kept_at(place()), std::vector<std::string>{std::to_string(second) + " b=2"});
+}
+
+TEST_F(JournalFaults, OnADiskThatWasFullItIsWellOnceThereIsRoomThoughNobodyWrites) {
+  open();
+  keep("a", "1");
+  close();
+  disk_.leave_room(0);
+  std::promise<void> well;
+  auto opened = SqliteJournal::open({.folder = place().string(),
+                                     .interval = std::chrono::milliseconds{1},
+                                     .report = [&](const Error* failure) {
+                                       if (failure == nullptr) well.set_value();
+                                     }});
+  ASSERT_TRUE(opened);
+  journal_ = std::move(*opened);
+  ASSERT_TRUE(journal_->stats().failure);
+
+  disk_.leave_room(std::nullopt);
+
+  well.get_future().wait();
+  EXPECT_FALSE(journal_->stats().failure);
+  leave();
 }
 
 // As after a kill: with a log that is not in the database yet.

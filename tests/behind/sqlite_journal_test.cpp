@@ -211,6 +211,31 @@ TEST_F(SqliteJournalTest, AtTheLimitItRefusesInWords) {
   EXPECT_EQ(journal_->stats().refused, 1U);
 }
 
+TEST_F(SqliteJournalTest, IsFullNoLongerThanWhatWasRefusedFindsNoRoom) {
+  open({1000});
+  const Position first = keep("a", std::string(200, 'x'));
+  const Position second = keep("b", std::string(200, 'x'));
+  ASSERT_FALSE(keep(*log_, "c", std::string(500, 'x')));
+  EXPECT_TRUE(journal_->stats().full);
+
+  log_->bury(first, {Errc::kRejected, "no"});
+  EXPECT_TRUE(journal_->stats().full);
+  log_->settle({second});
+
+  EXPECT_FALSE(journal_->stats().full);
+}
+
+TEST_F(SqliteJournalTest, WhatCanNeverFitIsRefusedAsSuchAndLeavesItNotFull) {
+  open({1000});
+
+  const auto refused = keep(*log_, "a", std::string(1000, 'x'));
+
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::kInvalidArgument);
+  EXPECT_NE(refused.error().message.find("more than the 1000 of journal.limit"), std::string::npos);
+  EXPECT_FALSE(journal_->stats().full);
+}
+
 TEST_F(SqliteJournalTest, HasOneOwner) {
   open();
 
