@@ -6,8 +6,6 @@ namespace larder::shared {
 
 namespace {
 
-constexpr std::string_view kAtOnce = "1000";  // entries
-
 // The stream's entries in a reply to XREAD: an array of pairs in RESP2, a map in RESP3.
 const resp::Reply* entries_in(const resp::Reply& read) {
   if (read.items.empty()) return nullptr;
@@ -50,18 +48,20 @@ void Announcements::write_read(resp::RequestWriter& write, Duration block) const
   const std::string wait =
       std::to_string(std::chrono::ceil<std::chrono::milliseconds>(block).count());
   write.command({"XRANGE", stream_, last_, last_});
-  write.command({"XREAD", "COUNT", kAtOnce, "BLOCK", wait, "STREAMS", stream_, last_});
+  write.command(
+      {"XREAD", "COUNT", std::to_string(kAtOnce), "BLOCK", wait, "STREAMS", stream_, last_});
 }
 
-std::optional<std::vector<Announcement>> Announcements::take_read(const resp::Reply& last,
-                                                                  const resp::Reply& read) {
+std::optional<Announcements::Read> Announcements::take_read(const resp::Reply& last,
+                                                            const resp::Reply& read) {
   if (last.items.empty() || read.is_error()) {
     forget_place();
     return std::nullopt;
   }
-  std::vector<Announcement> announced;
+  Read brought;
   const resp::Reply* const entries = entries_in(read);
-  if (entries == nullptr) return announced;
+  if (entries == nullptr) return brought;
+  brought.all = entries->items.size() < kAtOnce;
   for (const resp::Reply& entry : entries->items) {
     if (entry.items.size() != 2) continue;
     last_ = entry.items[0].text;
@@ -74,9 +74,9 @@ std::optional<std::vector<Announcement>> Announcements::take_read(const resp::Re
       if (fields[i].text == "k") announcement.key = fields[i + 1].text;
     }
     if (from == own_ || announcement.cache.empty()) continue;
-    announced.push_back(std::move(announcement));
+    brought.announced.push_back(std::move(announcement));
   }
-  return announced;
+  return brought;
 }
 
 }  // namespace larder::shared

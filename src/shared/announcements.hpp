@@ -41,6 +41,8 @@ class Announcements {
  public:
   // A stream keeps about so many entries.
   static constexpr std::string_view kKept = "10000";
+  // A read brings at most so many.
+  static constexpr std::size_t kAtOnce = 1000;
 
   // `own` names this process: what it announced itself is passed over.
   Announcements(std::string stream, std::string own)
@@ -57,12 +59,15 @@ class Announcements {
   // False: the reply is no place.
   [[nodiscard]] bool take_hello(const resp::Reply& reply);
 
+  // What one read of the stream brought.
+  struct Read {
+    std::vector<Announcement> announced;  // by others
+    bool all = true;                      // false: it was full, so that more may wait
+  };
   // Two commands. REQUIRES: placed().
   void write_read(resp::RequestWriter& write, Duration block) const;
-  // What others have announced; none: something was missed, or may have been, and it has
-  // no place any more.
-  [[nodiscard]] std::optional<std::vector<Announcement>> take_read(const resp::Reply& last,
-                                                                   const resp::Reply& read);
+  // None: something was missed, or may have been, and it has no place any more.
+  [[nodiscard]] std::optional<Read> take_read(const resp::Reply& last, const resp::Reply& read);
 
  private:
   std::string stream_;

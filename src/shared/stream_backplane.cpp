@@ -93,24 +93,24 @@ void StreamBackplane::take_hello(const Result<redis::Replies>& replies, TimePoin
 }
 
 void StreamBackplane::take_read(const Result<redis::Replies>& replies, TimePoint asked) {
-  std::optional<std::vector<Announcement>> announced;
+  std::optional<Announcements::Read> read;
   {
     const MutexLock lock{mutex_};
     asking_ = false;
     if (!replies) return go_on_later();
-    announced = announcements_.take_read((*replies)[0], (*replies)[1]);
-    if (!announced) go_on_later();
+    read = announcements_.take_read((*replies)[0], (*replies)[1]);
+    if (!read) go_on_later();
   }
   const auto events = events_.lock();
-  if (!announced) {
+  if (!read) {
     // Said again with the hello, which a full server may refuse for long.
     if (events) events->missed();
     return;
   }
-  count_heard(announced->size());
+  count_heard(read->announced.size());
   if (events) {
-    for (const Announcement& each : *announced) events->announced(each);
-    events->heard_until(asked);
+    for (const Announcement& each : read->announced) events->announced(each);
+    if (read->all) events->heard_until(asked);  // else the rest of it comes first
   }
   go_on();
 }

@@ -50,8 +50,9 @@ TEST_F(AnnouncementsTest, TellWhatOthersInvalidated) {
                                             resp3));
 
     ASSERT_TRUE(heard);
-    EXPECT_THAT(*heard,
+    EXPECT_THAT(heard->announced,
                 ElementsAre(Announcement{"product", "7"}, Announcement{"product", std::nullopt}));
+    EXPECT_TRUE(heard->all);
   }
 }
 
@@ -62,15 +63,29 @@ TEST_F(AnnouncementsTest, PassOverWhatThisProcessSaidAndWhatSaysNothing) {
                       true));
 
   ASSERT_TRUE(heard);
-  EXPECT_THAT(*heard, IsEmpty());
+  EXPECT_THAT(heard->announced, IsEmpty());
 }
 
 TEST_F(AnnouncementsTest, NoNewsIsNoGap) {
   const auto heard = followed_.take_read(kThere, Reply{});
 
   ASSERT_TRUE(heard);
-  EXPECT_THAT(*heard, IsEmpty());
+  EXPECT_THAT(heard->announced, IsEmpty());
   EXPECT_TRUE(followed_.placed());
+}
+
+// Who has read so many has not heard everything that was said before it asked.
+TEST_F(AnnouncementsTest, AFullReadMayNotBeAll) {
+  std::vector<Reply> entries;
+  for (std::size_t i = 0; i < Announcements::kAtOnce; ++i) {
+    entries.push_back(entry("2-" + std::to_string(i), {"o", "other", "c", "product", "k", "7"}));
+  }
+  const auto full = followed_.take_read(kThere, read_of(entries, true));
+  entries.pop_back();
+  const auto rest = followed_.take_read(kThere, read_of(entries, true));
+
+  EXPECT_FALSE(full->all);
+  EXPECT_TRUE(rest->all);
 }
 
 TEST_F(AnnouncementsTest, ThatTheLastEntryIsGoneIsAGap) {

@@ -49,6 +49,63 @@ TEST_F(RedisTierTest, WhatCouldNotBeToldIsHeardLater) {
   EXPECT_EQ(heard->word(), "1");
 }
 
+// Counts what it hears until the last key, and the signs among that.
+class Flood final : public BackplaneEvents {
+ public:
+  explicit Flood(std::size_t keys) : keys_{keys} {}
+
+  void announced(const Announcement&) override {
+    const MutexLock lock{mutex_};
+    ++heard_;
+    news_.notify_all();
+  }
+  void missed() override {
+    const MutexLock lock{mutex_};
+    began_ = true;
+    news_.notify_all();
+  }
+  void heard_until(TimePoint) override {
+    const MutexLock lock{mutex_};
+    if (heard_ > 0 && heard_ < keys_) ++early_signs_;
+  }
+
+  void wait_to_begin() {
+    const MutexLock lock{mutex_};
+    while (!began_) news_.wait(mutex_);
+  }
+  // Of the signs those that came before everything was heard.
+  std::size_t early_signs() {
+    const MutexLock lock{mutex_};
+    while (heard_ < keys_) news_.wait(mutex_);
+    return early_signs_;
+  }
+
+ private:
+  const std::size_t keys_;
+  Mutex mutex_;
+  Condition news_;
+  bool began_ LARDER_GUARDED_BY(mutex_) = false;
+  std::size_t heard_ LARDER_GUARDED_BY(mutex_) = 0;
+  std::size_t early_signs_ LARDER_GUARDED_BY(mutex_) = 0;
+};
+
+TEST_F(RedisTierTest, WhoHasNotReadEverythingDoesNotVouchForIt) {
+  Runtime runtime{{.io_threads = 1}};
+  const auto flood = std::make_shared<Flood>(2 * Announcements::kAtOnce + 500);
+  const auto backplane = StreamBackplane::start(
+      runtime, {.url = redis::parse_redis_url(server_->url()).value()}, "s", "me", flood);
+  ASSERT_TRUE(backplane);
+  flood->wait_to_begin();
+
+  server_->ask({"EVAL",
+                "for i = 1, 2500 do redis.call('XADD', 's', '*', 'o', 'other', 'c', 'product', "
+                "'k', i) end",
+                "0"});
+
+  EXPECT_EQ(flood->early_signs(), 0U);
+  (*backplane)->close();
+}
+
 TEST_F(RedisTierTest, ARestartedServerMayHaveLostAnnouncements) {
   Process one{*server_};
   const auto heard = one.listen();
