@@ -104,10 +104,7 @@ void PoolServer::delivered(const Undelivered::Batch& batch,
     const MutexLock lock{mutex_};
     delivering_ = false;
     if (error) {
-      for (const std::string& cache : batch.whole) undelivered_.add_whole(cache);
-      for (const auto& [cache, names] : batch.keys) {
-        for (const std::string& name : names) undelivered_.add(cache, name);
-      }
+      undelivered_.add(batch);
     } else if (session_ && !closed_) {
       more = !undelivered_.empty();
       there = !more && !std::exchange(trusted_, !more);

@@ -70,6 +70,7 @@ void Reading::looked(bool first, Result<redis::Replies> replies) {
     tier_->note_error(replies.error());
     return pass_all();
   }
+  if (!believed()) return pass_all();
   if (!take_generations(first, *replies)) return;
 
   Answers answers;
@@ -101,6 +102,10 @@ void Reading::looked(bool first, Result<redis::Replies> replies) {
   acquire(disbelieved, Want::kReplace);
   for (const auto& [index, left] : waiting) wait(index, left);
 }
+
+// Whether the server has done what it was told before it was asked: of what it refuses, the reply
+// stands before that of the read.
+bool Reading::believed() const { return tier_->session().has_value(); }
 
 bool Reading::take_generations(bool first, const redis::Replies& replies) {
   Indices missing;
@@ -165,6 +170,7 @@ void Reading::acquired(const Indices& indices, const std::vector<std::string>& t
                        Result<redis::Replies> replies) {
   Answers answers;
   if (!replies) tier_->note_error(replies.error());
+  const bool in_vain = !believed();
   for (std::size_t i = 0; i < indices.size(); ++i) {
     const std::size_t index = indices[i];
     if (!replies || (*replies)[i].is_error()) {
@@ -186,6 +192,9 @@ void Reading::acquired(const Indices& indices, const std::vector<std::string>& t
           index, SharedAnswer{.kind = SharedAnswer::Kind::kLoad, .lease = std::move(lease)});
     } else if (there.kind == Found::Kind::kLease && want != Want::kAnew) {
       wait(index, there.left);
+    } else if (in_vain && there.kind == Found::Kind::kValue) {
+      answers.emplace_back(index, pass());
+      SharedCounts::add(tier_->counts_.passed);
     } else if (auto known = answer(keys_[index], there)) {
       answers.emplace_back(index, std::move(*known));
     } else {

@@ -57,6 +57,7 @@ class Reading : public std::enable_shared_from_this<Reading> {
   [[nodiscard]] std::size_t generation_at(std::string key);
   void look(bool first);
   void looked(bool first, Result<redis::Replies> replies);
+  [[nodiscard]] bool believed() const;
   // False: there is none where one is needed; it is seen to.
   [[nodiscard]] bool take_generations(bool first, const redis::Replies& replies);
   void make_generations(const Indices& missing);

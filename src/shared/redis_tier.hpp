@@ -194,7 +194,6 @@ class RedisTier final : public Tier,
   void deliver() LARDER_EXCLUDES(mutex_);
   void delivered(const Delivery& delivery, const Result<redis::Replies>& replies)
       LARDER_EXCLUDES(mutex_);
-  void add_again(const Undelivered::Batch& batch) LARDER_REQUIRES(mutex_);
   void distrust(const Error& why) LARDER_EXCLUDES(mutex_);
   void confirm(const std::string& cache, const std::optional<std::string>& name,
                const Result<redis::Replies>& replies) LARDER_EXCLUDES(mutex_);

@@ -128,7 +128,7 @@ void RedisTier::delivered(const Delivery& delivery, const Result<redis::Replies>
     const MutexLock lock{mutex_};
     delivering_ = false;
     if (error || retired_) {
-      add_again(delivery.batch);
+      undelivered_.add(delivery.batch);
     } else if (session_ && !closed_) {
       more = !undelivered_.empty();
       there = !more && !std::exchange(trusted_, !more);
@@ -146,13 +146,6 @@ void RedisTier::delivered(const Delivery& delivery, const Result<redis::Replies>
   if (there && options_.tell) {
     options_.tell(
         true, "the shared tier: " + options_.url.place() + " is there (version " + version + ")");
-  }
-}
-
-void RedisTier::add_again(const Undelivered::Batch& batch) {
-  for (const std::string& cache : batch.whole) undelivered_.add_whole(cache);
-  for (const auto& [cache, keys] : batch.keys) {
-    for (const std::string& key : keys) undelivered_.add(cache, key);
   }
 }
 
@@ -263,6 +256,7 @@ void RedisTier::confirm(const std::string& cache, const std::optional<std::strin
     } else {
       undelivered_.add_whole(cache);
     }
+    trusted_ = false;  // in the same step: nobody may ask it before it has been told
   }
   note_error(*error);
   distrust(*error);
@@ -334,7 +328,7 @@ void RedisTier::vouch() {
 void RedisTier::adopt(const Undelivered::Batch& batch) {
   if (batch.keys.empty() && batch.whole.empty()) return;
   const MutexLock lock{mutex_};
-  add_again(batch);
+  undelivered_.add(batch);
   tell_first(options_.url.place() + " is being told what was invalidated");
 }
 

@@ -190,7 +190,7 @@ void RoutedTier::guided(const redis::Topology& topology) {
     std::erase_if(tiers_, [&](const auto& each) {
       mutex_.assert_held();
       if (std::ranges::find(now, each.first, &Assignment::place) != now.end()) return false;
-      keep(each.second->retire());
+      undelivered_.add(each.second->retire());
       past_ += each.second->stats();
       retired.push_back(each.second);
       return true;
@@ -200,7 +200,7 @@ void RoutedTier::guided(const redis::Topology& topology) {
       TierPtr& tier = tiers_[assignment.place];
       if (!tier) tier = begin(assignment.place);
       if (!tier) continue;
-      if (in_cluster()) keep(tier->assign(assignment.buckets));
+      if (in_cluster()) undelivered_.add(tier->assign(assignment.buckets));
       for (const KeyNames::Bucket bucket : assignment.buckets) routes[bucket] = tier;
     }
     std::erase_if(tiers_, [](const auto& each) { return each.second == nullptr; });
@@ -238,13 +238,6 @@ void RoutedTier::drop_memory() {
   }
   for (const Listening& each : listening) {
     if (const auto listener = each.listener.lock()) listener->cleared();
-  }
-}
-
-void RoutedTier::keep(const Undelivered::Batch& batch) {
-  for (const std::string& cache : batch.whole) undelivered_.add_whole(cache);
-  for (const auto& [cache, names] : batch.keys) {
-    for (const std::string& name : names) undelivered_.add(cache, name);
   }
 }
 

@@ -104,7 +104,6 @@ class RoutedTier final : public Tier,
   [[nodiscard]] std::vector<Assignment> assignments(const redis::Topology& topology) const;
   [[nodiscard]] TierPtr begin(const redis::Place& place) LARDER_REQUIRES(mutex_);
   void drop_memory() LARDER_EXCLUDES(mutex_);
-  void keep(const Undelivered::Batch& batch) LARDER_REQUIRES(mutex_);
   void distribute(bool changed) LARDER_REQUIRES(mutex_);
   // Whether each bucket has a tier.
   [[nodiscard]] bool everywhere(const Routes& routes) const;

@@ -16,6 +16,12 @@ class Undelivered {
  public:
   explicit Undelivered(std::size_t most_keys) : most_{most_keys} {}
 
+  // What is to be told at a time.
+  struct Batch {
+    std::map<std::string, std::set<std::string>> keys;  // by cache
+    std::set<std::string> whole;                        // caches
+  };
+
   // `cache` is the name of the cache in the tier, `key` that of the key there.
   void add(const std::string& cache, std::string key) {
     if (whole_.contains(cache)) return;
@@ -30,16 +36,17 @@ class Undelivered {
     }
     whole_.insert(cache);
   }
+  void add(const Batch& batch) {
+    for (const std::string& cache : batch.whole) add_whole(cache);
+    for (const auto& [cache, keys] : batch.keys) {
+      for (const std::string& key : keys) add(cache, key);
+    }
+  }
 
   [[nodiscard]] bool empty() const { return count_ == 0 && whole_.empty(); }
   [[nodiscard]] std::size_t size() const { return count_ + whole_.size(); }
 
-  // What is to be told, which this then holds no more: whoever takes it tells it or adds
-  // it again.
-  struct Batch {
-    std::map<std::string, std::set<std::string>> keys;  // by cache
-    std::set<std::string> whole;                        // caches
-  };
+  // All of it, which this then holds no more: whoever takes it tells it or adds it again.
   [[nodiscard]] Batch take() {
     count_ = 0;
     return {std::exchange(keys_, {}), std::exchange(whole_, {})};

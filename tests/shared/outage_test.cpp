@@ -89,6 +89,23 @@ TEST_F(RedisTierTest, AnInvalidationThatCouldNotBeToldIsToldBeforeItIsAskedAgain
   EXPECT_EQ(other.copy("1"), std::nullopt);
 }
 
+// Its reply and that of the read come one behind the other.
+TEST_F(RedisTierTest, AReadBehindAnInvalidationThatIsRefusedIsNotServedTheCopy) {
+  server_->ask({"ACL", "SETUSER", "app", "on", ">secret", "~*", "&*", "+@all"});
+  Process one{"redis://app:secret@127.0.0.1:" + std::to_string(server_->port())};
+  one.ready().load("1", "old");
+  EXPECT_EQ(one.copy("1"), "old");
+  server_->ask({"ACL", "SETUSER", "app", "-del"});
+
+  one.copies().invalidate("1");
+  const SharedAnswer answer = one.read("1");
+
+  EXPECT_EQ(answer.kind, Kind::kLoad);
+  server_->ask({"ACL", "SETUSER", "app", "+del"});
+  while (!one.tier().trusted()) std::this_thread::yield();
+  EXPECT_EQ(one.copy("1"), std::nullopt);
+}
+
 TEST_F(RedisTierTest, MoreThanCanBeKeptUntoldInvalidatesTheWholeCache) {
   Process one{*server_, {.timeout = 50ms, .most_undelivered = 2}};
   one.ready().load("1", "old");
