@@ -151,9 +151,10 @@ TEST_F(PoolTierTest, ManyKeysAreOneRoundTripToEachServer) {
   PoolProcess one{url()};
   PoolProcess other{url()};
   std::vector<std::string> keys;
+  wait_for_servers(one, 3);
   for (int i = 0; i < 50; ++i) {
     keys.push_back(std::to_string(i));
-    one.ready().load(keys.back(), "v" + keys.back());
+    one.load(keys.back(), "v" + keys.back());
   }
   while (one.tier().stats().fills < keys.size()) std::this_thread::yield();
   wait_for_servers(other, 3);
