@@ -250,6 +250,23 @@ TEST_F(RedisTierTest, WhoWantsItAnewLoadsWhileTheOthersAreServed) {
   EXPECT_EQ(one.copy("1"), "new");
 }
 
+// What the first of them loads may be from before the second asked.
+TEST_F(RedisTierTest, OfTwoWhoWantItAnewBothLoadAndTheLaterOneFills) {
+  Process one{*server_};
+  Process other{*server_};
+  one.ready().load("1", "old");
+  EXPECT_EQ(other.ready().copy("1"), "old");
+
+  const SharedAnswer first = one.read("1", true);
+  const SharedAnswer second = other.read("1", true);
+  other.copies().fill(second.lease, "later", 60s, 1ms);
+  EXPECT_EQ(other.copy("1"), "later");
+  one.copies().fill(first.lease, "earlier", 60s, 1ms);
+
+  EXPECT_EQ(one.copy("1"), "later");
+  EXPECT_EQ(one.tier().stats().refused_fills, 1U);
+}
+
 TEST_F(RedisTierTest, ItNeedsNoMoreRightsThanItsPageSays) {
   server_->ask({"ACL",
                 "SETUSER",
