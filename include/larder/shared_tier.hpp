@@ -79,7 +79,7 @@ struct SharedAnswer {
   Error error{};
 };
 
-// Who wants to know what other processes invalidate. Called on any thread, one at a time.
+// Who wants to know what other processes invalidate. Called on any thread, perhaps concurrently.
 class SharedListener {
  public:
   virtual ~SharedListener() = default;
