@@ -1,7 +1,5 @@
 #include "shared/pool_reading.hpp"
 
-#include <xxhash.h>
-
 #include <algorithm>
 #include <chrono>
 
@@ -37,9 +35,9 @@ PoolReading::PoolReading(std::shared_ptr<PoolServer> server, const std::string& 
 void PoolReading::begin() {
   Indices all;
   Answers written;
-  const auto session = server_->session();
+  const auto trust = server_->trust();  // before it is asked which writes are ending
   for (std::size_t i = 0; i < keys_.size(); ++i) {
-    if (session && server_->ending(keys_[i].name)) {
+    if (trust && server_->ending(keys_[i].name)) {
       written.emplace_back(i, pass(true));
     } else {
       all.push_back(i);
@@ -47,15 +45,15 @@ void PoolReading::begin() {
   }
   give(std::move(written));
   if (all.empty()) return;
-  if (!session) return pass_all(all);
-  session_ = *session;
+  if (!trust) return pass_all(all);
+  trust_ = *trust;
   look(std::move(all), false);
 }
 
 void PoolReading::look(Indices indices, bool made) {
   const auto shared_indices = std::make_shared<Indices>(std::move(indices));
   const auto refused = server_->client()->submit(
-      {.commands = 1 + shared_indices->size(), .session = session_.number},
+      {.commands = 1 + shared_indices->size(), .session = trust_.connection},
       [&](memcached::MetaWriter& write) {
         write.get(generation_);
         for (const std::size_t index : *shared_indices) write.get(keys_[index].name);
@@ -71,6 +69,7 @@ void PoolReading::looked(Indices indices, bool made, Result<memcached::Replies> 
     server_->note_error(replies.error());
     return pass_all(indices);
   }
+  if (!server_->lasts(trust_)) return pass_all(indices);
   const auto stamp = take_generation(indices, made, replies->front());
   if (!stamp) return;
 
@@ -121,7 +120,7 @@ void PoolReading::make_generation(Indices indices) {
   const std::string fresh = server_->new_token();
   const auto shared_indices = std::make_shared<Indices>(std::move(indices));
   const auto refused = server_->client()->submit(
-      {.session = session_.number},
+      {.session = trust_.connection},
       [&](memcached::MetaWriter& write) { write.add(generation_, fresh, {}); },
       [self = shared_from_this(), shared_indices](const Result<memcached::Replies>& replies) {
         if (replies && !replies->front().is_error()) {
@@ -137,7 +136,7 @@ void PoolReading::acquire(std::vector<Wanted> wanted, const Stamp& stamp) {
   const auto all = std::make_shared<std::vector<Wanted>>(std::move(wanted));
   const std::chrono::seconds life = life_of_lease(server_->options().lease);
   const auto refused = server_->client()->submit(
-      {.commands = all->size(), .session = session_.number},
+      {.commands = all->size(), .session = trust_.connection},
       [&](memcached::MetaWriter& write) {
         for (const Wanted& each : *all) {
           shared::write(write, keys_[each.index].name, each.item, take_lease(each.token, life));
@@ -188,7 +187,7 @@ void PoolReading::wait(std::size_t index) {
 // What was read on another connection would be as true; but then the server was lost, and the
 // lease's holder may have been as well.
 void PoolReading::look_again(std::size_t index) {
-  if (server_->session()) return look({index}, false);
+  if (server_->lasts(trust_)) return look({index}, false);
   pass_all({index});
 }
 
@@ -219,7 +218,7 @@ std::optional<SharedAnswer> PoolReading::answer(const Place& place, const Item& 
     return std::nullopt;
   }
   if (place.anew) {
-    return lease(place, RefreshToken{.connection = session_.number, .cas = item.cas}.bytes(),
+    return lease(place, RefreshToken{.connection = trust_.connection, .cas = item.cas}.bytes(),
                  stamp);
   }
   SharedCounts::add(counts.hits);

@@ -78,7 +78,7 @@ class PoolReading : public std::enable_shared_from_this<PoolReading> {
   const TimePoint begun_;
   std::vector<Place> keys_;
   SharedCopies::Take take_;
-  memcached::Session session_{};  // with which it looked first
+  PoolServer::Trust trust_{};  // with which it looked first
 };
 
 }  // namespace larder::shared

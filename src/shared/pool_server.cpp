@@ -86,6 +86,17 @@ std::optional<memcached::Session> PoolServer::session() const {
   return trusted_ ? session_ : std::nullopt;
 }
 
+std::optional<PoolServer::Trust> PoolServer::trust() const {
+  const MutexLock lock{mutex_};
+  if (!trusted_) return std::nullopt;
+  return Trust{.connection = session_->number, .number = trusts_};
+}
+
+bool PoolServer::lasts(const Trust& trust) const {
+  const MutexLock lock{mutex_};
+  return trusted_ && trusts_ == trust.number;
+}
+
 bool PoolServer::ending(const std::string& name) const {
   const MutexLock lock{mutex_};
   return ending_.contains(name);

@@ -97,6 +97,15 @@ class PoolServer final : public memcached::ClientEvents,
 
   // None: it is not to be asked now.
   [[nodiscard]] std::optional<memcached::Session> session() const LARDER_EXCLUDES(mutex_);
+  // A time during which nothing failed that it had to be told; each has another number.
+  struct Trust {
+    std::uint64_t connection;
+    std::uint64_t number;
+  };
+  [[nodiscard]] std::optional<Trust> trust() const LARDER_EXCLUDES(mutex_);
+  // What was read may be believed only if trust lasts until its answer is there: a step that
+  // was on its way before the read may have failed meanwhile.
+  [[nodiscard]] bool lasts(const Trust& trust) const LARDER_EXCLUDES(mutex_);
   // Whether a write of that key is ending.
   [[nodiscard]] bool ending(const std::string& name) const LARDER_EXCLUDES(mutex_);
   [[nodiscard]] const std::shared_ptr<memcached::Client>& client() const { return client_; }
@@ -174,8 +183,9 @@ class PoolServer final : public memcached::ClientEvents,
   bool closed_ LARDER_GUARDED_BY(mutex_) = false;
   std::optional<memcached::Session> session_ LARDER_GUARDED_BY(mutex_);
   bool trusted_ LARDER_GUARDED_BY(mutex_) = false;
-  std::string trouble_ LARDER_GUARDED_BY(mutex_);  // why not
-  bool told_ LARDER_GUARDED_BY(mutex_) = false;    // that it is not
+  std::uint64_t trusts_ LARDER_GUARDED_BY(mutex_) = 0;  // times that it became so
+  std::string trouble_ LARDER_GUARDED_BY(mutex_);       // why not
+  bool told_ LARDER_GUARDED_BY(mutex_) = false;         // that it is not
   Undelivered undelivered_ LARDER_GUARDED_BY(mutex_);
   std::unique_ptr<Timer> deliver_timer_ LARDER_GUARDED_BY(mutex_);
   bool delivering_ LARDER_GUARDED_BY(mutex_) = false;

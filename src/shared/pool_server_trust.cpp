@@ -108,6 +108,7 @@ void PoolServer::delivered(const Undelivered::Batch& batch,
     } else if (session_ && !closed_) {
       more = !undelivered_.empty();
       there = !more && !std::exchange(trusted_, !more);
+      if (there) ++trusts_;
       version = session_->version;
       if (there) told_ = false;
     }

@@ -1,6 +1,10 @@
 // A Memcached that is not there, dies, hangs, is full, forgets, or was merely out of reach.
 #include <gmock/gmock.h>
 
+#include <atomic>
+#include <latch>
+
+#include "memcached/scripted_memcached.hpp"
 #include "redis/fault_proxy.hpp"
 #include "shared/pool_process.hpp"
 
@@ -8,6 +12,7 @@ namespace larder::shared {
 namespace {
 
 using test::FaultProxy;
+using test::ScriptedMemcached;
 using ::testing::HasSubstr;
 
 // Some key that this server of the pool has.
@@ -218,6 +223,34 @@ TEST_F(PoolTierTest, AFullServerCostsCopiesAndNothingElse) {
 
   EXPECT_EQ(one.copy("0"), std::nullopt);
   EXPECT_GT(server().stat("curr_items"), 0U);
+}
+
+// What is on its way behind an invalidation is read before anybody knows that it failed.
+TEST_F(PoolTierTest, WhatIsReadBehindAnInvalidationThatFailsIsNotServed) {
+  std::atomic<bool> ill{false};
+  std::latch read_is_on_its_way{1};
+  const ScriptedMemcached refusing{server(),
+                                   [&](std::string_view line) -> std::optional<std::string> {
+                                     if (!ill || !line.starts_with("md larder:product:1 "))
+                                       return std::nullopt;
+                                     read_is_on_its_way.wait();
+                                     ill = false;
+                                     return "SERVER_ERROR out of order\r\n";
+                                   }};
+  PoolProcess one{refusing.url()};
+  one.ready().load("1", "old");
+  EXPECT_EQ(one.copy("1"), "old");
+
+  ill = true;
+  one.copies().invalidate("1");
+  const auto reading = one.begin({"1"});
+  read_is_on_its_way.count_down();
+
+  const SharedAnswer answer = reading->wait().front();
+  EXPECT_EQ(answer.kind, Kind::kLoad);
+  EXPECT_FALSE(answer.lease);
+  one.ready();
+  EXPECT_EQ(one.copy("1"), std::nullopt) << "it was told meanwhile";
 }
 
 // What a cut network holds arrives later, when the server has moved on.
