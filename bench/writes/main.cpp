@@ -21,6 +21,7 @@
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -279,12 +280,19 @@ void on_postgres(bool brief) {
   compare("PostgreSQL", server->url(), client(false), client(true), through, brief);
 }
 
+int usage() {
+  std::fprintf(stderr, "usage: bench_writes [sqlite | postgres | --short]\n");
+  return 2;
+}
+
 }  // namespace
 }  // namespace larder
 
 int main(int count, char** words) {
   // One of the databases, or both.
   const std::string_view word = count > 1 ? words[1] : "";
+  const bool known = word.empty() || word == "sqlite" || word == "postgres" || word == "--short";
+  if (count > 2 || !known) return larder::usage();
   const bool brief = word == "--short";
   if (word != "postgres") larder::on_sqlite(brief);
   if (word != "sqlite") larder::on_postgres(brief);

@@ -97,7 +97,7 @@ bool Session::take_lease_news() {
   // As a command would be, since some look at memory again.
   const ExecutionGate::Turn turn{context_.server.gate(), context_.thread};
   now_ = context_.keys.keyspace().clock().now();
-  context_.keys.refresh();
+  context_.keys.refresh(now_);
   for (LeaseNews& each : news) hear_of_lease(std::move(each));
   if (lease_waits_->empty()) lease_waits_.reset();
   return true;

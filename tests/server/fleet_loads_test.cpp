@@ -1,12 +1,15 @@
-// max_fleet_loads: four `larder serve` over one Redis and one PostgreSQL, whose own word it is how
-// many of their queries are under way.
+// Several `larder serve` over one Redis and one PostgreSQL, whose own word it is how many of their
+// queries are under way (max_fleet_loads), and which runs for as long as a test likes.
 #include <gmock/gmock.h>
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <thread>
 #include <vector>
 
 #include "postgres/postgres_server.hpp"
@@ -16,6 +19,8 @@
 
 namespace larder::test {
 namespace {
+
+using namespace std::chrono_literals;
 
 // A query that holds a lock while it runs, tells how many hold one with it, and takes its time.
 constexpr const char* kCaches = R"toml(
@@ -29,6 +34,13 @@ WITH held AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared(:id::bigint)::tex
          AS under_way FROM held),
      slept AS MATERIALIZED (SELECT pg_sleep(0.05) FROM counted)
 SELECT :id::bigint AS id, under_way FROM counted, slept"""
+
+[caches.held]
+key    = "held:{id:int}"
+source = "shop"
+read   = """
+WITH held AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared(:id::bigint)::text AS done)
+SELECT :id::bigint AS id FROM held"""
 )toml";
 
 class FleetLoads : public PostgresTest {
@@ -45,9 +57,9 @@ class FleetLoads : public PostgresTest {
     PostgresTest::TearDown();
   }
 
-  void start(std::size_t processes, const std::string& limit) {
-    const std::string config = "[shared]\nurl = \"" + redis_->url() +
-                               "\"\n[sources.shop]\nurl = \"" + url() +
+  void start(std::size_t processes, const std::string& limit, const std::string& shared = "") {
+    const std::string config = "[shared]\nurl = \"" + redis_->url() + "\"\n" + shared +
+                               "\n[sources.shop]\nurl = \"" + url() +
                                "\"\nwait_timeout = \"60s\"\n" + limit + kCaches;
     while (processes-- > 0) {
       larders_.push_back(std::make_unique<RunningLarder>(directory_.string(), config));
@@ -73,6 +85,19 @@ class FleetLoads : public PostgresTest {
     return most;
   }
 
+  [[nodiscard]] double sum(const std::string& metric) const {
+    double all = 0;
+    for (const auto& larder : larders_) all += larder->metric(metric);
+    return all;
+  }
+  // How often a lease was extended.
+  unsigned long extensions() {
+    constexpr std::string_view kCalls = "cmdstat_pexpire:calls=";
+    const std::string stats = redis_->ask({"INFO", "commandstats"}).text;
+    const std::size_t at = stats.find(kCalls);
+    return at == std::string::npos ? 0 : std::stoul(stats.substr(at + kCalls.size()));
+  }
+
   std::optional<RedisServer> redis_;
   const std::filesystem::path directory_ = unprivileged_directory();
   std::vector<std::unique_ptr<RunningLarder>> larders_;
@@ -89,6 +114,24 @@ TEST_F(FleetLoads, WithoutItEachProcesssOwnLimitHoldsAlone) {
   start(4, "max_loads = 2");
 
   EXPECT_GT(most_under_way(), 3);
+}
+
+// Its holder extends the lease until the query ends, and all who came meanwhile wait for it.
+TEST_F(FleetLoads, AQueryLongerThanItsLeaseIsTheOnlyOneOfAThousandReaders) {
+  start(8, "", "lease = \"2s\"");
+  execute("SELECT pg_advisory_lock(7)");
+  std::vector<TcpClient> clients;
+  for (const auto& larder : larders_) {
+    for (int i = 0; i < 125; ++i) clients.emplace_back(larder->port());
+  }
+  for (TcpClient& client : clients) client.send(request({"GET", "held:7"}));
+
+  // Three are a lease.
+  while (extensions() < 4) std::this_thread::sleep_for(20ms);
+  execute("SELECT pg_advisory_unlock(7)");
+
+  for (TcpClient& client : clients) EXPECT_EQ(client.reply().text, R"({"id":7})");
+  EXPECT_EQ(sum("larder_source_queries_total{source=\"shop\"}"), 1);
 }
 
 }  // namespace
