@@ -2,7 +2,9 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <array>
 #include <iterator>
+#include <string_view>
 #include <utility>
 
 #include "shared/random_number.hpp"
@@ -20,6 +22,10 @@ bool is_moved(const resp::Reply& reply) {
   return reply.is_error() && redis::is_redirect(reply.text);
 }
 
+Error refusal(const std::string& text) {
+  return {Errc::kSourceFailed, "it refuses a command: " + text.substr(0, 200)};
+}
+
 // The first error among replies, or what there is instead of replies. That a key is
 // elsewhere is none.
 std::optional<Error> error_in(const Result<redis::Replies>& replies) {
@@ -27,7 +33,13 @@ std::optional<Error> error_in(const Result<redis::Replies>& replies) {
   const auto found = std::ranges::find_if(
       *replies, [](const resp::Reply& reply) { return reply.is_error() && !is_moved(reply); });
   if (found == replies->end()) return std::nullopt;
-  return Error{Errc::kSourceFailed, "it refuses a command: " + found->text.substr(0, 200)};
+  return refusal(found->text);
+}
+
+// It cannot save, has too few replicas, or is one.
+bool takes_no_writes(std::string_view text) {
+  constexpr std::array<std::string_view, 3> kSays{"MISCONF", "NOREPLICAS", "READONLY"};
+  return std::ranges::any_of(kSays, [&](std::string_view each) { return text.starts_with(each); });
 }
 
 }  // namespace
@@ -366,6 +378,13 @@ void RedisTier::tell_elsewhere(const std::vector<Told>& moved) {
 
 void RedisTier::note_reply(const resp::Reply& reply) {
   if (!reply.is_error()) return;
+  if (takes_no_writes(reply.text)) {
+    // From nobody, so that no process can tell it what is invalid.
+    const Error why = refusal(reply.text);
+    note_error(why);
+    distrust(why);
+    return wake_all();
+  }
   if (!is_moved(reply) && !reply.text.starts_with("CLUSTERDOWN")) return note_refusal(reply.text);
   if (const auto elsewhere = options_.elsewhere.lock()) elsewhere->suspect();
 }

@@ -213,6 +213,24 @@ TEST_F(RedisTierTest, AMasterThatIsMadeAReplicaIsLeftUntilItIsAMasterAgain) {
   EXPECT_EQ(one.said().size(), 3U) << "there, lost, there";
 }
 
+// What it has cannot be invalidated by anybody.
+TEST_F(RedisTierTest, AServerThatTakesNoWritesIsLeftByWhoeverIsRefusedOne) {
+  Process one{*server_};
+  Process other{*server_};
+  one.ready().load("1", "old");
+  EXPECT_EQ(other.ready().copy("1"), "old");
+  server_->ask({"CONFIG", "SET", "min-replicas-to-write", "1"});
+  one.copies().invalidate("1");
+
+  EXPECT_EQ(other.read("2").kind, Kind::kLoad);
+
+  EXPECT_EQ(other.copy("1"), std::nullopt);
+  EXPECT_THAT(other.said().back(), ::testing::HasSubstr("NOREPLICAS"));
+  server_->ask({"CONFIG", "SET", "min-replicas-to-write", "0"});
+  while (!one.tier().trusted() || !other.tier().trusted()) std::this_thread::yield();
+  EXPECT_EQ(other.copy("1"), std::nullopt);
+}
+
 TEST_F(RedisTierTest, APasswordThatIsWantedSuddenlyIsSaidOnce) {
   Process one{*server_};
   one.ready();
