@@ -18,6 +18,7 @@ constexpr std::array kQuestions{
     Question{"churn", "what does read-through cost when a tenth fits?", &answer_churn},
     Question{"hot", "do writes to hot keys hold their readers up?", &answer_hot_keys},
     Question{"residency", "does resident memory stay near the capacity?", &answer_residency},
+    Question{"overhead", "what does an entry take beside its key and value?", &answer_overhead},
     Question{"expiry", "do readers notice when a million entries expire?", &answer_expiry},
 };
 
@@ -28,7 +29,7 @@ int usage() {
   }
   std::fprintf(stderr,
                "\n  --short    little work, to see that it runs\n"
-               "  --long     residency over ten minutes\n");
+               "  --long     residency over ten minutes of the tier's clock\n");
   return 2;
 }
 

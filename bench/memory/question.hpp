@@ -11,7 +11,7 @@ struct Effort {
   std::uint64_t keys = 1'000'000;
   unsigned rounds = 25;                 // alternating; medians are taken over them
   std::chrono::milliseconds slice{60};  // of one contender in one round
-  std::chrono::seconds churn{30};       // of one tier that fills and evicts
+  std::chrono::nanoseconds churn{std::chrono::seconds{30}};  // of one tier that fills and evicts
 };
 
 struct Question {
@@ -24,6 +24,7 @@ void answer_hit(const Effort& effort);
 void answer_churn(const Effort& effort);
 void answer_hot_keys(const Effort& effort);
 void answer_residency(const Effort& effort);
+void answer_overhead(const Effort& effort);
 void answer_expiry(const Effort& effort);
 
 }  // namespace larder::bench

@@ -19,7 +19,7 @@ void print_standings(const std::vector<Standing>& standings) {
 }
 
 void print_mark(std::string_view what, double value, std::string_view relation, double mark) {
-  std::printf("  %.*s: %.2f (mark: %.*s %g)\n", static_cast<int>(what.size()), what.data(), value,
+  std::printf("  %.*s: %.3f (mark: %.*s %g)\n", static_cast<int>(what.size()), what.data(), value,
               static_cast<int>(relation.size()), relation.data(), mark);
   std::fflush(stdout);
 }

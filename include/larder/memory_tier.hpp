@@ -261,6 +261,14 @@ class MemoryTier {
     }
     return own;
   }
+  // Memory that the tier has from the system: entries with what is free between them, the
+  // table, and what is remembered of the evicted; not what typed keys and values own elsewhere.
+  // More than the capacity only until the next puts, where a table has just grown.
+  [[nodiscard]] ByteCount resident() const {
+    std::uint64_t bytes = 0;
+    for (const auto& shard : shards_) bytes += shard->resident();
+    return {bytes};
+  }
   // What an entry takes of the memory: header, key, value, and its place in the table.
   [[nodiscard]] static ByteCount footprint(KeyView key, ValueView value, const EntryInfo& info) {
     return {Shard::footprint(key, value, info)};

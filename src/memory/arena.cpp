@@ -5,10 +5,13 @@
 
 namespace larder::detail {
 
-Arena::Arena(std::size_t bytes) : range_{bytes}, limit_{range_.size() / kGranule} {}
+Arena::Arena(std::size_t bytes)
+    : range_{bytes},
+      limit_{range_.size() / kGranule},
+      stretches_{(range_.size() / kGranule / kStretch + 1) * sizeof(Ref)} {}
 
 void Arena::limit(std::size_t bytes) {
-  limit_ = std::max(std::min(bytes, range_.size()) / kGranule, top_);
+  limit_ = std::max<std::size_t>(std::min(bytes, range_.size()) / kGranule, 1);
 }
 
 std::size_t Arena::rounded(std::size_t bytes) {
@@ -34,6 +37,7 @@ Ref Arena::allocate(std::size_t bytes) {
     top_ += wanted;
     touch();
     header(block) = static_cast<std::uint32_t>(wanted << kSizeShift);
+    starts(block);
     return block;
   }
 
@@ -44,6 +48,7 @@ Ref Arena::allocate(std::size_t bytes) {
     const auto rest = static_cast<Ref>(found + wanted);
     header(rest) = 0;
     push(rest, size - wanted);
+    starts(rest);
     size = wanted;
   } else {
     header(static_cast<Ref>(found + size)) &= ~kFreeBefore;
@@ -52,17 +57,19 @@ Ref Arena::allocate(std::size_t bytes) {
   return found;
 }
 
-// Memory that came in small pages is merged once nearly a huge page's worth is in use.
+// Memory that came in small pages is merged once nearly a huge page's worth is in use. All of
+// it is resident then.
 void Arena::touch() {
   if (top_ <= touched_) return;
   constexpr std::size_t kHuge = Reservation::kHugePage / kGranule;
   constexpr std::size_t kSpare = (std::size_t{128} << 10) / kGranule;  // more would not be lean
   const std::size_t spare = std::min(range_.size() / kGranule / 32, kSpare);
   const std::size_t before = (touched_ + spare) / kHuge;
-  const std::size_t after = (top_ + spare) / kHuge;
+  const std::size_t after = std::max(top_, std::min(top_ + spare, limit_)) / kHuge;
   touched_ = top_;
-  if (before != after) {
+  if (before < after) {
     range_.merge_pages(before * Reservation::kHugePage, after * Reservation::kHugePage);
+    touched_ = std::max(top_, after * kHuge);
   }
 }
 
@@ -70,25 +77,60 @@ void Arena::release(Ref block) {
   std::size_t size = granules(block);
   if ((header(block) & kFreeBefore) != 0 && footer(block) + size <= kMost) {
     const std::size_t before = footer(block);
-    block = static_cast<Ref>(block - before);
-    unlink(block);
+    const auto merged = static_cast<Ref>(block - before);
+    unlink(merged);
     size += before;
+    starts_no_more(block, merged, merged + size);
+    block = merged;
   }
   if (block + size < top_) {
     const auto next = static_cast<Ref>(block + size);
     if ((header(next) & kFree) != 0 && granules(next) + size <= kMost) {
       size += granules(next);
       unlink(next);
+      starts_no_more(next, block, block + size);
     }
     push(block, size);
     return;
   }
   top_ = block;
+  starts_no_more(block, block, block);
   while ((header(block) & kFreeBefore) != 0) {  // was too large to be merged
     block = static_cast<Ref>(block - footer(block));
     unlink(block);
     top_ = block;
+    starts_no_more(block, block, block);
   }
+}
+
+// Keeps one block of each stretch in mind.
+void Arena::starts(Ref block) {
+  Ref& start = start_in(block / kStretch);
+  if (start == 0) start = block;
+}
+
+// `block` is a part of what lies from `within` to `end`; or gone, where that is nothing.
+void Arena::starts_no_more(Ref block, Ref within, std::size_t end) {
+  Ref& start = start_in(block / kStretch);
+  if (start != block) return;
+  if (within < block && within / kStretch == block / kStretch) {
+    start = within;
+  } else if (end > block && end < top_ && end / kStretch == block / kStretch) {
+    start = static_cast<Ref>(end);
+  } else {
+    start = 0;
+  }
+}
+
+Ref Arena::block_at(std::size_t bytes) const {
+  const std::size_t place = std::max<std::size_t>(bytes / kGranule, 1);
+  std::size_t stretch = place / kStretch;
+  while (start_in(stretch) == 0 || start_in(stretch) > place) --stretch;  // the first has one
+  std::size_t block = start_in(stretch);
+  while (block + granules(static_cast<Ref>(block)) <= place) {
+    block += granules(static_cast<Ref>(block));
+  }
+  return static_cast<Ref>(block);
 }
 
 // A block of at least `granules`: the first of its own list, if that fits, or
@@ -171,7 +213,7 @@ void Arena::unlink(Ref block) {
 
 void Arena::trim() {
   constexpr std::size_t kMuch = (std::size_t{1} << 20) / kGranule;
-  if (touched_ - top_ < kMuch) return;
+  if (touched_ - top_ < kMuch && !overhangs()) return;
   range_.give_back(top_ * kGranule, touched_ * kGranule);
   touched_ = top_;
 }

@@ -17,14 +17,20 @@ constexpr unsigned kMainShift = 2 * Ghost::kTimeBits;
 
 void Ghosts::resize(std::size_t entries) {
   const std::size_t sets = (entries + kWays - 1) / kWays;
-  words_.reset(new (std::nothrow) std::uint64_t[sets * kWays]());
-  sets_ = words_ ? sets : 0;
+  sets_ = 0;
+  words_.reset();
+  if (sets == 0) return;
+  try {
+    words_.emplace(sets * kWays * sizeof(std::uint64_t));
+    sets_ = sets;
+  } catch (const std::bad_alloc&) {
+  }
 }
 
 std::uint64_t* Ghosts::set(std::uint64_t hash) const {
   // Maps 32 bits of hash evenly to the sets, of which there may be any number.
   const std::uint64_t low = hash & 0xFFFF'FFFF;
-  return words_.get() + (low * sets_ >> 32) * kWays;
+  return words() + (low * sets_ >> 32) * kWays;
 }
 
 std::uint64_t Ghosts::mark(std::uint64_t hash) {

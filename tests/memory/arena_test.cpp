@@ -111,7 +111,28 @@ TEST(Arena, AFreeBlockThatWasTakenIsFreeAgainOnceItIsReleased) {
   EXPECT_EQ(arena.size(first), 2000U);
 }
 
-// Random sizes and orders: what lies in a block stays, and at last all is one again.
+TEST(Arena, GivesBackWhatLiesBeyondALimitThatFell) {
+  Arena arena{1 << 20};
+  const Ref first = arena.allocate(1000);
+  const Ref last = arena.allocate(1000);
+  ASSERT_FALSE(arena.overhangs());
+
+  arena.limit(1500);
+  EXPECT_TRUE(arena.overhangs());
+  EXPECT_EQ(arena.allocate(16), 0U);
+  arena.trim();
+  EXPECT_TRUE(arena.overhangs());  // a block is there
+  EXPECT_EQ(arena.block_at(arena.limit()), last);
+  arena.release(last);
+  arena.trim();
+
+  EXPECT_FALSE(arena.overhangs());
+  EXPECT_LE(arena.resident(), 1500U);
+  EXPECT_EQ(arena.block_at(900), first);
+}
+
+// Random sizes and orders: what lies in a block stays, each is found by its place, and at
+// last all is one again.
 class ArenaModel : public testing::TestWithParam<unsigned> {};
 
 TEST_P(ArenaModel, BlocksKeepTheirBytesUntilTheyAreReleased) {
@@ -133,6 +154,11 @@ TEST_P(ArenaModel, BlocksKeepTheirBytesUntilTheyAreReleased) {
   };
 
   for (int step = 0; step < 20'000; ++step) {
+    for (Ref block = 1; step % 500 == 0 && !held.empty() && block != 0; block = arena.next(block)) {
+      const auto place = static_cast<std::size_t>(arena.at(block) - arena.at(0));
+      ASSERT_EQ(arena.block_at(place), block) << "at step " << step;
+      ASSERT_EQ(arena.block_at(place + arena.size(block) - 1), block) << "at step " << step;
+    }
     if (random() % 2 == 0) {
       const std::size_t bytes = 16 + random() % (random() % 8 == 0 ? 20'000 : 300);
       const Ref block = arena.allocate(bytes);

@@ -46,13 +46,13 @@ class ClearRunTest : public testing::TestWithParam<unsigned> {
     gone_.push_back(block);
     return true;
   }
+  void let_go() {
+    for (const Ref block : gone_) arena_.release(block);
+    gone_.clear();
+  }
   bool clear(std::size_t bytes) {
     return clear_run(
-        arena_, bytes, [this](Ref block) { return move_away(block); },
-        [this] {
-          for (const Ref block : gone_) arena_.release(block);
-          gone_.clear();
-        });
+        arena_, bytes, [this](Ref block) { return move_away(block); }, [this] { let_go(); });
   }
   void expect_all_whole() const {
     for (const auto& [block, number] : held_) {
@@ -104,6 +104,22 @@ TEST_P(ClearRunTest, FindsNothingToClearInAnArenaWithoutHoles) {
   fill();
 
   EXPECT_FALSE(clear(100));
+}
+
+TEST_P(ClearRunTest, ClearsTheEndAndMovesWhatWasThere) {
+  fill();
+  release_every(4);
+  const std::size_t blocks = held_.size();
+  arena_.limit(arena_.reach() / 8 * 7);
+  ASSERT_TRUE(arena_.overhangs());
+
+  ASSERT_TRUE(clear_end(
+      arena_, arena_.limit(), [this](Ref block) { return move_away(block); },
+      [this] { let_go(); }));
+
+  EXPECT_LE(arena_.reach(), arena_.limit());
+  EXPECT_EQ(held_.size(), blocks);
+  expect_all_whole();
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, ClearRunTest, testing::Range(1U, 6U));

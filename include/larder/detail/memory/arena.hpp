@@ -7,12 +7,16 @@
 // lie in lists by size, sixteen to each power of two, so that both operations
 // are O(1) and a block is at most a sixteenth larger than asked for.
 //
+// Where the limit falls below what is in use, what lies behind it can be found by
+// place, moved (clear_run.hpp) and its memory given back.
+//
 // Threads: none; the shard's mutex guards it.
 //
 // Source: M. Masmano et al., "TLSF: a New Dynamic Memory Allocator for
 // Real-Time Systems", ECRTS 2004.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -40,8 +44,15 @@ class Arena {
   // What allocate(bytes) takes.
   [[nodiscard]] static std::size_t rounded(std::size_t bytes);
 
-  // How far blocks may reach; at most what was reserved.
+  // How far blocks may reach; at most what was reserved. Those that reach further stay, and
+  // no others come behind them.
   void limit(std::size_t bytes);
+  [[nodiscard]] std::size_t limit() const { return limit_ * kGranule; }
+  // How far they do reach.
+  [[nodiscard]] std::size_t reach() const { return top_ * kGranule; }
+  // Memory that the system has given it.
+  [[nodiscard]] std::size_t resident() const { return touched_ * kGranule; }
+  [[nodiscard]] bool overhangs() const { return touched_ > limit_; }
 
   [[nodiscard]] char* at(Ref block) const { return range_.data() + std::size_t{block} * kGranule; }
   [[nodiscard]] std::size_t size(Ref block) const { return granules(block) * kGranule; }
@@ -55,7 +66,9 @@ class Arena {
   // Whether allocate(bytes) would find a block.
   [[nodiscard]] bool fits(std::size_t bytes) const;
   // What is free below the limit, in however many pieces.
-  [[nodiscard]] std::size_t free_bytes() const { return (limit_ - top_ + free_) * kGranule; }
+  [[nodiscard]] std::size_t free_bytes() const {
+    return (std::max(limit_, top_) - top_ + free_) * kGranule;
+  }
   // One of the widest free blocks that others lie behind; 0 if there is none.
   [[nodiscard]] Ref widest_free() const;
   // Over all blocks, free ones and others, as they lie: the one behind, 0 at the end.
@@ -63,6 +76,8 @@ class Arena {
     const std::size_t behind = block + granules(block);
     return behind < top_ ? static_cast<Ref>(behind) : 0;
   }
+  // The block, free or not, that lies so many bytes from the start. REQUIRES: bytes < reach().
+  [[nodiscard]] Ref block_at(std::size_t bytes) const;
   [[nodiscard]] bool is_free(Ref block) const { return (header(block) & kFree) != 0; }
   // Allocates this free block, whole. REQUIRES: is_free(block).
   void take(Ref block);
@@ -70,7 +85,7 @@ class Arena {
   // Has the processor fetch what allocate() is likely to answer.
   void fetch(std::size_t bytes) const;
 
-  // Gives the memory beyond the last block back to the system, if it is much.
+  // Gives the memory beyond the last block back to the system, if it is much, or beyond the limit.
   void trim();
 
  private:
@@ -82,6 +97,7 @@ class Arena {
   static constexpr std::size_t kMost = (std::size_t{1} << (32 - kSizeShift)) - 1;
   static constexpr unsigned kSteps = 16;  // lists to each power of two
   static constexpr unsigned kPowers = 24;
+  static constexpr std::size_t kStretch = (std::size_t{64} << 10) / kGranule;  // of blocks
 
   // A free block: header, links in its list, and its size again in its last four bytes.
   struct FreeBlock {
@@ -106,6 +122,11 @@ class Arena {
   [[nodiscard]] Ref find(std::size_t granules) const;
   void push(Ref block, std::size_t granules);
   void unlink(Ref block);
+  [[nodiscard]] Ref& start_in(std::size_t stretch) const {
+    return reinterpret_cast<Ref*>(stretches_.data())[stretch];
+  }
+  void starts(Ref block);
+  void starts_no_more(Ref block, Ref within, std::size_t end);
 
   Reservation range_;
   // What follows changes with every block; readers, who look at the range, do without it.
@@ -117,6 +138,7 @@ class Arena {
   std::uint32_t powers_ = 0;  // which powers have a list that is not empty
   std::array<std::uint16_t, kPowers> steps_{};
   std::array<Ref, std::size_t{kPowers} * kSteps> lists_{};
+  Reservation stretches_;  // a Ref each: a block that starts in it, or 0
 };
 
 }  // namespace larder::detail

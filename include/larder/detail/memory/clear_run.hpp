@@ -1,9 +1,10 @@
-// Makes one large free block of many small ones, by moving what lies between them.
+// Makes one large free block of many small ones, by moving what lies between them; or
+// clears the arena's end.
 //
 // After traffic of small entries an arena may have plenty of memory free and no
 // piece of it large enough for a large one. Evicting until neighbours happen to be
 // free together would cost most of what is there; moving costs a copy of at most
-// what is wanted.
+// what is wanted. The end is cleared where its memory is to go back to the system.
 //
 // Threads: none; the shard's mutex guards it.
 #pragma once
@@ -15,13 +16,10 @@
 
 namespace larder::detail {
 
-// Frees what lies within `bytes` from the widest free block on; false if there is no such
-// block, or something cannot be moved. Near the end of what is in use it is less.
-// The rest as clear_run().
+// Frees what lies within `bytes` from the block `first` on; false if something cannot be
+// moved. Near the end of what is in use it is less. The rest as clear_run().
 template <class MoveAway, class LetGo>
-bool clear_from_widest(Arena& arena, std::size_t bytes, MoveAway&& move_away, LetGo&& let_go) {
-  const Ref first = arena.widest_free();
-  if (first == 0) return false;
+bool clear_from(Arena& arena, Ref first, std::size_t bytes, MoveAway&& move_away, LetGo&& let_go) {
   // What is free here must not be taken for what moves; linked by its first word.
   const auto link = [&arena](Ref block) -> Ref& {
     return *reinterpret_cast<Ref*>(arena.at(block) + sizeof(Ref));
@@ -65,9 +63,19 @@ bool clear_run(Arena& arena, std::size_t bytes, MoveAway&& move_away, LetGo&& le
   // Each one near the end brings the end nearer, so that what is free behind it grows.
   constexpr int kMostTries = 4;
   for (int i = 0; i < kMostTries && !arena.fits(bytes); ++i) {
-    if (!clear_from_widest(arena, bytes, move_away, let_go)) return false;
+    const Ref widest = arena.widest_free();
+    if (widest == 0 || !clear_from(arena, widest, bytes, move_away, let_go)) return false;
   }
   return arena.fits(bytes);
+}
+
+// Frees what reaches beyond `bytes` from the arena's start; false if something cannot be moved.
+// The rest as clear_run(). REQUIRES: the arena's limit is not above what is in use, so that
+// nothing moves to its end.
+template <class MoveAway, class LetGo>
+bool clear_end(Arena& arena, std::size_t bytes, MoveAway&& move_away, LetGo&& let_go) {
+  if (bytes >= arena.reach()) return true;
+  return clear_from(arena, arena.block_at(bytes), arena.reach(), move_away, let_go);
 }
 
 }  // namespace larder::detail

@@ -10,7 +10,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <optional>
+
+#include "larder/detail/memory/reservation.hpp"
 
 namespace larder::detail {
 
@@ -48,7 +50,11 @@ class Ghosts {
   [[nodiscard]] std::uint64_t* set(std::uint64_t hash) const;
   [[nodiscard]] static std::uint64_t mark(std::uint64_t hash);
 
-  std::unique_ptr<std::uint64_t[]> words_;  // newest first in each set; 0: none
+  [[nodiscard]] std::uint64_t* words() const {
+    return reinterpret_cast<std::uint64_t*>(words_->data());
+  }
+
+  std::optional<Reservation> words_;  // newest first in each set; 0: none
   std::size_t sets_ = 0;
 };
 

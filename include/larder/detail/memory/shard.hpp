@@ -180,6 +180,7 @@ class Shard {
     }
     if (told) tell(key);
     reclaim_if_worthwhile();
+    if (arena_.overhangs()) draw_back();
     return changed;
   }
 
@@ -237,8 +238,14 @@ class Shard {
     expired.more = expired.entries == limit || steps == 0;
     sweep(limit);
     reclaim();
-    arena_.trim();
+    draw_back();
     return expired;
+  }
+
+  // What MemoryTier::resident() tells of. Locks.
+  [[nodiscard]] std::uint64_t resident() const LARDER_EXCLUDES(mutex_) {
+    const ShortLock lock{mutex_};
+    return arena_.resident() + table_.bytes() + eviction_.ghost_bytes();
   }
 
   // visitor(space, count). Locks.
@@ -258,8 +265,9 @@ class Shard {
   static constexpr std::size_t kLimboUnweighed = 64;
   static constexpr std::uint64_t kLimboShare = 64;
   static constexpr std::uint64_t kSlack = 16;  // of the memory is left for fragmentation and limbo
-  static constexpr unsigned kMostUnswept = 200;       // of the 256 that a generation has
-  static constexpr std::size_t kLeastRun = 32 << 10;  // bytes; a clearing is for several blocks
+  static constexpr unsigned kMostUnswept = 200;        // of the 256 that a generation has
+  static constexpr std::size_t kLeastRun = 32 << 10;   // bytes; a clearing is for several blocks
+  static constexpr std::size_t kDrawnBack = 64 << 10;  // bytes at a time
 
   // What Eviction asks about entries.
   struct Entries {
@@ -431,21 +439,16 @@ class Shard {
   Ref allocate(std::size_t size) LARDER_REQUIRES(mutex_);
   // Brings together so much of what is free, if it can.
   void make_run(std::size_t bytes) LARDER_REQUIRES(mutex_);
+  // Gives memory back that lies beyond the arena's limit, by moving what is there.
+  void draw_back() LARDER_REQUIRES(mutex_);
+  // Drops the entry in that block; false if there is none.
+  bool evict_instead(Ref block) LARDER_REQUIRES(mutex_);
   // Takes what a block holds elsewhere, for clear_run().
   bool move_away(Ref block) LARDER_REQUIRES(mutex_);
   bool move_entry(Ref old) LARDER_REQUIRES(mutex_);
 
   // Evicts until a bucket of the table has room, or there is memory for one that overflows.
-  bool enter_table(Ref entry, std::uint64_t hash) LARDER_REQUIRES(mutex_) {
-    while (!table_.insert(hash, entry)) {
-      if (!limbo_.empty()) {
-        empty_limbo();
-      } else if (!evict()) {
-        return false;
-      }
-    }
-    return true;
-  }
+  bool enter_table(Ref entry, std::uint64_t hash) LARDER_REQUIRES(mutex_);
 
   bool evict() LARDER_REQUIRES(mutex_);
   // What is evicted was not looked at of late, nor was what it is linked with. So for the
@@ -540,15 +543,8 @@ class Shard {
     if (sweep_at_ >= table_.buckets()) spaces_.swept();
   }
 
-  void grow() LARDER_REQUIRES(mutex_) {
-    if (!table_.crowded()) return;
-    table_.split([this](Ref entry) { return hash_(Layout{arena_.at(entry)}.key()); },
-                 [this](Ref overflow) {
-                   mutex_.assert_held();
-                   retire(overflow);
-                 });
-    fit();
-  }
+  // Splits a bucket of the table, if it is time.
+  void grow() LARDER_REQUIRES(mutex_);
   // The table and the ghosts take from the entries' room.
   void fit() LARDER_REQUIRES(mutex_) {
     if (!room_.memory) return;

@@ -1,5 +1,5 @@
-// How a shard finds memory for a block: by evicting, or by moving what lies between
-// pieces that are free.
+// How a shard finds memory for a block, by evicting, or by moving what lies between
+// pieces that are free; how its table grows, and how memory goes back to the system for it.
 //
 // Included by shard.hpp alone, whose class this is a part of.
 #pragma once
@@ -59,6 +59,29 @@ void Shard<Key, Value>::look_ahead(Ref evicted) {
 }
 
 template <class Key, class Value>
+bool Shard<Key, Value>::enter_table(Ref entry, std::uint64_t hash) {
+  while (!table_.insert(hash, entry)) {
+    if (!limbo_.empty()) {
+      empty_limbo();
+    } else if (!evict()) {
+      return false;
+    }
+  }
+  return true;
+}
+
+template <class Key, class Value>
+void Shard<Key, Value>::grow() {
+  if (!table_.crowded()) return;
+  table_.split([this](Ref entry) { return hash_(Layout{arena_.at(entry)}.key()); },
+               [this](Ref overflow) {
+                 mutex_.assert_held();
+                 retire(overflow);
+               });
+  fit();
+}
+
+template <class Key, class Value>
 void Shard<Key, Value>::make_run(std::size_t bytes) {
   clear_run(
       arena_, bytes,
@@ -70,6 +93,40 @@ void Shard<Key, Value>::make_run(std::size_t bytes) {
         mutex_.assert_held();
         empty_limbo();
       });
+}
+
+// A little further than must be, so that the next bucket does not ask for it again; and not
+// too much at a time, for who waits for the lock.
+template <class Key, class Value>
+void Shard<Key, Value>::draw_back() {
+  if (const std::size_t reach = arena_.reach(); reach > arena_.limit()) {
+    const std::size_t spare = std::min(kDrawnBack / 2, arena_.size() / kLimboShare);
+    const std::size_t wanted = arena_.limit() - std::min(spare, arena_.limit());
+    const std::size_t at_once = reach - std::min(kDrawnBack, reach);
+    pinned_ = 0;
+    empty_limbo();
+    const bool cleared = clear_end(
+        arena_, std::max(wanted, at_once),
+        [this](Ref block) {
+          mutex_.assert_held();
+          return move_away(block) || evict_instead(block);
+        },
+        [this] {
+          mutex_.assert_held();
+          empty_limbo();
+        });
+    if (!cleared) (void)evict();  // so that there is room at the next time
+  }
+  arena_.trim();
+}
+
+template <class Key, class Value>
+bool Shard<Key, Value>::evict_instead(Ref block) {
+  if ((arena_.flags(block) & kNoEntry) != 0) return false;
+  ++count_of(block).evictions;
+  drop(block, entries_.hash(block));
+  tell_of(block);
+  return true;
 }
 
 template <class Key, class Value>
