@@ -8,8 +8,11 @@
 #include <csignal>
 #include <cstdint>
 #include <iostream>
+#include <limits>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "cli/subcommand.hpp"
 #include "larder/detail/memory/key_hash.hpp"
@@ -39,6 +42,31 @@ void write_hash(std::uint64_t hash) {
   std::cout << text;
 }
 
+// Standard input by lines; of what is longer than 1 MiB, as a SET of a large value is, the
+// beginning.
+class Lines {
+ public:
+  // Until the next call; nullopt at the end.
+  std::optional<std::string_view> next() {
+    std::cin.getline(line_.data(), kLongest);
+    auto size = static_cast<std::size_t>(std::cin.gcount());
+    if (size == 0) return std::nullopt;
+    if (std::cin.fail()) {
+      std::cin.clear();
+      std::cin.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
+    } else if (!std::cin.eof()) {
+      --size;  // the newline
+    }
+    std::string_view line{line_.data(), size};
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    return line;
+  }
+
+ private:
+  static constexpr std::streamsize kLongest = 1 << 20;
+  std::string line_ = std::string(kLongest, '\0');
+};
+
 // Until standard input ends, enough was recorded, or nobody takes what is written.
 Recorded record_lines(const RecordOptions& options) {
   constexpr std::uint64_t kSeed = 1;               // so that two recordings go together
@@ -48,10 +76,11 @@ Recorded record_lines(const RecordOptions& options) {
     return options.sample >= 1 || static_cast<double>(of_key) < options.sample * kAll;
   };
   Recorded recorded;
-  std::string line;
-  while (std::cout && std::getline(std::cin, line)) {
-    if (line.ends_with('\r')) line.pop_back();
-    const auto seen = simulate::parse_monitor_line(line);
+  Lines lines;
+  while (std::cout) {
+    const auto line = lines.next();
+    if (!line) break;
+    const auto seen = simulate::parse_monitor_line(*line);
     if (!seen) continue;
     if (!recorded.any_line) recorded.first = seen->time;
     recorded.any_line = true;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <iomanip>
 #include <iostream>
@@ -31,16 +32,23 @@ struct SimulateOptions {
   std::string policies = "larder,lru,s3-fifo,sieve,w-tinylfu,arc,lirs,belady";
   std::string ttl;
   std::string plot;
-  double target = 0;
+  std::optional<double> target;
   double rate = 1000;
   double sample = 1;
   bool csv = false;
 };
 
+// Of a trace's entries, or of its bytes where it has them.
+struct Capacity {
+  std::optional<double> share{};  // of all there are
+  std::uint64_t amount = 0;
+  bool in_bytes = false;  // was given in a unit of bytes
+};
+
 // What the command line asks for, checked.
 struct Plan {
   std::vector<const sim::PolicyKind*> policies;
-  std::vector<std::string> capacities;
+  std::vector<Capacity> capacities;
   Duration ttl{};
 };
 
@@ -67,18 +75,54 @@ std::optional<double> number(std::string_view text) {
   return value;
 }
 
-Result<Plan> plan(const SimulateOptions& options) {
-  Plan result;
-  for (const std::string& name : split(options.policies)) {
+// "1000", "64MiB" or "10%".
+Result<Capacity> capacity(const std::string& text) {
+  constexpr double kMost = 1e18;
+  const bool percent = text.ends_with('%');
+  const auto value = number(percent ? std::string_view{text}.substr(0, text.size() - 1) : text);
+  if (value && (!(*value > 0) || *value > kMost)) {
+    return fail(Errc::kInvalidArgument,
+                "--capacity " + text + ": it must be above 0 and below 1e18");
+  }
+  if (value && percent) return Capacity{.share = *value / 100};
+  if (value) {
+    return Capacity{
+        .amount = std::max<std::uint64_t>(static_cast<std::uint64_t>(std::llround(*value)), 1)};
+  }
+  if (const auto bytes = parse_bytes(text); bytes && bytes->bytes > 0) {
+    return Capacity{.amount = bytes->bytes, .in_bytes = true};
+  }
+  return fail(Errc::kInvalidArgument,
+              "--capacity " + text +
+                  " is neither a number of entries, a size as 64MiB, nor a share as 10%");
+}
+
+Result<std::vector<const sim::PolicyKind*>> policies(const std::string& names) {
+  std::vector<const sim::PolicyKind*> result;
+  for (const std::string& name : split(names)) {
     const sim::PolicyKind* const policy = sim::find_policy(name);
     if (policy == nullptr) {
       std::string known;
       for (const auto& kind : sim::policies()) known += " " + std::string{kind.name};
       return fail(Errc::kInvalidArgument, "there is no policy \"" + name + "\"; there are" + known);
     }
-    result.policies.push_back(policy);
+    result.push_back(policy);
   }
-  if (result.policies.empty()) return fail(Errc::kInvalidArgument, "--policy names none");
+  if (result.empty()) return fail(Errc::kInvalidArgument, "--policy names none");
+  return result;
+}
+
+// Whether a file may come to be there, as far as that is known before.
+bool is_place(const std::string& file) {
+  const std::filesystem::path folder = std::filesystem::path{file}.parent_path();
+  return folder.empty() || std::filesystem::is_directory(folder);
+}
+
+Result<Plan> plan(const SimulateOptions& options) {
+  Plan result;
+  auto named = policies(options.policies);
+  if (!named) return std::unexpected{named.error()};
+  result.policies = *std::move(named);
   if (!options.ttl.empty()) {
     const auto ttl = parse_duration(options.ttl);
     if (!ttl) return fail(Errc::kInvalidArgument, "--ttl " + ttl.error().message);
@@ -87,31 +131,37 @@ Result<Plan> plan(const SimulateOptions& options) {
   if (!(options.sample > 0 && options.sample <= 1)) {
     return fail(Errc::kInvalidArgument, "--sample is a share of the keys, above 0 and at most 1");
   }
-  if (!(options.rate > 0)) return fail(Errc::kInvalidArgument, "--rate must be above 0");
-  if (options.target < 0 || options.target > 1) {
-    return fail(Errc::kInvalidArgument, "--target is a hit ratio, from 0 to 1");
+  if (!(options.rate >= 0.001 && options.rate <= 1e9)) {
+    return fail(Errc::kInvalidArgument, "--rate is accesses a second, from 0.001 to 1e9");
   }
-  const std::string usual = options.target > 0 ? "" : "0.1%,0.3%,1%,3%,10%,30%";
-  result.capacities = split(options.capacities.empty() ? usual : options.capacities);
+  if (options.target && !(*options.target > 0 && *options.target <= 1)) {
+    return fail(Errc::kInvalidArgument, "--target is a hit ratio, above 0 and at most 1: 0.9");
+  }
+  if (!options.plot.empty() && !is_place(options.plot)) {
+    return fail(Errc::kInvalidArgument, "--plot " + options.plot + ": there is no such folder");
+  }
+  const bool usual = options.capacities.empty() && (!options.target || !options.plot.empty());
+  for (const std::string& text : split(usual ? "0.1%,0.3%,1%,3%,10%,30%" : options.capacities)) {
+    const auto parsed = capacity(text);
+    if (!parsed) return std::unexpected{parsed.error()};
+    result.capacities.push_back(*parsed);
+  }
+  if (result.capacities.empty() && !options.target) {
+    return fail(Errc::kInvalidArgument, "--capacity names none");
+  }
   return result;
 }
 
-// "1000", "64MiB" or "10%" of all keys (or of their bytes).
-Result<std::uint64_t> capacity(const std::string& text, const sim::Trace& trace) {
+// In the trace's unit.
+Result<std::uint64_t> amount(const Capacity& capacity, const sim::Trace& trace) {
+  if (capacity.in_bytes && !trace.has_bytes) {
+    return fail(Errc::kInvalidArgument,
+                "the trace has no sizes: give --capacity in entries, or as a share");
+  }
+  if (!capacity.share) return capacity.amount;
   const std::uint64_t all = trace.has_bytes ? trace.total_bytes : trace.keys;
-  const bool percent = text.ends_with('%');
-  const auto value = number(percent ? std::string_view{text}.substr(0, text.size() - 1) : text);
-  if (value && *value > 0) {
-    const double entries = percent ? *value / 100 * static_cast<double>(all) : *value;
-    return std::max<std::uint64_t>(static_cast<std::uint64_t>(std::llround(entries)), 1);
-  }
-  if (const auto bytes = parse_bytes(text); bytes && trace.has_bytes && bytes->bytes > 0) {
-    return bytes->bytes;
-  }
-  return fail(Errc::kInvalidArgument, "the capacity \"" + text + "\" is neither a number of " +
-                                          (trace.has_bytes ? "bytes, a size as 64MiB,"
-                                                           : "entries (the trace has no sizes)") +
-                                          " nor a share as 10%");
+  const double share = std::min(*capacity.share * static_cast<double>(all), 1e18);
+  return std::max<std::uint64_t>(static_cast<std::uint64_t>(std::llround(share)), 1);
 }
 
 // Shows how far one trace's replays are, on a terminal's standard error only.
@@ -136,8 +186,8 @@ class Progress {
 Result<std::vector<Row>> replay(const sim::Trace& trace, const std::string& name, const Plan& plan,
                                 double share) {
   std::vector<std::uint64_t> capacities;
-  for (const std::string& text : plan.capacities) {
-    const auto size = capacity(text, trace);
+  for (const Capacity& capacity : plan.capacities) {
+    const auto size = amount(capacity, trace);
     if (!size) return std::unexpected{size.error()};
     capacities.push_back(*size);
   }
@@ -210,20 +260,44 @@ bool write_plot(const std::string& file, const std::string& name, const sim::Tra
   return !out.fail();
 }
 
-void answer_target(const sim::Trace& trace, const Plan& plan, const SimulateOptions& options) {
-  const sim::Replay replay{trace, {.ttl = plan.ttl, .share = options.sample}};
-  const std::string unit = trace.has_bytes ? "bytes" : "entries";
+void print_target(const sim::Trace& trace, const sim::PolicyKind& policy, double target,
+                  std::optional<std::uint64_t> needed) {
+  std::cout << "  " << std::left << std::setw(12) << policy.name << std::right;
+  if (needed) {
+    std::cout << std::setw(14) << *needed << (trace.has_bytes ? " bytes" : " entries") << " for "
+              << percent(target) << " hits\n";
+  } else {
+    std::cout << "  never reaches " << percent(target)
+              << ": too many keys are asked for only once\n";
+  }
+}
+
+void answer_target(const sim::Trace& trace, const std::string& name, const Plan& plan,
+                   const SimulateOptions& options) {
+  constexpr std::uint64_t kRuns = 12;  // about, of a policy
+  const std::uint64_t run = trace.accesses.size();
+  Progress progress{name, kRuns * plan.policies.size() * run};
+  std::uint64_t last = 0;  // shown of the run under way
+  const auto show = [&](std::uint64_t done) {
+    if (done < last) progress.finish(run);
+    last = done;
+    progress.show(done);
+  };
+  const sim::Replay replay{trace, {.ttl = plan.ttl, .share = options.sample, .progress = show}};
+  std::vector<Row> rows;
   for (const sim::PolicyKind* policy : plan.policies) {
-    const auto needed = replay.capacity_for(*policy, options.target);
-    std::cout << "  " << std::left << std::setw(12) << policy->name << std::right;
-    if (needed) {
-      std::cout << std::setw(14) << *needed << ' ' << unit << " for " << percent(options.target)
-                << " hits\n";
+    const auto needed = replay.capacity_for(*policy, *options.target);
+    if (!options.csv) {
+      print_target(trace, *policy, *options.target, needed);
+    } else if (needed) {
+      rows.push_back(
+          {.policy = policy, .capacity = *needed, .ratios = replay.run(*policy, *needed)});
     } else {
-      std::cout << "  never reaches " << percent(options.target)
-                << ": too many keys are asked for only once\n";
+      complain(name + ": " + std::string{policy->name} + " never reaches " +
+               percent(*options.target) + " hits");
     }
   }
+  if (options.csv) return print_csv(rows);
   std::cout << '\n';
 }
 
@@ -235,7 +309,7 @@ std::string plot_file(const std::string& file, std::size_t index) {
   return dot == std::string::npos ? file + number : file.substr(0, dot) + number + file.substr(dot);
 }
 
-Exit simulate_one(const SimulateOptions& options, const Plan& plan, std::size_t index) {
+Exit simulate_trace(const SimulateOptions& options, const Plan& plan, std::size_t index) {
   const std::string& file = options.traces[index];
   const Duration spacing{
       std::max<Duration::rep>(static_cast<Duration::rep>(1e9 / options.rate), 1)};
@@ -254,7 +328,7 @@ Exit simulate_one(const SimulateOptions& options, const Plan& plan, std::size_t 
   } else if (!rows->empty()) {
     print_table(file, *trace, *rows);
   }
-  if (options.target > 0) answer_target(*trace, plan, options);
+  if (options.target) answer_target(*trace, file, plan, options);
   if (!options.plot.empty()) {
     const std::string target = plot_file(options.plot, index);
     if (!write_plot(target, file, *trace, *rows)) {
@@ -263,6 +337,17 @@ Exit simulate_one(const SimulateOptions& options, const Plan& plan, std::size_t 
     }
   }
   return Exit::kOk;
+}
+
+Exit simulate_one(const SimulateOptions& options, const Plan& plan, std::size_t index) {
+  try {
+    return simulate_trace(options, plan, index);
+  } catch (const std::bad_alloc&) {
+    complain(options.traces[index] +
+             ": the memory does not suffice. belady needs most: name other policies by --policy, "
+             "or replay a part of the keys by --sample 0.1");
+    return Exit::kMistake;
+  }
 }
 
 Exit simulate(const SimulateOptions& options) {

@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <numeric>
 #include <optional>
 #include <system_error>
+#include <vector>
 
 namespace larder::simulate {
 
@@ -17,6 +19,7 @@ namespace {
 
 constexpr std::size_t kChunk = std::size_t{1} << 16;
 constexpr std::size_t kLongestLine = std::size_t{64} << 10;
+constexpr Duration kLongest = std::chrono::years{30};  // from first to last access
 
 template <class Number>
 std::optional<Number> parse(std::string_view text) {
@@ -43,7 +46,8 @@ class Zstd {
   Result<void> feed(std::string_view bytes, TraceReader& reader) {
     ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
     std::string out(ZSTD_DStreamOutSize(), '\0');
-    while (in.pos < in.size) {
+    // A full buffer may not be all that the input so far holds.
+    for (bool more = true; more;) {
       ZSTD_outBuffer buffer{out.data(), out.size(), 0};
       const std::size_t left = ZSTD_decompressStream(stream_.get(), &buffer, &in);
       if (ZSTD_isError(left) != 0) {
@@ -51,6 +55,7 @@ class Zstd {
                     std::string{"the zstd data is damaged: "} + ZSTD_getErrorName(left));
       }
       complete_ = left == 0;
+      more = in.pos < in.size || buffer.pos == buffer.size;
       if (auto taken = reader.feed({out.data(), buffer.pos}); !taken) return taken;
     }
     return {};
@@ -63,6 +68,7 @@ class Zstd {
 
 Result<Trace> read(std::istream& in, Duration spacing) {
   constexpr std::string_view kMagic{"\x28\xB5\x2F\xFD", 4};
+  constexpr std::string_view kGzip{"\x1F\x8B", 2};
   TraceReader reader{spacing};
   std::optional<Zstd> zstd;
   std::string chunk(kChunk, '\0');
@@ -71,6 +77,9 @@ Result<Trace> read(std::istream& in, Duration spacing) {
     const std::string_view got{chunk.data(), static_cast<std::size_t>(in.gcount())};
     if (got.empty()) break;
     if (first && got.starts_with(kMagic)) zstd.emplace();
+    if (first && got.starts_with(kGzip)) {
+      return fail(Errc::kBadValue, "this is gzip: try zcat FILE | larder simulate -");
+    }
     auto taken = zstd ? zstd->feed(got, reader) : reader.feed(got);
     if (!taken) return std::unexpected{taken.error()};
   }
@@ -83,21 +92,24 @@ Result<Trace> read(std::istream& in, Duration spacing) {
 
 }  // namespace
 
+std::unexpected<Error> TraceReader::refuse(const std::string& what) const {
+  return fail(Errc::kBadValue, "line " + std::to_string(line_) + " " + what);
+}
+
 Result<void> TraceReader::feed(std::string_view text) {
   for (;;) {
     const std::size_t end = text.find('\n');
-    if (end == std::string_view::npos) break;
-    rest_.append(text.substr(0, end));
+    const std::string_view line = text.substr(0, end);
+    if (rest_.size() + line.size() > kLongestLine) {
+      ++line_;
+      return refuse("is longer than 64 KiB; is this a trace, a key a line?");
+    }
+    rest_.append(line);
+    if (end == std::string_view::npos) return {};
     text.remove_prefix(end + 1);
     if (auto taken = take(rest_); !taken) return taken;
     rest_.clear();
   }
-  rest_.append(text);
-  if (rest_.size() > kLongestLine) {
-    return fail(Errc::kBadValue, "line " + std::to_string(line_ + 1) +
-                                     " is longer than 64 KiB; is this a trace, a key a line?");
-  }
-  return {};
 }
 
 Result<Trace> TraceReader::finish() {
@@ -110,43 +122,55 @@ Result<void> TraceReader::take(std::string_view line) {
   ++line_;
   if (line.ends_with('\r')) line.remove_suffix(1);
   if (line.empty()) return {};
+  if (line.contains('\0')) return refuse("holds a zero byte; is this a text, a key a line?");
   // The first line decides: three columns, or keys, which may hold commas themselves.
   if (trace_.accesses.empty()) {
+    if (line == "time,key,bytes") return {};
     const std::size_t first = line.find(',');
     const std::size_t last = line.rfind(',');
+    // What is nearly a size is taken for one, and refused as such.
     trace_.has_bytes = trace_.has_times = first != last && parse<double>(line.substr(0, first)) &&
-                                          parse<std::uint64_t>(line.substr(last + 1));
+                                          parse<double>(line.substr(last + 1));
   }
   if (trace_.has_bytes) return take_columns(line);
-  add(line, 1, spacing_ * static_cast<Duration::rep>(trace_.accesses.size()));
-  return {};
+  const auto index = static_cast<Duration::rep>(trace_.accesses.size());
+  if (index > kLongest / spacing_) return refuse("comes after 30 years; is --rate right?");
+  return add(line, 1, spacing_ * index);
 }
 
 Result<void> TraceReader::take_columns(std::string_view line) {
+  constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 40;  // so that sums do not overflow
+  const auto shown = [line] { return ": \"" + std::string{line.substr(0, 60)} + "\""; };
   const std::size_t first = line.find(',');
   const std::size_t last = line.rfind(',');
-  const auto time = first == last ? std::nullopt : parse<double>(line.substr(0, first));
-  const auto bytes = first == last ? std::nullopt : parse<std::uint64_t>(line.substr(last + 1));
-  if (!time || !bytes) {
-    return fail(Errc::kBadValue, "line " + std::to_string(line_) +
-                                     " is not `time,key,bytes` as the first one is: \"" +
-                                     std::string{line.substr(0, 60)} + "\"");
+  if (first == last) return refuse("is not `time,key,bytes` as the first one is" + shown());
+  const auto time = parse<double>(line.substr(0, first));
+  if (!time || !std::isfinite(*time)) {
+    return refuse("is not `time,key,bytes` with a time in seconds" + shown());
+  }
+  const auto bytes = parse<std::uint64_t>(line.substr(last + 1));
+  if (!bytes || *bytes > kMostBytes) {
+    return refuse("is not `time,key,bytes` with whole bytes from 0 to 2^40" + shown());
   }
   if (trace_.accesses.empty()) first_time_ = *time;
-  const std::chrono::duration<double> since{*time - first_time_};
-  add(line.substr(first + 1, last - first - 1), *bytes,
-      std::chrono::duration_cast<Duration>(since));
-  return {};
+  const double since = *time - first_time_;
+  if (std::abs(since) > std::chrono::duration<double>{kLongest}.count()) {
+    return refuse("is 30 years from the first one; are its times in seconds?" + shown());
+  }
+  return add(line.substr(first + 1, last - first - 1), *bytes,
+             std::chrono::duration_cast<Duration>(std::chrono::duration<double>{since}));
 }
 
-void TraceReader::add(std::string_view key, std::uint64_t bytes, Duration at) {
+Result<void> TraceReader::add(std::string_view key, std::uint64_t bytes, Duration at) {
+  constexpr std::uint64_t kMostKeys = ~KeyId{0};
   bytes = bytes == 0 ? 1 : bytes;
-  const auto [found, fresh] = ids_.try_emplace(std::string{key}, static_cast<KeyId>(trace_.keys));
+  const auto [found, fresh] = ids_.try_emplace(hash_(key), static_cast<KeyId>(trace_.keys));
   if (fresh) {
-    ++trace_.keys;
+    if (++trace_.keys == kMostKeys) return refuse("holds one key more than 4 billion, the most");
     trace_.total_bytes += bytes;
   }
   trace_.accesses.push_back({found->second, bytes, at});
+  return {};
 }
 
 Result<Trace> read_trace(const std::string& file, std::istream& standard_input, Duration spacing) {
@@ -159,6 +183,9 @@ Result<Trace> read_trace(const std::string& file, std::istream& standard_input, 
   if (!in) {
     const std::error_code reason{errno, std::generic_category()};
     return fail(Errc::kInvalidArgument, file + ": cannot be read: " + reason.message());
+  }
+  if (std::filesystem::is_directory(file)) {
+    return fail(Errc::kInvalidArgument, file + ": is a folder; name the files in it");
   }
   auto trace = read(in, spacing);
   if (!trace) return fail(trace.error().code, file + ": " + trace.error().message);

@@ -80,6 +80,28 @@ TEST(Record, SaysWhatToGiveItWhenThereIsNoMonitorInIt) {
   EXPECT_THAT(ran.err, HasSubstr("redis-cli -p 6380 MONITOR | larder record"));
 }
 
+// Of a SET of a large value, the value is not needed.
+TEST(Record, PassesOverALineThatIsLongerThanItKeeps) {
+  const std::string command =
+      "{ printf '1.5 [0 a] \"SET\" \"k\" \"'; head -c 3000000 /dev/zero | tr '\\0' x; "
+      "printf '\"\\n2.5 [0 a] \"GET\" \"k\"\\n'; } | " LARDER_PROGRAM " record";
+  FILE* const pipe = popen(command.c_str(), "r");
+  std::string out;
+  std::array<char, 256> bytes{};
+  while (std::fgets(bytes.data(), bytes.size(), pipe) != nullptr) out += bytes.data();
+
+  EXPECT_EQ(pclose(pipe), 0);
+  EXPECT_THAT(lines_of(out), SizeIs(1));
+}
+
+TEST(Record, ReadsABeginningThatIsNoMonitorAndALastLineWithoutItsEnd) {
+  const test::Ran ran = test::run_larder(
+      {"record"}, std::string_view{"\0\xFF\n\n1.5 [0 a] \"GET\" \"k\"", 23});
+
+  EXPECT_EQ(ran.exit_code, 0);
+  EXPECT_THAT(lines_of(ran.out), SizeIs(1));
+}
+
 TEST(Record, RefusesAShareThatIsNone) {
   EXPECT_EQ(test::run_larder({"record", "--sample", "0"}).exit_code, 2);
 }

@@ -80,9 +80,58 @@ TEST(Simulate, NamesTheLineThatIsNoAccess) {
   const test::Ran ran = test::run_larder({"simulate", "-"}, "0,a,10\n1,b,x\n");
 
   EXPECT_EQ(ran.exit_code, 1);
-  EXPECT_EQ(ran.err,
-            "larder: standard input: line 2 is not `time,key,bytes` as the first one is: "
-            "\"1,b,x\"\n");
+  EXPECT_EQ(
+      ran.err,
+      "larder: standard input: line 2 is not `time,key,bytes` with whole bytes from 0 to 2^40: "
+      "\"1,b,x\"\n");
+}
+
+// A mistake is told before a long trace is read in vain.
+TEST(Simulate, RefusesSettingsThatMeanNothingBeforeItReads) {
+  const auto refusal = [](const std::string& option, const std::string& value) {
+    const test::Ran ran = test::run_larder({"simulate", "none.txt", option, value});
+    EXPECT_EQ(ran.exit_code, 2) << option << ' ' << value;
+    EXPECT_EQ(ran.out, "");
+    return ran.err;
+  };
+
+  EXPECT_THAT(refusal("--capacity", "0"), HasSubstr("--capacity 0: it must be above 0"));
+  EXPECT_THAT(refusal("--capacity", "nan%"), HasSubstr("must be above 0"));
+  EXPECT_THAT(refusal("--capacity", "10,lots"), HasSubstr("--capacity lots is neither a number"));
+  EXPECT_THAT(refusal("--capacity", ","), HasSubstr("--capacity names none"));
+  EXPECT_THAT(refusal("--target", "1.5"), HasSubstr("--target is a hit ratio"));
+  EXPECT_THAT(refusal("--target", "nan"), HasSubstr("--target is a hit ratio"));
+  EXPECT_THAT(refusal("--rate", "0"), HasSubstr("--rate is accesses a second"));
+  EXPECT_THAT(refusal("--ttl", "soon"), HasSubstr("--ttl"));
+  EXPECT_THAT(refusal("--plot", "/no/such/folder/a.svg"), HasSubstr("no such folder"));
+}
+
+TEST(Simulate, SaysThatATraceWithoutSizesHasNoCapacityInBytes) {
+  const test::Ran ran = test::run_larder({"simulate", "-", "--capacity", "1MiB"}, kTrace);
+
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_THAT(ran.err, HasSubstr("the trace has no sizes"));
+}
+
+TEST(Simulate, TellsForProgramsWhatATargetNeeds) {
+  const test::Ran ran = test::run_larder(
+      {"simulate", "-", "--policy", "lru,belady", "--target", "0.5", "--csv"}, kTrace);
+  const test::Ran never =
+      test::run_larder({"simulate", "-", "--policy", "lru", "--target", "0.9", "--csv"}, kTrace);
+
+  EXPECT_EQ(ran.out,
+            "policy,capacity,hit_ratio,byte_hit_ratio\n"
+            "lru,3,0.500000,0.500000\n"
+            "belady,2,0.500000,0.500000\n");
+  EXPECT_EQ(never.out, "policy,capacity,hit_ratio,byte_hit_ratio\n");
+  EXPECT_THAT(never.err, HasSubstr("lru never reaches 90.00 %"));
+}
+
+TEST(Simulate, ReadsNoFolder) {
+  const test::Ran ran = test::run_larder({"simulate", testing::TempDir()});
+
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_THAT(ran.err, HasSubstr("is a folder"));
 }
 
 TEST(Simulate, RefusesWhatItDoesNotUnderstandBeforeItReads) {

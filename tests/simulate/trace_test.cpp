@@ -1,14 +1,16 @@
 #include "simulate/trace.hpp"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 #include <zstd.h>
 
 #include <sstream>
+#include <vector>
 
 namespace larder::simulate {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::HasSubstr;
 
 Result<Trace> read(const std::string& text) {
   std::istringstream in{text};
@@ -63,7 +65,75 @@ TEST(Trace, SaysWhichLineIsNotLikeTheFirst) {
   EXPECT_NE(trace.error().message.find("line 2"), std::string::npos);
 }
 
-TEST(Trace, RefusesAnEmptyOne) { EXPECT_FALSE(read("\n")); }
+// What read() says of a text that is no trace.
+std::string refusal(const std::string& text) {
+  const auto trace = read(text);
+  return trace ? "none" : trace.error().message;
+}
+
+TEST(Trace, RefusesAnEmptyOne) {
+  EXPECT_THAT(refusal(""), HasSubstr("no access"));
+  EXPECT_THAT(refusal("\n"), HasSubstr("no access"));
+  EXPECT_THAT(refusal("time,key,bytes\n"), HasSubstr("no access"));
+}
+
+TEST(Trace, PassesOverALineThatNamesItsColumns) {
+  const auto trace = read("time,key,bytes\r\n10,a,100\n");
+
+  ASSERT_TRUE(trace) << trace.error().message;
+  EXPECT_EQ(trace->accesses.size(), 1U);
+  EXPECT_EQ(trace->total_bytes, 100U);
+}
+
+TEST(Trace, RefusesSizesAndTimesThatAreNone) {
+  EXPECT_THAT(refusal("0,a,-1\n"), HasSubstr("line 1 is not `time,key,bytes` with whole bytes"));
+  EXPECT_THAT(refusal("0,a,10\n1,b,1.5\n"),
+              HasSubstr("line 2 is not `time,key,bytes` with whole bytes"));
+  EXPECT_THAT(refusal("0,a,18446744073709551615\n"),
+              HasSubstr("line 1 is not `time,key,bytes` with whole bytes"));
+  EXPECT_THAT(refusal("nan,a,10\n"), HasSubstr("line 1 is not `time,key,bytes` with a time"));
+  EXPECT_THAT(refusal("0,a,10\n1e300,a,10\n"), HasSubstr("line 2 is 30 years from the first"));
+}
+
+TEST(Trace, RefusesWhatIsNoText) {
+  EXPECT_THAT(refusal(std::string(100'000, 'x')), HasSubstr("line 1 is longer than 64 KiB"));
+  EXPECT_THAT(refusal("a\n" + std::string(70'000, 'x') + "\nb\n"),
+              HasSubstr("line 2 is longer than 64 KiB"));
+  EXPECT_THAT(refusal(std::string{"a\nb\0c\n", 6}), HasSubstr("line 2 holds a zero byte"));
+  EXPECT_THAT(refusal("\x1F\x8B\x08"), HasSubstr("zcat FILE | larder simulate -"));
+  EXPECT_THAT(refusal("\x28\xB5\x2F\xFD nonsense"), HasSubstr("zstd data is damaged"));
+}
+
+TEST(Trace, ReadsAllOfWhatIsMuchLargerThanItsZstd) {
+  std::string text;
+  for (int i = 0; i < 400'000; ++i) text += "the same key\n";
+
+  const auto trace = read(compressed(text));
+
+  ASSERT_TRUE(trace) << trace.error().message;
+  EXPECT_EQ(trace->accesses.size(), 400'000U);
+}
+
+TEST(AccessList, GivesBackWhatItWasGiven) {
+  const std::vector<std::vector<Access>> lists{
+      {{7, 1, 0ms}, {8, 1, 5ms}, {7, 1, 10ms}},  // evenly, without sizes
+      {{7, 1, 0ms}, {8, 1, 5ms}, {7, 1, 11ms}},
+      {{7, 1, 0ms}, {8, 30, 5ms}, {7, 1, 10ms}},
+      {{7, 20, 3ms}, {8, 1, 4ms}, {7, 9, 4ms}},
+  };
+
+  for (const auto& list : lists) {
+    AccessList accesses;
+    for (const Access& access : list) accesses.push_back(access);
+
+    ASSERT_EQ(accesses.size(), list.size());
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      EXPECT_EQ(accesses[i].key, list[i].key);
+      EXPECT_EQ(accesses[i].bytes, list[i].bytes);
+      EXPECT_EQ(accesses[i].at, list[i].at);
+    }
+  }
+}
 
 TEST(Trace, ASampleHasAllAccessesOfItsKeys) {
   std::string text;
