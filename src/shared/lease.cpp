@@ -15,18 +15,19 @@ constexpr std::size_t kLongestMessage = 1024;  // of a failure that is told to o
 
 // ---- The scripts. Offsets are those of envelope.hpp. ----
 
-// ARGV: stamp, token, lease in ms, what is wanted ('c', 'a', 'r').
+// ARGV: stamp, token, lease in ms, what is wanted ('c', 'a', 'r'). What is not larder's is as
+// nothing (is_larders() says the same).
 constexpr std::string_view kAcquire = R"lua(
-local kind = redis.call('GETRANGE', KEYS[1], 0, 0)
-if kind == 'L' then return {'L', '', redis.call('PTTL', KEYS[1])} end
+local head = redis.call('GETRANGE', KEYS[1], 0, 24)
+local left = redis.call('PTTL', KEYS[1])
+local kind = left >= 0 and head:sub(1, 1) or ''
+if kind == 'L' and #head == 17 then return {'L', '', left} end
 if kind == 'M' then return {'M', '', 0} end
-if kind == 'F' and ARGV[4] ~= 'a' then
-  return {'F', redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1])}
+if kind == 'F' and head:find('^F%l') and ARGV[4] ~= 'a' then
+  return {'F', redis.call('GET', KEYS[1]), left}
 end
-if kind == 'V' and ARGV[4] ~= 'r' and redis.call('GETRANGE', KEYS[1], 1, 24) == ARGV[1] then
-  if ARGV[4] == 'c' then
-    return {'V', redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1])}
-  end
+if kind == 'V' and ARGV[4] ~= 'r' and head:sub(2) == ARGV[1] then
+  if ARGV[4] == 'c' then return {'V', redis.call('GET', KEYS[1]), left} end
   redis.call('SETRANGE', KEYS[1], 25, ARGV[2])
   return {'A', '', 0}
 end
@@ -230,8 +231,17 @@ Duration from_pttl(std::int64_t pttl) {
   return std::chrono::milliseconds{std::max<std::int64_t>(pttl, 0)};
 }
 
+// Whatever larder leaves has an end, a lease its one token, and a failure its code.
+bool is_larders(std::string_view bytes, std::int64_t pttl) {
+  constexpr std::int64_t kNoEnd = -1;
+  if (bytes.empty() || pttl == kNoEnd) return false;
+  if (bytes.front() == 'L') return bytes.size() == 1 + kTokenSize;
+  if (bytes.front() == 'F') return bytes.size() >= 2 && bytes[1] >= 'a' && bytes[1] <= 'z';
+  return true;
+}
+
+// REQUIRES: is_larders().
 Error failure(std::string_view bytes) {
-  if (bytes.size() < 2) return {Errc::kSourceFailed, "another larder's load failed"};
   const auto code = static_cast<Errc>(bytes[1] - 'a');
   const bool known = to_string(code) != "unknown";
   return {known ? code : Errc::kSourceFailed, std::string{bytes.substr(2)}};
@@ -289,7 +299,7 @@ std::vector<std::string_view> Call::command(bool by_name) const {
 }
 
 Found found(const resp::Reply& pttl, resp::Reply&& value) {
-  if (value.kind != resp::Reply::Kind::kBulk) return {};
+  if (value.kind != resp::Reply::Kind::kBulk || !is_larders(value.text, pttl.integer)) return {};
   return from_bytes(std::move(value.text), from_pttl(pttl.integer));
 }
 
@@ -307,6 +317,7 @@ Found acquired(resp::Reply&& reply) {
   const Duration left = from_pttl(reply.items[2].integer);
   if (kind == "A") return {.kind = Found::Kind::kAcquired};
   if (kind == "L" || kind == "M") return from_bytes(kind, left);
+  if (!is_larders(reply.items[1].text, reply.items[2].integer)) return {};
   return from_bytes(std::move(reply.items[1].text), left);
 }
 

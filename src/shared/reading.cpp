@@ -84,6 +84,7 @@ void Reading::looked(bool first, Result<redis::Replies> replies) {
       anew.push_back(i);
       continue;
     }
+    const bool something = (*replies)[at + 1].kind == resp::Reply::Kind::kBulk;
     Found there = found((*replies)[at], std::move((*replies)[at + 1]));
     at += 2;
     if (auto known = answer(keys_[i], there)) {
@@ -93,6 +94,7 @@ void Reading::looked(bool first, Result<redis::Replies> replies) {
     } else if (there.kind == Found::Kind::kValue) {
       disbelieved.push_back(i);
     } else {
+      if (something) SharedCounts::add(tier_->counts_.foreign);
       nothing.push_back(i);
     }
   }

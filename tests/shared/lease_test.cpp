@@ -172,7 +172,29 @@ TEST_F(Lease, AValueThatWasNotBelievedIsReplaced) {
 }
 
 TEST_F(Lease, OtherProgramsBytesBecomeALease) {
-  peer_->ask(Words{"SET", kKey, "hello"});
+  for (const char* bytes : {"hello", "Lars", "Mary", "Fred", "Fanny", "V"}) {
+    peer_->ask(Words{"SET", kKey, bytes});
+
+    EXPECT_EQ(look().kind, Kind::kNothing) << bytes;
+    EXPECT_EQ(acquire(kMine), Kind::kAcquired) << bytes;
+  }
+}
+
+TEST_F(Lease, WhatOnlyBeginsAsOneIsNoneAndNoFailure) {
+  for (const char* bytes : {"L", "Lars", "F", "F "}) {
+    peer_->ask(Words{"SET", kKey, bytes, "PX", "60000"});
+
+    EXPECT_EQ(look().kind, Kind::kNothing) << bytes;
+    EXPECT_EQ(acquire(kMine), Kind::kAcquired) << bytes;
+  }
+}
+
+TEST_F(Lease, WhatHasNoEndIsReplaced) {
+  (void)acquire(kMine);
+  peer_->ask(Words{"PERSIST", kKey});
+  EXPECT_EQ(acquire(kTheirs), Kind::kAcquired);
+  (void)fill(kTheirs, "v");
+  peer_->ask(Words{"PERSIST", kKey});
 
   EXPECT_EQ(look().kind, Kind::kNothing);
   EXPECT_EQ(acquire(kMine), Kind::kAcquired);

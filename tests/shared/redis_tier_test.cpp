@@ -224,6 +224,7 @@ TEST_F(RedisTierTest, OtherProgramsKeysAreMisses) {
   Process one{*server_};
 
   EXPECT_TRUE(one.ready().read("1").lease);
+  EXPECT_EQ(one.tier().stats().foreign, 1U);
   const SharedAnswer answer = one.read("2");
   EXPECT_EQ(answer.kind, Kind::kLoad);
   EXPECT_FALSE(answer.lease);
