@@ -1,5 +1,6 @@
 #include "memcached/handshake.hpp"
 
+#include <array>
 #include <charconv>
 #include <utility>
 
@@ -8,19 +9,23 @@
 namespace larder::memcached {
 namespace {
 
-// None of the meta commands is in an older one, or not as they are now.
-constexpr unsigned kMajor = 1;
-constexpr unsigned kMinor = 6;
+// An older one has no meta commands, or others: ms took its size as a flag, and md no CAS.
+constexpr std::array<unsigned, 3> kOldest{1, 6, 10};
 
-// Of "1.6.18".
+// Of "1.6.18": two numbers at least, and what is no number ends it.
 bool new_enough(std::string_view version) {
-  unsigned major = 0;
-  unsigned minor = 0;
-  const char* const end = version.data() + version.size();
-  const auto [dot, problem] = std::from_chars(version.data(), end, major);
-  if (problem != std::errc{} || dot == end || *dot != '.') return false;
-  if (std::from_chars(dot + 1, end, minor).ec != std::errc{}) return false;
-  return major > kMajor || (major == kMajor && minor >= kMinor);
+  std::array<unsigned, 3> numbers{};
+  std::size_t known = 0;
+  const char* at = version.data();
+  const char* const end = at + version.size();
+  while (known < numbers.size()) {
+    const auto [stopped, problem] = std::from_chars(at, end, numbers[known]);
+    if (problem != std::errc{}) break;
+    ++known;
+    if (stopped == end || *stopped != '.') break;
+    at = stopped + 1;
+  }
+  return known >= 2 && numbers >= kOldest;
 }
 
 }  // namespace
@@ -39,8 +44,9 @@ Handshake::Step Handshake::take(const MetaReply& reply) {
       return refuse("does not tell its version");
     session_.version = reply.text;
     if (!new_enough(reply.text)) {
-      return refuse("is memcached " + reply.text.substr(0, 40) +
-                    ", which has no meta commands; larder needs 1.6 or later");
+      return refuse(
+          "is memcached " + reply.text.substr(0, 40) +
+          ", whose meta commands are not yet what they became; larder needs 1.6.10 or later");
     }
     return Step::kWait;
   }

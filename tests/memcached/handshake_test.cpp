@@ -27,17 +27,18 @@ TEST(MemcachedHandshake, LearnsTheVersionAndTheLargestItem) {
 }
 
 TEST(MemcachedHandshake, TakesLaterVersions) {
-  EXPECT_EQ(Handshake{"c"}.take(version("1.6.0")), Step::kWait);
+  EXPECT_EQ(Handshake{"c"}.take(version("1.6.10")), Step::kWait);
   EXPECT_EQ(Handshake{"c"}.take(version("1.10.2-beta")), Step::kWait);
   EXPECT_EQ(Handshake{"c"}.take(version("2.0")), Step::kWait);
 }
 
-TEST(MemcachedHandshake, RefusesOneThatHasNoMetaCommands) {
-  for (const char* old : {"1.5.22", "1.4", "0.9", "one", "1."}) {
+TEST(MemcachedHandshake, RefusesOneWithoutTheMetaCommandsOfToday) {
+  for (const char* old :
+       {"1.6.9", "1.6.6-rc1", "1.6", "1.6.", "1.5.22", "1.4", "0.9", "one", "1."}) {
     Handshake handshake{"cache:11211"};
 
     EXPECT_EQ(handshake.take(version(old)), Step::kFailed) << old;
-    EXPECT_THAT(handshake.error().message, HasSubstr("larder needs 1.6 or later"));
+    EXPECT_THAT(handshake.error().message, HasSubstr("larder needs 1.6.10 or later"));
   }
 }
 
