@@ -16,14 +16,13 @@ constexpr std::string_view kLineEnd = "\r\n";
 constexpr std::int64_t kLongestLife = 1LL << 32U;
 
 // Those whose line is a code and flags.
-constexpr std::array<std::pair<std::string_view, Kind>, 7> kMeta{{
+constexpr std::array<std::pair<std::string_view, Kind>, 6> kMeta{{
     {"HD", Kind::kDone},
     {"VA", Kind::kValue},
     {"EN", Kind::kMiss},
     {"NS", Kind::kNotStored},
     {"EX", Kind::kExists},
     {"NF", Kind::kNotFound},
-    {"MN", Kind::kBarrier},
 }};
 
 DecodedReply refuse(std::string why) {
@@ -62,8 +61,6 @@ bool take_flag(std::string_view flag, MetaReply& reply) {
       return true;
     }
     case 'X': reply.stale = true; return true;
-    case 'W': reply.won = true; return true;
-    case 'Z': reply.taken = true; return true;
     default: return true;
   }
 }
@@ -109,7 +106,6 @@ DecodedReply decode_reply(std::string_view bytes, const MetaLimits& limits) {
   if (code == "VERSION") return known(Kind::kVersion, line);
   if (code == "STAT") return known(Kind::kStat, line);
   if (whole == "END") return known(Kind::kEnd);
-  if (whole == "OK") return known(Kind::kOk);
   const auto* const meta =
       std::ranges::find(kMeta, code, &std::pair<std::string_view, Kind>::first);
   if (meta == kMeta.end()) return refuse("sends a line that is no answer");

@@ -23,11 +23,9 @@ struct MetaReply {
     kNotStored,  // NS: there is an item, or there is none, against the mode
     kExists,     // EX: the item is another than the one whose CAS was given
     kNotFound,   // NF: there is no item
-    kBarrier,    // MN
     kVersion,    // VERSION: `text`
     kStat,       // STAT: `text` is name, space and value
     kEnd,        // END: of stats
-    kOk,         // OK
     kError,      // ERROR, CLIENT_ERROR, SERVER_ERROR: `text` is the whole line
   };
   Kind kind = Kind::kDone;
@@ -36,8 +34,6 @@ struct MetaReply {
   std::uint64_t cas = 0;                       // which no other state of the item has
   std::optional<std::chrono::seconds> left{};  // of its life; none: without end, or not asked
   bool stale = false;                          // X: invalidated, and not set since
-  bool won = false;                            // W: this caller may fill it
-  bool taken = false;                          // Z: another may
 
   [[nodiscard]] bool is_error() const { return kind == Kind::kError; }
   friend bool operator==(const MetaReply&, const MetaReply&) = default;

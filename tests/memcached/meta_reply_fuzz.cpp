@@ -49,8 +49,6 @@ std::string flags(const MetaReply& reply) {
   std::string text;
   if (reply.left) text += " t" + std::to_string(reply.left->count());
   if (reply.cas != 0) text += " c" + std::to_string(reply.cas);
-  if (reply.won) text += " W";
-  if (reply.taken) text += " Z";
   if (reply.stale) text += " X";
   return text;
 }
@@ -66,11 +64,9 @@ std::string written(const MetaReply& reply) {
     case Kind::kNotStored: return "NS" + flags(reply) + "\r\n";
     case Kind::kExists: return "EX" + flags(reply) + "\r\n";
     case Kind::kNotFound: return "NF" + flags(reply) + "\r\n";
-    case Kind::kBarrier: return "MN" + flags(reply) + "\r\n";
     case Kind::kVersion: return "VERSION " + reply.text + "\r\n";
     case Kind::kStat: return "STAT " + reply.text + "\r\n";
     case Kind::kEnd: return "END\r\n";
-    case Kind::kOk: return "OK\r\n";
     case Kind::kError: return reply.text + "\r\n";
   }
   return {};
