@@ -69,6 +69,7 @@ TEST_F(PoolTierTest, AFailureIsForgottenSoon) {
   while (next.kind == Kind::kFailure) next = one.read("1");
 
   EXPECT_TRUE(next.lease);
+  EXPECT_EQ(server().stat("delete_hits"), 1U) << "it did not end by itself, which it does too";
 }
 
 TEST_F(PoolTierTest, OfAHolderThatDiesTheLeaseEndsAndAnotherLoads) {
@@ -88,16 +89,13 @@ TEST_F(PoolTierTest, ALoadLongerThanTheLeaseKeepsIt) {
   PoolProcess other{url()};
   const SharedAnswer mine = one.ready().read("1");
   const auto waiting = other.ready().begin({"1"});
-  const auto cas = [&] {
-    const std::string line = server().ask("mg larder:product:1 c\r\n");
-    EXPECT_THAT(line, ::testing::StartsWith("HD c"));
-    return line;
-  };
+  const auto cas = [&] { return server().ask("mg larder:product:1 c\r\n"); };
 
   // Each extension makes it another item; a lease of Memcached lives for two seconds at most.
   std::string seen = cas();
   for (int extensions = 0; extensions < 25;) {
     const std::string now = cas();
+    ASSERT_THAT(now, ::testing::StartsWith("HD c"));
     if (now != seen) ++extensions;
     seen = now;
   }
