@@ -57,7 +57,11 @@ Change marker(const std::vector<Mark>& marks, bool contended) {
   return {.kind = Change::Kind::kSet, .bytes = std::move(bytes), .life = life};
 }
 
-bool is_marker(const Item& item) { return item.there && item.bytes.starts_with('M'); }
+// Like leases and failures it has an end, always: what has none is nobody's who would take it
+// away.
+bool is_marker(const Item& item) {
+  return item.bytes.starts_with('M') && item.left > seconds::zero();
+}
 
 // Those of a marker whose time is not up, other than this one.
 std::vector<Mark> others(const Item& item, std::string_view token) {
@@ -73,7 +77,6 @@ bool leased_to(const Item& item, std::string_view token) {
          item.bytes.front() == 'L' && std::string_view{item.bytes}.substr(1) == token;
 }
 
-// Both have an end, always: what has none is nobody's who would take it away.
 bool is_lease(const Item& item) {
   return item.bytes.starts_with('L') && item.bytes.size() == 1 + kTokenSize &&
          item.left > seconds::zero();
@@ -138,7 +141,7 @@ Found found(const Item& item) {
   if (is_marker(item)) return {.kind = Kind::kMarker};
   if (item.stale) return {};
   const Duration left = std::max<Duration>(item.left - seconds{1}, std::chrono::milliseconds{1});
-  if (item.bytes.starts_with('V')) return {.kind = Kind::kValue, .bytes = item.bytes, .left = left};
+  if (item.bytes.starts_with('V')) return {.kind = Kind::kValue, .left = left};
   if (is_lease(item)) return {.kind = Kind::kLease, .left = left};
   if (is_failure(item)) {
     return {.kind = Kind::kFailure, .left = left, .error = failure_in(item.bytes)};

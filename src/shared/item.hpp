@@ -73,7 +73,7 @@ void write(memcached::MetaWriter& write, std::string_view key, const Item& item,
 // None: it has too little left for Memcached's seconds.
 [[nodiscard]] std::optional<std::chrono::seconds> life_of_value(Duration left);
 
-// What a reader found. A value is not opened yet; its `left` is at most what it is.
+// What a reader found. A value stays in the item; its `left` is at most what it is.
 [[nodiscard]] Found found(const Item& item);
 
 // A reader takes the lease, of a key that has none.
@@ -89,7 +89,8 @@ void write(memcached::MetaWriter& write, std::string_view key, const Item& item,
 // The failure of that token's load has been told long enough.
 [[nodiscard]] Change forget_failure(const Item& item, std::string_view token);
 
-// A writer's mark, for so long; again with the same token: from now on so long.
+// A writer's mark, for so long, which is at least a second; again with the same token: from now on
+// so long.
 [[nodiscard]] Change set_mark(const Item& item, std::string_view token, Duration life);
 // Whether the end of that writer's write may leave its value: it is the only one that the
 // marker ever had, and nobody invalidated the key meanwhile.

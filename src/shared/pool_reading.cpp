@@ -209,7 +209,7 @@ std::optional<SharedAnswer> PoolReading::answer(const Place& place, const Item& 
       if (item.there && !item.stale) SharedCounts::add(counts.foreign);
       return std::nullopt;
   }
-  auto envelope = open(found.bytes, stamp, server_->options().envelope);
+  auto envelope = open(item.bytes, stamp, server_->options().envelope);
   if (!envelope) {
     const Disbelief why = envelope.error();
     SharedCounts::add(why == Disbelief::kStale     ? counts.stale

@@ -111,7 +111,8 @@ TEST(Item, AFailureIsToldInPart) {
   EXPECT_EQ(found(failed).error.message.size(), 1024U);
 }
 
-TEST(Item, WhatOnlyLooksLikeALeaseOrAFailureIsNothing) {
+TEST(Item, WhatOnlyLooksLikeALeaseOrAFailureOrAMarkerIsNothing) {
+  const Item marker = left_by(set_mark({}, kMine, 3s));
   const std::string lease = "L" + kMine;
   const std::string failure = "Fa" + kMine;
 
@@ -122,6 +123,18 @@ TEST(Item, WhatOnlyLooksLikeALeaseOrAFailureIsNothing) {
   EXPECT_EQ(found({.there = true, .bytes = failure, .left = 2s}).kind, Kind::kFailure);
   EXPECT_EQ(found({.there = true, .bytes = failure}).kind, Kind::kNothing);
   EXPECT_EQ(found({.there = true, .bytes = "Fa", .left = 2s}).kind, Kind::kNothing);
+  EXPECT_EQ(found(marker).kind, Kind::kMarker);
+  EXPECT_EQ(found({.there = true, .bytes = marker.bytes}).kind, Kind::kNothing);
+}
+
+TEST(Item, AMarkThatHasNoEndIsNone) {
+  const Item endless{.there = true, .bytes = left_by(set_mark({}, kMine, 3s)).bytes, .cas = 1};
+
+  EXPECT_FALSE(sole_writer(endless, kMine));
+  EXPECT_EQ(finish_mark(endless, kMine, "V", 60s).kind, ChangeKind::kInvalidate);
+  for (const Duration life : {Duration{-3s}, Duration{0s}, Duration{1ms}}) {
+    EXPECT_GE(set_mark(endless, kTheirs, life).life, 1s);
+  }
 }
 
 TEST(Item, TheOnlyWriterLeavesItsValue) {
