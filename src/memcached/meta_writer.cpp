@@ -51,6 +51,13 @@ void MetaWriter::write_set(std::string_view key, std::string_view value, std::ch
   output_.append("\r\n");
 }
 
+void MetaWriter::remove(std::string_view key) {
+  assert(is_key(key));
+  output_.append("md ");
+  output_.append(key);
+  output_.append("\r\n");
+}
+
 void MetaWriter::remove(std::string_view key, std::uint64_t cas) {
   assert(is_key(key));
   output_.append("md ");

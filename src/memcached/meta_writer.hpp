@@ -39,6 +39,8 @@ class MetaWriter {
   // ms of the item that has this CAS. EX: it is another; NF: there is none.
   void replace(std::string_view key, std::string_view value, std::chrono::seconds life,
                std::uint64_t cas);
+  // md. NF: there is none.
+  void remove(std::string_view key);
   // md of the item that has this CAS. EX, NF: as above.
   void remove(std::string_view key, std::uint64_t cas);
   // md with I: the item stays, stale and with another CAS. NF: there is none.

@@ -11,21 +11,29 @@ constexpr unsigned kMostTries = 32;
 
 }  // namespace
 
-std::optional<Error> ItemStep::carry_out(std::shared_ptr<memcached::Client> client,
-                                         std::uint64_t connection, std::string key, Decide decide,
-                                         Done done) {
-  const std::shared_ptr<ItemStep> step{new ItemStep{std::move(client), connection, std::move(key),
-                                                    std::move(decide), std::move(done)}};
+std::optional<Error> ItemStep::carry_out(std::shared_ptr<memcached::Client> client, Terms terms,
+                                         std::string key, Decide decide, Done done) {
+  const std::shared_ptr<ItemStep> step{
+      new ItemStep{std::move(client), terms, std::move(key), std::move(decide), std::move(done)}};
   return step->look();
+}
+
+std::optional<Error> ItemStep::submit(const Write& write,
+                                      void (ItemStep::*then)(Result<memcached::Replies>)) {
+  // Not with what is left for a timeout: an answer that is not there then says nothing of the
+  // connection.
+  if (std::chrono::steady_clock::now() >= deadline_) {
+    return Error{Errc::kTimeout, "others change a key of the shared tier, or its server is slow"};
+  }
+  return client_->submit({.session = terms_.connection}, write,
+                         [self = shared_from_this(), then](Result<memcached::Replies> replies) {
+                           ((*self).*then)(std::move(replies));
+                         });
 }
 
 std::optional<Error> ItemStep::look() {
   ++tries_;
-  return client_->submit(
-      {.session = connection_}, [&](memcached::MetaWriter& write) { write.get(key_); },
-      [self = shared_from_this()](Result<memcached::Replies> replies) {
-        self->looked(std::move(replies));
-      });
+  return submit([&](memcached::MetaWriter& write) { write.get(key_); }, &ItemStep::looked);
 }
 
 void ItemStep::looked(Result<memcached::Replies> replies) {
@@ -36,12 +44,13 @@ void ItemStep::looked(Result<memcached::Replies> replies) {
   const Item item = item_in(std::move(replies->front()));
   change_ = decide_(item);
   if (change_.kind == Change::Kind::kNone) return end(Change::Kind::kNone);
-  auto refused = client_->submit(
-      {.session = connection_},
-      [&](memcached::MetaWriter& write) { shared::write(write, key_, item, change_); },
-      [self = shared_from_this()](Result<memcached::Replies> changes) {
-        self->changed(std::move(changes));
-      });
+  change(item);
+}
+
+void ItemStep::change(const Item& item) {
+  auto refused =
+      submit([&](memcached::MetaWriter& write) { shared::write(write, key_, item, change_); },
+             &ItemStep::changed);
   if (refused) end(std::unexpected{std::move(*refused)});
 }
 
@@ -49,6 +58,10 @@ void ItemStep::changed(Result<memcached::Replies> replies) {
   if (!replies) return end(std::unexpected{std::move(replies.error())});
   const memcached::MetaReply& reply = replies->front();
   if (carried_out(change_, reply)) return end(change_.kind);
+  if (reply.is_error() && terms_.or_invalidate && change_.kind == Change::Kind::kSet) {
+    change_ = {.kind = Change::Kind::kInvalidate};
+    return change({});
+  }
   if (reply.is_error()) {
     return end(fail(Errc::kSourceFailed, "it refuses a change: " + reply.text));
   }

@@ -2,17 +2,19 @@
 // decided what becomes of it, and changes it if it is still the same; else begins again.
 //
 // All of a step goes over one connection: a CAS is worth nothing to another run of the
-// server.
+// server. It has one deadline, after which none of its commands begins.
 //
 // Threads: any. Keeps itself alive until it is done.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "larder/clock.hpp"
 #include "larder/error.hpp"
 #include "memcached/client.hpp"
 #include "shared/item.hpp"
@@ -21,37 +23,50 @@ namespace larder::shared {
 
 class ItemStep : public std::enable_shared_from_this<ItemStep> {
  public:
+  struct Terms {
+    std::uint64_t connection = 0;
+    Duration patience{};  // until its last command, which has the client's own time
+    // What the server refuses to store, as a full one does, is invalidated instead.
+    bool or_invalidate = false;
+  };
   // Called once or more often, on the client's I/O thread: what the item is to become.
   using Decide = std::function<Change(const Item&)>;
   // The change that was carried out; kNone: none was called for. Errors: the client's, the
-  // server's, and kOverloaded where others were always quicker. Then the change may have
-  // been carried out all the same.
+  // server's, kTimeout, and kOverloaded where others were always quicker. Then the change may
+  // have been carried out all the same.
   using Done = std::move_only_function<void(Result<Change::Kind>)>;
 
   // None: `done` will be called, once, never inside this call. An error: it will not.
   [[nodiscard]] static std::optional<Error> carry_out(std::shared_ptr<memcached::Client> client,
-                                                      std::uint64_t connection, std::string key,
-                                                      Decide decide, Done done);
+                                                      Terms terms, std::string key, Decide decide,
+                                                      Done done);
 
   ItemStep(const ItemStep&) = delete;
   ItemStep& operator=(const ItemStep&) = delete;
 
  private:
-  ItemStep(std::shared_ptr<memcached::Client> client, std::uint64_t connection, std::string key,
-           Decide decide, Done done)
+  using Write = std::function<void(memcached::MetaWriter&)>;
+
+  ItemStep(std::shared_ptr<memcached::Client> client, Terms terms, std::string key, Decide decide,
+           Done done)
       : client_{std::move(client)},
-        connection_{connection},
+        terms_{terms},
+        deadline_{std::chrono::steady_clock::now() + terms.patience},
         key_{std::move(key)},
         decide_{std::move(decide)},
         done_{std::move(done)} {}
 
+  [[nodiscard]] std::optional<Error> submit(const Write& write,
+                                            void (ItemStep::*then)(Result<memcached::Replies>));
   [[nodiscard]] std::optional<Error> look();
   void looked(Result<memcached::Replies> replies);
+  void change(const Item& item);
   void changed(Result<memcached::Replies> replies);
   void end(Result<Change::Kind> outcome);
 
   const std::shared_ptr<memcached::Client> client_;
-  const std::uint64_t connection_;
+  const Terms terms_;
+  const TimePoint deadline_;
   const std::string key_;
   const Decide decide_;
   Done done_;

@@ -5,20 +5,26 @@
 #include <map>
 #include <utility>
 
+#include "shared/copies.hpp"
 #include "shared/pool_marking.hpp"
 #include "shared/pool_reading.hpp"
 
 namespace larder::shared {
 namespace {
 
-constexpr std::uint64_t kNoRun = 1;  // of every server; 0 would be no mark
 // Of an item, beside its key and its value.
 constexpr std::size_t kItemOverhead = 512;
+
+// Whether the server takes as much.
+bool fits(const PoolServer& server, const std::string& key, const std::string& value) {
+  const auto session = server.session();
+  return session && key.size() + value.size() + kItemOverhead <= session->largest_item;
+}
 
 }  // namespace
 
 Stamp stamp_of(std::uint64_t fingerprint, std::string_view generation) {
-  return {.run = kNoRun,
+  return {.run = kRunOfPool,
           .fingerprint = fingerprint,
           .generation = XXH3_64bits(generation.data(), generation.size())};
 }
@@ -47,26 +53,17 @@ void PoolCopies::read(std::vector<Key> keys, Take take) {
   }
 }
 
-std::optional<std::string> PoolCopies::sealed(const PoolServer& server, const std::string& key,
-                                              std::uint64_t generation, Duration left,
-                                              const Envelope& envelope) const {
-  const auto session = server.session();
-  if (!session || !life_of_value(left)) return std::nullopt;
-  const Stamp stamp{.run = kNoRun, .fingerprint = fingerprint_, .generation = generation};
-  std::string value = seal(stamp, envelope, server.options().envelope);
-  if (key.size() + value.size() + kItemOverhead > session->largest_item) return std::nullopt;
-  return value;
-}
-
 void PoolCopies::fill(SharedLease lease, std::optional<std::string_view> bytes, Duration lifetime,
                       Duration cost) {
   const auto& server = tier_->server_of(lease.key);
   const Duration left = lifetime - cost;
+  if (!life_of_value(left)) return server->release(lease);
+  const Stamp stamp{.run = kRunOfPool, .fingerprint = fingerprint_, .generation = lease.generation};
   Envelope envelope{.lifetime = lifetime, .load_cost = cost};
   if (bytes) envelope.body = *bytes;
-  auto value = sealed(*server, lease.key, lease.generation, left, envelope);
-  if (!value) return server->release(lease);
-  server->fill(lease, std::move(*value), left);
+  std::string value = seal(stamp, envelope, server->options().envelope);
+  if (!fits(*server, lease.key, value)) return server->release(lease);
+  server->fill(lease, std::move(value), left);
 }
 
 void PoolCopies::fail(SharedLease lease, const Error& error) {
@@ -89,14 +86,9 @@ void PoolCopies::begin_write(std::vector<std::string> keys, Duration life, Marke
 
 void PoolCopies::finish_write(SharedMark mark, const std::optional<SharedFill>& kept) {
   const auto& server = tier_->server_of(mark.key);
-  const Duration left = kept ? kept->lifetime - kept->cost : Duration::zero();
-  std::optional<std::string> value;
-  if (kept && mark && mark.generation != 0) {
-    Envelope envelope{.lifetime = kept->lifetime};
-    if (kept->bytes) envelope.body = *kept->bytes;
-    value = sealed(*server, mark.key, mark.generation, left, envelope);
-  }
-  server->finish(cache_, mark, std::move(value).value_or(""), left);
+  Written left = written(mark, fingerprint_, kept, server->options().envelope);
+  if (!fits(*server, mark.key, left.value)) left.value.clear();
+  server->finish(cache_, mark, std::move(left.value), left.left);
 }
 
 void PoolCopies::leave_write(SharedMark mark, Duration life) {

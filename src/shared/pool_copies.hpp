@@ -17,7 +17,8 @@
 namespace larder::shared {
 
 // What a value in Memcached must carry: no server brings old copies back when it restarts, so
-// its run is not in it.
+// all have the same run.
+inline constexpr std::uint64_t kRunOfPool = 1;  // 0 would be no mark
 [[nodiscard]] Stamp stamp_of(std::uint64_t fingerprint, std::string_view generation);
 
 class PoolCopies final : public SharedCopies {
@@ -38,11 +39,6 @@ class PoolCopies final : public SharedCopies {
   void listen(std::weak_ptr<SharedListener> listener) override;
 
  private:
-  // What is to stand in the server; none: it does not take as much, or lives no second.
-  [[nodiscard]] std::optional<std::string> sealed(const PoolServer& server, const std::string& key,
-                                                  std::uint64_t generation, Duration left,
-                                                  const Envelope& envelope) const;
-
   const std::shared_ptr<PoolTier> tier_;
   const std::string cache_;
   const std::uint64_t fingerprint_;

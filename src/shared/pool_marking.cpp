@@ -38,7 +38,7 @@ void PoolMarking::mark(std::size_t index) {
       });
   if (!refused) {
     refused = ItemStep::carry_out(
-        server->client(), session->number, std::move(key),
+        server->client(), server->step_terms(session->number), std::move(key),
         [token = std::move(token), life = life_](const Item& item) {
           return set_mark(item, token, life);
         },
@@ -64,7 +64,7 @@ void PoolMarking::known(std::size_t index, bool taken) {
   SharedCounts::add(taken ? counts.marks : counts.untaken_marks);
   if (taken) {
     const MutexLock lock{mutex_};
-    marks_[index].run = stamp_of(0, "").run;
+    marks_[index].run = kRunOfPool;
   }
   end();
 }

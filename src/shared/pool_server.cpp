@@ -167,9 +167,7 @@ void PoolServer::release(const SharedLease& lease) {
   if (RefreshToken::in(lease.token)) return;
   end_lease(
       lease, [token = lease.token](const Item& item) { return release_lease(item, token); },
-      [self = shared_from_this()](const Result<Change::Kind>& outcome) {
-        if (!outcome) self->note_error(outcome.error());
-      });
+      noting());
 }
 
 // What cannot be done ends with the lease's own time.
@@ -181,9 +179,15 @@ void PoolServer::end_lease(const SharedLease& lease, ItemStep::Decide decide, It
     if (trusted_) connection = session_->number;
   }
   if (!connection) return;
-  const auto refused =
-      ItemStep::carry_out(client_, *connection, lease.key, std::move(decide), std::move(done));
+  const auto refused = ItemStep::carry_out(client_, step_terms(*connection), lease.key,
+                                           std::move(decide), std::move(done));
   if (refused) note_error(*refused);
+}
+
+ItemStep::Done PoolServer::noting() {
+  return [self = shared_from_this()](const Result<Change::Kind>& outcome) {
+    if (!outcome) self->note_error(outcome.error());
+  };
 }
 
 // Memcached would tell it for two seconds.
@@ -203,8 +207,7 @@ void PoolServer::forget_later(const std::string& key, const std::string& token) 
     }
     self->end_lease(
         {.key = key, .token = token},
-        [token](const Item& item) { return forget_failure(item, token); },
-        [](const Result<Change::Kind>&) {});
+        [token](const Item& item) { return forget_failure(item, token); }, self->noting());
   });
 }
 
@@ -283,10 +286,10 @@ void PoolServer::extend_all() {
   if (!connection) return;
   const std::chrono::seconds life = life_of_lease(options_.lease);
   for (const auto& [key, token] : due) {
-    (void)ItemStep::carry_out(
-        client_, *connection, key,
-        [token, life](const Item& item) { return extend_lease(item, token, life); },
-        [](const Result<Change::Kind>&) {});
+    const auto refused = ItemStep::carry_out(
+        client_, step_terms(*connection), key,
+        [token, life](const Item& item) { return extend_lease(item, token, life); }, noting());
+    if (refused) note_error(*refused);
   }
 }
 

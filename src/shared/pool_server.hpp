@@ -48,12 +48,13 @@ struct PoolOptions {
   memcached::MemcachedUrl url{};
   std::string name_space = "larder";  // in front of every key: separates deployments
   // Behaviour.
-  Duration timeout = std::chrono::milliseconds{250};  // of a command
+  Duration timeout = std::chrono::milliseconds{250};  // of a command, and of a step of several
   // A lease ends so long after its holder's last sign of life; whole seconds, two at least.
   Duration lease = std::chrono::seconds{3};
-  // No load takes longer: its lease is not extended beyond, nor waited for.
+  // No load takes longer: its lease is not extended beyond, nor waited for once it has ended.
   Duration longest_load = std::chrono::seconds{30};
-  Duration failure = std::chrono::milliseconds{500};  // so long a failure is told
+  // So long a failure is told; for two seconds if its process ends before.
+  Duration failure = std::chrono::milliseconds{500};
   EnvelopeOptions envelope{};
   std::size_t most_undelivered = 20'000;  // keys of a server; past them whole caches
   // Called when a server is lost or is there again, with a sentence; any thread, never often.
@@ -112,6 +113,10 @@ class PoolServer final : public memcached::ClientEvents,
   [[nodiscard]] const PoolOptions& options() const { return options_; }
   [[nodiscard]] Timers& timers() const { return *timers_; }
   [[nodiscard]] SharedCounts& counts() { return counts_; }
+  // Of the steps of the protocol there.
+  [[nodiscard]] ItemStep::Terms step_terms(std::uint64_t connection) const {
+    return {.connection = connection, .patience = options_.timeout};
+  }
   // 16 bytes that nobody else has.
   [[nodiscard]] std::string new_token();
   // Where a cache's generation stands.
@@ -153,7 +158,7 @@ class PoolServer final : public memcached::ClientEvents,
   void tell_first(std::string why) LARDER_REQUIRES(mutex_);
   // Carries the end of a write out; not confirmed, it becomes an invalidation.
   void end_write(const std::string& cache, const std::string& name, ItemStep::Decide decide,
-                 std::function<void()> kept) LARDER_REQUIRES(mutex_);
+                 std::function<void(Change::Kind)> kept) LARDER_REQUIRES(mutex_);
   void write_ended(const std::string& cache, const std::string& name,
                    const Result<Change::Kind>& outcome) LARDER_EXCLUDES(mutex_);
   [[nodiscard]] std::unique_ptr<Timer> deliver_soon() LARDER_REQUIRES(mutex_);
@@ -166,6 +171,8 @@ class PoolServer final : public memcached::ClientEvents,
   void forget_later(const std::string& key, const std::string& token) LARDER_EXCLUDES(mutex_);
   void wake(std::uint64_t number) LARDER_EXCLUDES(mutex_);
   void wake_all() LARDER_EXCLUDES(mutex_);
+  // For a step whose failure costs a load and no more: counts it.
+  [[nodiscard]] ItemStep::Done noting();
   void extend_later() LARDER_REQUIRES(mutex_);
   void extend_all() LARDER_EXCLUDES(mutex_);
 

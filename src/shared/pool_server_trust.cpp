@@ -4,7 +4,6 @@
 
 #include "memcached/key_name.hpp"
 #include "shared/pool_server.hpp"
-#include "shared/random_number.hpp"
 
 namespace larder::shared {
 namespace {
@@ -19,9 +18,6 @@ std::optional<Error> error_in(const Result<memcached::Replies>& replies) {
   if (found == replies->end()) return std::nullopt;
   return Error{Errc::kSourceFailed, "it refuses a command: " + found->text.substr(0, 200)};
 }
-
-// A generation that the cache never had.
-std::string fresh_generation() { return hex(random_number()); }
 
 }  // namespace
 
@@ -81,9 +77,7 @@ void PoolServer::deliver() {
       {.commands = commands, .timeout = kDeliveryTimeout, .session = connection},
       [&](memcached::MetaWriter& write) {
         write.invalidate(memcached::key_name(names_.probe(0)));
-        for (const std::string& cache : batch->whole) {
-          write.set(generation_name(cache), fresh_generation(), {});
-        }
+        for (const std::string& cache : batch->whole) write.remove(generation_name(cache));
         for (const auto& [cache, names] : batch->keys) {
           for (const std::string& name : names) write.invalidate(name);
         }
@@ -136,14 +130,14 @@ void PoolServer::invalidate(const std::string& cache, const std::string& name) {
   tell_first(refused->message);
 }
 
+// Without a generation no copy of the cache is believed, and its next reader gives it one that it
+// never had. Taking it away is what a full server does too.
 void PoolServer::clear(const std::string& cache) {
   const MutexLock lock{mutex_};
   if (!trusted_) return undelivered_.add_whole(cache);
   const auto refused = client_->submit(
       {.session = session_->number},
-      [&](memcached::MetaWriter& write) {
-        write.set(generation_name(cache), fresh_generation(), {});
-      },
+      [&](memcached::MetaWriter& write) { write.remove(generation_name(cache)); },
       [self = shared_from_this(), cache](const Result<memcached::Replies>& replies) {
         self->confirm(cache, std::nullopt, replies);
       });
@@ -168,8 +162,8 @@ void PoolServer::finish(const std::string& cache, const SharedMark& mark, std::s
         *keeps = !value.empty() && sole_writer(item, token);
         return finish_mark(item, token, value, life);
       },
-      [self = shared_from_this(), keeps] {
-        if (*keeps) SharedCounts::add(self->counts_.fills);
+      [self = shared_from_this(), keeps](Change::Kind done) {
+        if (*keeps && done == Change::Kind::kSet) SharedCounts::add(self->counts_.fills);
       });
 }
 
@@ -180,16 +174,18 @@ void PoolServer::leave(const std::string& cache, const SharedMark& mark, Duratio
   if (!trusted_) return undelivered_.add(cache, mark.key);
   end_write(
       cache, mark.key, [token, life](const Item& item) { return set_mark(item, token, life); },
-      [] {});
+      [](Change::Kind /*done*/) {});
 }
 
 void PoolServer::end_write(const std::string& cache, const std::string& name,
-                           ItemStep::Decide decide, std::function<void()> kept) {
+                           ItemStep::Decide decide, std::function<void(Change::Kind)> kept) {
+  ItemStep::Terms terms = step_terms(session_->number);
+  terms.or_invalidate = true;
   const auto refused =
-      ItemStep::carry_out(client_, session_->number, name, std::move(decide),
+      ItemStep::carry_out(client_, terms, name, std::move(decide),
                           [self = shared_from_this(), cache, name,
                            kept = std::move(kept)](const Result<Change::Kind>& outcome) {
-                            if (outcome) kept();
+                            if (outcome) kept(*outcome);
                             self->write_ended(cache, name, outcome);
                           });
   if (refused) {

@@ -23,6 +23,7 @@ TEST(MetaWriter, EachCommandIsOneLineAndItsValue) {
   EXPECT_EQ(written([](MetaWriter& w) { w.add("k", "v", 3s); }), "ms k 1 T3 ME\r\nv\r\n");
   EXPECT_EQ(written([](MetaWriter& w) { w.replace("k", "", 3s, 18446744073709551615U); }),
             "ms k 0 T3 C18446744073709551615\r\n\r\n");
+  EXPECT_EQ(written([](MetaWriter& w) { w.remove("k"); }), "md k\r\n");
   EXPECT_EQ(written([](MetaWriter& w) { w.remove("k", 9); }), "md k C9\r\n");
   EXPECT_EQ(written([](MetaWriter& w) { w.invalidate("k"); }), "md k I\r\n");
   EXPECT_EQ(written([](MetaWriter& w) { w.version(); }), "version\r\n");

@@ -209,20 +209,50 @@ TEST_F(PoolTierTest, AFullServerCostsCopiesAndNothingElse) {
   servers_.front() = std::make_unique<MemcachedServer>(std::vector<std::string>{"-m", "2", "-M"});
   PoolProcess one{url()};
   one.ready();
-  for (int i = 0; i < 500; ++i) {
-    const std::string key = std::to_string(i);
-    const SharedAnswer answer = one.read(key);
-    ASSERT_EQ(answer.kind, Kind::kLoad);
+  const auto kept = [&] { return one.tier().stats().fills; };
+  const auto refused = [&] { return one.tier().stats().errors; };
+  for (int i = 0; refused() == 0 && i < 2'000; ++i) {
     std::string random;
     for (unsigned j = 0; j < 8'000; ++j) {
       random += static_cast<char>((static_cast<unsigned>(i) * 7'919U + j) * 2654435761U >> 13U);
     }
-    if (answer.lease) one.copies().fill(answer.lease, random, 60s, 1ms);
+    one.load(std::to_string(i), random);
+    while (kept() + refused() < static_cast<std::uint64_t>(i) + 1) std::this_thread::yield();
   }
-  one.copies().invalidate("0");
+  ASSERT_EQ(refused(), 1U) << "it is full";
 
+  EXPECT_EQ(one.copy(std::to_string(kept())), std::nullopt) << "what it did not take";
+  EXPECT_TRUE(one.copy("0")) << "what it has";
+  one.copies().invalidate("0");
   EXPECT_EQ(one.copy("0"), std::nullopt);
-  EXPECT_GT(server().stat("curr_items"), 0U);
+  one.copies().clear();
+  EXPECT_EQ(one.copy("1"), std::nullopt);
+  EXPECT_TRUE(one.tier().trusted());
+  EXPECT_EQ(one.said().size(), 1U) << "never lost";
+}
+
+TEST_F(PoolTierTest, AFullServerIsClearedAllTheSame) {
+  std::atomic<bool> full{false};
+  const ScriptedMemcached filled{server(),
+                                 [&](std::string_view line) -> std::optional<std::string> {
+                                   if (!full || !line.starts_with("ms ")) return std::nullopt;
+                                   return "SERVER_ERROR out of memory storing object\r\n";
+                                 }};
+  PoolProcess one{filled.url()};
+  PoolProcess other{url()};
+  one.ready().load("1", "old");
+  EXPECT_EQ(other.ready().copy("1"), "old");
+  full = true;
+
+  one.copies().clear();
+
+  EXPECT_EQ(one.copy("1"), std::nullopt) << "behind it on the same connection";
+  EXPECT_TRUE(one.tier().trusted());
+  EXPECT_EQ(one.tier().stats().undelivered, 0U);
+  full = false;
+  EXPECT_EQ(other.copy("1"), std::nullopt);
+  one.load("1", "new");
+  EXPECT_EQ(other.copy("1"), "new");
 }
 
 // What is on its way behind an invalidation is read before anybody knows that it failed.
@@ -263,12 +293,13 @@ TEST_F(PoolTierTest, WhatArrivesLateOverAnOldConnectionChangesNothing) {
   const SharedAnswer anew = one.read("1", true);
   network.hold(FaultProxy::Direction::kToServer);
   one.copies().fill(anew.lease, "old", 60s, 1ms);  // on its way
+  one.lost();
   other.copies().invalidate("1");
   other.load("1", "new");
   EXPECT_EQ(other.copy("1"), "new");
 
   network.let_go();
-  (void)one.copy("2");
+  while (server().stat("cas_badval") == 0) std::this_thread::yield();  // it has arrived
 
   EXPECT_EQ(other.copy("1"), "new");
 }

@@ -1,10 +1,15 @@
 // Writes of one process, as the others see them, over a real Memcached.
 #include <gmock/gmock.h>
 
+#include <atomic>
+
+#include "memcached/scripted_memcached.hpp"
 #include "shared/pool_process.hpp"
 
 namespace larder::shared {
 namespace {
+
+using test::ScriptedMemcached;
 
 // A process that writes.
 class Author : public PoolProcess {
@@ -223,6 +228,48 @@ TEST_F(PoolWrite, AnEndThatCouldNotBeToldIsToldAsAnInvalidation) {
 
   EXPECT_TRUE(marked("1")) << "until it has ended by itself";
   EXPECT_EQ(author_->tier().stats().undelivered, 0U);
+}
+
+TEST_F(PoolWrite, AFullServerIsToldOfTheEndAndStaysTrusted) {
+  std::atomic<bool> full{false};
+  const ScriptedMemcached filled{server(),
+                                 [&](std::string_view line) -> std::optional<std::string> {
+                                   if (!full || !line.starts_with("ms ")) return std::nullopt;
+                                   return "SERVER_ERROR out of memory storing object\r\n";
+                                 }};
+  Author author{filled.url()};
+  (void)author.ready().copy("1");  // so that the cache has a generation
+  const SharedMark kept = author.mark("1");
+  const SharedMark left = author.mark("2");
+  full = true;
+
+  author.finish(kept, "new");
+  author.copies().leave_write(left, 60s);
+  author.rest();
+
+  EXPECT_TRUE(author.tier().trusted());
+  EXPECT_EQ(author.tier().stats().undelivered, 0U);
+  EXPECT_EQ(author.tier().stats().fills, 0U);
+  EXPECT_TRUE(marked("1")) << "until it ends by itself";
+  EXPECT_TRUE(marked("2"));
+}
+
+// Others change the key all the time, and the server is slow: not for a timeout a command.
+TEST_F(PoolWrite, AStepHasOneDeadline) {
+  std::atomic<int> tries{0};
+  const ScriptedMemcached busy{server(), [&](std::string_view line) -> std::optional<std::string> {
+                                 if (!line.starts_with("ms larder:product:1 ")) return std::nullopt;
+                                 ++tries;
+                                 std::this_thread::sleep_for(20ms);
+                                 return "NS\r\n";
+                               }};
+  Author author{busy.url(), PoolOptions{.timeout = 100ms}};
+
+  author.ready();
+
+  EXPECT_FALSE(author.mark("1"));
+
+  EXPECT_LE(tries, 6);
 }
 
 TEST_F(PoolWrite, WithoutAServerNoMarkIsTaken) {
