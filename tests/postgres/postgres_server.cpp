@@ -64,6 +64,8 @@ UnprivilegedChild::UnprivilegedChild(const std::vector<std::string>& command, co
     if (!changed) ::_exit(126);
   }
   ::prctl(PR_SET_PDEATHSIG, SIGQUIT);
+  ::signal(SIGQUIT,
+           SIG_DFL);  // which a shell's background job has ignored, and its children with it
   ::execv(arguments.front(), arguments.data());
   ::_exit(127);
 }
