@@ -8,6 +8,11 @@
 #include "shared/routed_copies.hpp"
 
 namespace larder::shared {
+namespace {
+
+constexpr const char* kHoles = "slots of the cluster have no master";
+
+}  // namespace
 
 Result<std::shared_ptr<RoutedTier>> RoutedTier::start(Runtime& runtime, RedisTierOptions options) {
   const redis::ClientOptions client{.url = options.url, .timeout = options.timeout};
@@ -83,7 +88,7 @@ std::string RoutedTier::trouble() const {
   for (const auto& [place, tier] : tiers_) {
     if (std::string trouble = tier->trouble(); !trouble.empty()) return trouble;
   }
-  return everywhere(routes_) ? std::string{} : "slots of the cluster have no master";
+  return everywhere(routes_) ? std::string{} : kHoles;
 }
 
 bool RoutedTier::everywhere(const Routes& routes) const {
@@ -184,6 +189,8 @@ std::vector<RoutedTier::Assignment> RoutedTier::assignments(const redis::Topolog
 void RoutedTier::guided(const redis::Topology& topology) {
   const std::vector<Assignment> now = assignments(topology);
   std::vector<TierPtr> retired;
+  bool whole = false;
+  bool told = false;
   {
     const MutexLock lock{mutex_};
     if (closed_) return;
@@ -204,8 +211,11 @@ void RoutedTier::guided(const redis::Topology& topology) {
       for (const KeyNames::Bucket bucket : assignment.buckets) routes[bucket] = tier;
     }
     std::erase_if(tiers_, [](const auto& each) { return each.second == nullptr; });
+    whole = everywhere(routes);
+    told = std::exchange(holes_told_, !whole) != whole;
+    if (!whole) trouble_ = kHoles;
     // What is invalidated of a bucket that nobody has is not heard.
-    if (everywhere(routes)) {
+    if (whole) {
       hearing_->forget(this);
     } else {
       hearing_->expect(this);
@@ -216,6 +226,10 @@ void RoutedTier::guided(const redis::Topology& topology) {
     for (const auto& [place, tier] : tiers_) tier->vouch();
   }
   for (const TierPtr& each : retired) each->close();
+  if (told || !options_.tell) return;
+  options_.tell(whole, whole ? std::string{"the shared tier: each slot of the cluster has a master"}
+                             : std::string{"the shared tier: "} + kHoles +
+                                   "; reads of their keys go to the source until they have one");
 }
 
 RoutedTier::TierPtr RoutedTier::begin(const redis::Place& place) {

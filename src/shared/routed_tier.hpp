@@ -124,6 +124,7 @@ class RoutedTier final : public Tier,
   Undelivered undelivered_ LARDER_GUARDED_BY(mutex_);  // to nobody in particular yet
   std::string trouble_ LARDER_GUARDED_BY(mutex_);      // while there are no tiers
   bool told_ LARDER_GUARDED_BY(mutex_) = false;        // of that
+  bool holes_told_ LARDER_GUARDED_BY(mutex_) = false;  // that slots have no master
   SharedStats past_ LARDER_GUARDED_BY(mutex_);         // of tiers that are no more
 };
 

@@ -2,9 +2,11 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509_vfy.h>
 
 #include <cassert>
 #include <new>
+#include <string>
 #include <utility>
 
 #include "tls/openssl.hpp"
@@ -94,6 +96,10 @@ void TlsSession::note(int outcome) {
     case SSL_ERROR_ZERO_RETURN: ended_ = true; return;
     default: error_ = openssl::take_error();
   }
+  // On the other side's certificate, if it had one.
+  const long verdict = SSL_get_verify_result(ssl_);
+  if (verdict == X509_V_OK) return;
+  error_ += std::string{" ("} + X509_verify_cert_error_string(verdict) + ')';
 }
 
 void TlsSession::drop_used_input() {

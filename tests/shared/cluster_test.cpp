@@ -1,6 +1,10 @@
 // Processes over a real cluster of three masters and three replicas.
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <string_view>
+
+#include "demo/free_port.hpp"
 #include "redis/redis_cluster.hpp"
 #include "redis/slot.hpp"
 #include "shared/process.hpp"
@@ -197,6 +201,27 @@ TEST_F(ClusterTest, ANodeThatComesBackAsAReplicaIsNotAsked) {
   const std::size_t owner = cluster_->owner(name(key), 1);
   EXPECT_NE(owner, 0U);
   EXPECT_EQ(one.tier().stats().undelivered, 0U);
+}
+
+TEST(Cluster, ThatSlotsHaveNoMasterIsSaidOnceEachWay) {
+  if (!RedisServer::installed()) GTEST_SKIP() << "redis-server is not installed";
+  RedisServer node{{"--cluster-enabled", "yes", "--cluster-port",
+                    std::to_string(demo::free_port(0, 0).value())}};
+  node.ask({"CLUSTER", "ADDSLOTSRANGE", "0", "8191"});
+  ClusterProcess one{"redis+cluster://127.0.0.1:" + std::to_string(node.port())};
+  const auto said = [&](std::string_view what) {
+    return std::ranges::count_if(one.said(),
+                                 [&](const std::string& each) { return each.contains(what); });
+  };
+  while (said("slots of the cluster have no master") == 0) std::this_thread::yield();
+
+  node.ask({"CLUSTER", "ADDSLOTSRANGE", "8192", "16383"});
+  one.trusted();
+
+  while (said("each slot of the cluster has a master") == 0) std::this_thread::yield();
+  EXPECT_EQ(said("slots of the cluster have no master"), 1);
+  one.settle("1", "v");
+  EXPECT_EQ(one.copy("1"), "v");
 }
 
 TEST_F(ClusterTest, ASlotThatMovesIsFollowed) {
