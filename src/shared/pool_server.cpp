@@ -106,7 +106,7 @@ SharedStats PoolServer::stats() const {
   SharedStats stats = counts_.now();
   stats.connections = client_->health().connections;
   const MutexLock lock{mutex_};
-  stats.undelivered = undelivered_.size();
+  stats.undelivered = undelivered_.size() + in_delivery_;
   return stats;
 }
 

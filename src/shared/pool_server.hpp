@@ -194,6 +194,7 @@ class PoolServer final : public memcached::ClientEvents,
   std::string trouble_ LARDER_GUARDED_BY(mutex_);       // why not
   bool told_ LARDER_GUARDED_BY(mutex_) = false;         // that it is not
   Undelivered undelivered_ LARDER_GUARDED_BY(mutex_);
+  std::size_t in_delivery_ LARDER_GUARDED_BY(mutex_) = 0;  // taken from it, and not told yet
   std::unique_ptr<Timer> deliver_timer_ LARDER_GUARDED_BY(mutex_);
   bool delivering_ LARDER_GUARDED_BY(mutex_) = false;
   std::unordered_multiset<std::string> ending_ LARDER_GUARDED_BY(mutex_);  // writes, by key

@@ -69,6 +69,7 @@ void PoolServer::deliver() {
     if (closed_ || trusted_ || !session_ || delivering_) return;
     delivering_ = true;
     connection = session_->number;
+    in_delivery_ = undelivered_.size();
     *batch = undelivered_.take();
   }
   commands += batch->whole.size();
@@ -97,6 +98,7 @@ void PoolServer::delivered(const Undelivered::Batch& batch,
   {
     const MutexLock lock{mutex_};
     delivering_ = false;
+    in_delivery_ = 0;
     if (error) {
       undelivered_.add(batch);
     } else if (session_ && !closed_) {

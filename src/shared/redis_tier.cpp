@@ -147,7 +147,7 @@ SharedStats RedisTier::stats() const {
   if (!options_.hearing) stats.gaps += hearing_->lapses();
   stats.connections = client_->health().connections;
   const MutexLock lock{mutex_};
-  stats.undelivered = undelivered_.size();
+  stats.undelivered = undelivered_.size() + in_delivery_;
   return stats;
 }
 

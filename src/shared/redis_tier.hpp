@@ -255,6 +255,7 @@ class RedisTier final : public Tier,
   std::atomic<bool> refuses_{false};               // told that it refuses
   TimePoint refused_at_ LARDER_GUARDED_BY(mutex_){};
   Undelivered undelivered_ LARDER_GUARDED_BY(mutex_);
+  std::size_t in_delivery_ LARDER_GUARDED_BY(mutex_) = 0;  // taken from it, and not told yet
   std::unique_ptr<Timer> deliver_timer_ LARDER_GUARDED_BY(mutex_);
   bool delivering_ LARDER_GUARDED_BY(mutex_) = false;
   std::unordered_multimap<std::string, Waiter> waiters_ LARDER_GUARDED_BY(mutex_);

@@ -100,6 +100,7 @@ void RedisTier::deliver() {
     if (delivering_ || buckets_.empty()) return;
     delivering_ = true;
     run = session_->run;
+    in_delivery_ = undelivered_.size();
     delivery->batch = undelivered_.take();
     calls.push_back(shared::invalidate(names_.probe(*buckets_.begin())));
     delivery->told.emplace_back();
@@ -139,6 +140,7 @@ void RedisTier::delivered(const Delivery& delivery, const Result<redis::Replies>
   {
     const MutexLock lock{mutex_};
     delivering_ = false;
+    in_delivery_ = 0;
     if (error || retired_) {
       undelivered_.add(delivery.batch);
     } else if (session_ && !closed_) {

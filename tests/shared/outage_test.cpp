@@ -1,6 +1,10 @@
 // A Redis that is not there, dies, hangs, is full, forgets, or comes back with the past.
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <set>
+#include <sstream>
+
 #include "shared/process.hpp"
 
 namespace larder::shared {
@@ -104,6 +108,37 @@ TEST_F(RedisTierTest, AReadBehindAnInvalidationThatIsRefusedIsNotServedTheCopy) 
   server_->ask({"ACL", "SETUSER", "app", "+del"});
   while (!one.tier().trusted()) std::this_thread::yield();
   EXPECT_EQ(one.copy("1"), std::nullopt);
+}
+
+// The connections whose commands Redis holds back, by their numbers.
+std::set<std::string> held_back(RedisServer& server) {
+  std::set<std::string> numbers;
+  std::istringstream lines{server.ask({"CLIENT", "LIST"}).text};
+  for (std::string line; std::getline(lines, line);) {
+    if (line.contains(" flags=b")) numbers.insert(line.substr(0, line.find(' ')));
+  }
+  return numbers;
+}
+
+TEST_F(RedisTierTest, WhatIsBeingToldIsUntoldUntilItIs) {
+  Process one{*server_, {.timeout = 50ms}};
+  one.ready();
+  server_->ask({"CLIENT", "PAUSE", "600000", "WRITE"});  // others answer
+  one.copies().invalidate("1");
+  std::set<std::string> first;
+  while (first.empty()) first = held_back(*server_);
+  one.lost();
+
+  bool again = false;  // on a connection made anew
+  while (!again) {
+    again = std::ranges::any_of(held_back(*server_),
+                                [&](const std::string& number) { return !first.contains(number); });
+  }
+  EXPECT_EQ(one.tier().stats().undelivered, 1U);
+  server_->ask({"CLIENT", "UNPAUSE"});
+
+  one.ready();
+  EXPECT_EQ(one.tier().stats().undelivered, 0U);
 }
 
 TEST_F(RedisTierTest, MoreThanCanBeKeptUntoldInvalidatesTheWholeCache) {
