@@ -40,7 +40,7 @@ void PostgresProxy::hold_answers() {
   }
   asio::post(context_, asio::use_future([this] {
                for (const auto& each : pairs_) {
-                 if (const PairPtr pair = each.lock()) pair->holds = true;
+                 if (const PairPtr pair = each.lock()) pair->holds = pair->counts = true;
                }
              }))
       .get();
@@ -112,7 +112,7 @@ void PostgresProxy::forward(const PairPtr& pair) {
   pair->client.async_read_some(
       asio::buffer(pair->to_server), [this, pair](const Error& error, std::size_t count) {
         if (error) return pair->close();
-        if (pair->holds) this->count(*pair, count);
+        if (pair->counts) this->count(*pair, count);
         asio::async_write(pair->server, asio::buffer(pair->to_server, count),
                           [this, pair](const Error& failed, std::size_t) {
                             if (failed) return pair->close();

@@ -28,7 +28,8 @@ class PostgresProxy {
   // What a server says next is dropped, and its connection cut, once. Other connections live.
   void swallow_next_answer();
   // From now on nothing that the server says is passed on, on the connections that there are;
-  // and what their clients have the server execute is counted. REQUIRES: they are idle.
+  // and what their clients have the server execute is counted from 0, after release() as well.
+  // REQUIRES: they are idle.
   void hold_answers();
   // Waits until so many statements were to be executed since then; false: not within a minute.
   [[nodiscard]] bool executed(std::size_t count);
@@ -48,7 +49,8 @@ class PostgresProxy {
     std::array<char, 16 * 1024> to_server{};
     std::array<char, 16 * 1024> to_client{};
     bool holds = false;
-    std::string asked{};  // since then, from the message on that is not whole yet
+    bool counts = false;
+    std::string asked{};  // since it counts, from the message on that is not whole yet
     std::string held{};
   };
   using PairPtr = std::shared_ptr<Pair>;

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <stdexcept>
@@ -111,6 +112,15 @@ bool RunningLarder::says(const std::string& text) {
 
 void RunningLarder::signal(int number) const { ::kill(pid_, number); }
 
+void RunningLarder::pause() const {
+  signal(SIGSTOP);
+  siginfo_t what{};
+  while (::waitid(P_PID, static_cast<id_t>(pid_), &what, WSTOPPED | WEXITED | WNOWAIT) < 0 &&
+         errno == EINTR) {
+  }
+}
+void RunningLarder::resume() const { signal(SIGCONT); }
+
 int RunningLarder::wait() {
   int status = 0;
   while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
@@ -139,6 +149,15 @@ double RunningLarder::metric(const std::string& name) const {
   const std::size_t at = text.find("\n" + name + " ");
   if (at == std::string::npos) throw std::runtime_error{"no metric " + name};
   return std::stod(text.substr(at + name.size() + 2));
+}
+
+bool RunningLarder::flushed(const std::string& cache) const {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes{1};
+  while (metric("larder_write_behind_backlog{cache=\"" + cache + "\"}") > 0) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds{2});  // it is asked over the network
+  }
+  return true;
 }
 
 }  // namespace larder::test

@@ -28,6 +28,9 @@ class RunningLarder {
   [[nodiscard]] pid_t pid() const { return pid_; }
 
   void signal(int number) const;
+  // Stops it; returns once it has stopped, since the signal alone leaves it time for an answer.
+  void pause() const;
+  void resume() const;
   // Waits for its end: its exit code, or 128 + the signal that ended it.
   int wait();
   // Waits until it has written `text` to standard error; false: it ended without.
@@ -41,6 +44,9 @@ class RunningLarder {
   [[nodiscard]] std::string page(const std::string& path) const;
   // The value of a line of /metrics, by its name with labels.
   [[nodiscard]] double metric(const std::string& name) const;
+  // Waits until nothing is pending of a cache that writes behind: all is in its source, or is
+  // refused. False: not within a minute.
+  [[nodiscard]] bool flushed(const std::string& cache) const;
 
  private:
   void read_until_served();
