@@ -7,6 +7,15 @@
 
 namespace larder::commands {
 
+namespace {
+
+// What writes the source of a cache that takes writes to it.
+std::string writing_commands(Strategy strategy) {
+  return strategy == Strategy::kWriteBehind ? "SET of one key" : "SET of one key, and SETEX";
+}
+
+}  // namespace
+
 BytesCache* writable_cache(Session& session, std::string_view key) {
   const Keyspace::Member* member = session.route(key);
   if (member == nullptr) return nullptr;
@@ -14,9 +23,8 @@ BytesCache* writable_cache(Session& session, std::string_view key) {
   if (cache.strategy() == Strategy::kCacheAside) return &cache;
   if (writes_to_source(cache.strategy())) {
     session.error("REFUSED cache \"" + cache.name() + "\" is " +
-                  std::string{to_string(cache.strategy())} +
-                  ": its source is written by SET of one key, and SETEX, and "
-                  "by no other command");
+                  std::string{to_string(cache.strategy())} + ": its source is written by " +
+                  writing_commands(cache.strategy()) + ", and by no other command");
     return nullptr;
   }
   session.error("REFUSED cache \"" + cache.name() + "\" is " +
@@ -44,7 +52,7 @@ BytesCache* plain_cache(Session& session, std::string_view key, std::string_view
   session.error("REFUSED cache \"" + cache.name() + "\" has a source, which " + name +
                 " cannot change: it works on caches without one. " +
                 (writes_to_source(cache.strategy())
-                     ? "The source is written by SET of one key, and SETEX"
+                     ? "The source is written by " + writing_commands(cache.strategy())
                      : "Write to the source and DEL the key"));
   return nullptr;
 }

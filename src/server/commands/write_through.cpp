@@ -48,10 +48,12 @@ class Removals {
 void put_through(Session& session, BytesCache& cache, std::string_view key, std::string_view value,
                  std::optional<TimePoint> end) {
   if (end && cache.strategy() == Strategy::kWriteBehind) {
-    return session.error("REFUSED cache \"" + cache.name() +
-                         "\" is write-behind, and a row has no time after which it ends: SET takes "
-                         "no EX, PX, EXAT or PXAT there, and SETEX and PSETEX are SET. A copy "
-                         "lives for the cache's ttl");
+    return session.error(
+        "REFUSED cache \"" + cache.name() +
+        "\" is write-behind, and a row has no time after which it ends: write it by "
+        "SET without EX, PX, EXAT or PXAT in the place of this. Copies live for "
+        "the ttl of [caches." +
+        cache.name() + "]");
   }
   WriteOptions options;
   // What is to end at once is written all the same; its copy is of no use to anybody.
