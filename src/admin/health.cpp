@@ -39,7 +39,8 @@ boost::json::array troubles_of(const WritesBehind& behind) {
     if (!stats.failing) continue;
     troubles.emplace_back("cache " + name + ": its source has taken no writes for " +
                           std::to_string(whole_seconds(*stats.failing)) + " s, and " +
-                          counted(stats.backlog, "write") + " of it pend");
+                          counted(stats.backlog, "write") +
+                          (stats.backlog == 1 ? " of it pends" : " of it pend"));
   }
   return troubles;
 }

@@ -12,6 +12,7 @@
 #include "cli/subcommand.hpp"
 #include "config/parse.hpp"
 #include "config/reference.hpp"
+#include "server/assembly.hpp"
 
 namespace larder::cli {
 namespace {
@@ -72,11 +73,13 @@ void summarize(const Config& config) {
   print(rows);
 }
 
-Exit check(const CheckOptions& options, const DatabaseCheck& databases) {
+Exit check(const CheckOptions& options) {
   ParsedConfig parsed = load_config(options.file);
-  if (parsed.config && options.database) {
-    for (Problem& problem : databases(*parsed.config))
+  if (parsed.config) {
+    const Config& config = *parsed.config;
+    for (Problem& problem : options.database ? check_databases(config) : check_urls(config)) {
       parsed.problems.push_back(std::move(problem));
+    }
     std::ranges::sort(parsed.problems);
   }
   print(parsed.problems, options.file);
@@ -95,16 +98,16 @@ Exit explain(const std::string& name) {
   return Exit::kMistake;
 }
 
-Exit run(const CheckOptions& options, const DatabaseCheck& databases) {
+Exit run(const CheckOptions& options) {
   if (options.explain) return explain(*options.explain);
-  if (!options.reference) return check(options, databases);
+  if (!options.reference) return check(options);
   std::cout << configuration_reference();
   return Exit::kOk;
 }
 
 }  // namespace
 
-void add_check(CLI::App& program, Action& action, DatabaseCheck databases) {
+void add_check(CLI::App& program, Action& action) {
   auto options = std::make_shared<CheckOptions>();
   CLI::App* command =
       program.add_subcommand("check", "Report every mistake in a configuration file");
@@ -114,13 +117,9 @@ void add_check(CLI::App& program, Action& action, DatabaseCheck databases) {
                    "Say what a setting means (caches.ttl), or list a section's (caches)");
   what->add_flag("--reference", options->reference,
                  "Print the page of all settings, docs/reference/configuration.md");
-  if (databases) {
-    command->add_flag("--database", options->database,
-                      "Also open the sources and prepare the statements");
-  }
-  command->callback([&action, options, databases = std::move(databases)] {
-    action = [options, databases] { return run(*options, databases); };
-  });
+  command->add_flag("--database", options->database,
+                    "Also open the sources and prepare the statements");
+  command->callback([&action, options] { action = [options] { return run(*options); }; });
 }
 
 }  // namespace larder::cli

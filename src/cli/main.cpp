@@ -6,7 +6,6 @@
 #include "cli/subcommand.hpp"
 #include "cli/wrong_usage.hpp"
 #include "larder/version.hpp"
-#include "server/assembly.hpp"
 
 namespace larder::cli {
 
@@ -20,7 +19,7 @@ Exit run(int argc, char** argv) {
   program.require_subcommand(1);
   program.footer("Exit codes: 0 done, 1 a mistake was found, 2 wrong usage.");
   Action action;
-  add_check(program, action, check_databases);
+  add_check(program, action);
   add_serve(program, action);
   add_demo(program, action);
   add_simulate(program, action);

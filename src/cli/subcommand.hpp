@@ -18,10 +18,6 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <string_view>
-#include <vector>
-
-#include "config/config.hpp"
-#include "config/problem.hpp"
 
 namespace larder::cli {
 
@@ -40,16 +36,10 @@ using Action = std::function<Exit()>;
 void complain(std::string_view sentence);
 
 // REQUIRES, of each: `action` lives until the program was parsed and the action run.
+void add_check(CLI::App& program, Action& action);
 void add_demo(CLI::App& program, Action& action);
-void add_password(CLI::App& program, Action& action);
-
-// What `larder check --database` asks of the databases that a configuration
-// names; what they refuse, with the place of the setting.
-using DatabaseCheck = std::function<std::vector<Problem>(const Config&)>;
-// Without `databases` there is no such option.
-void add_check(CLI::App& program, Action& action, DatabaseCheck databases = {});
-
 void add_journal(CLI::App& program, Action& action);
+void add_password(CLI::App& program, Action& action);
 void add_record(CLI::App& program, Action& action);
 void add_serve(CLI::App& program, Action& action);
 void add_simulate(CLI::App& program, Action& action);

@@ -5,6 +5,7 @@
 
 #include "base/quantity.hpp"
 #include "base/sql_place.hpp"
+#include "postgres/sqlstates.hpp"
 
 namespace larder {
 
@@ -64,24 +65,26 @@ Error not_prepared(const PGresult* result, const PostgresText& text, std::string
   // Classes 42 and 0A are about the statement; others about the database.
   const std::string_view state = sqlstate(result);
   const bool mistake = state.starts_with("42") || state.starts_with("0A");
-  return {mistake ? Errc::kInvalidArgument : Errc::kSourceFailed, std::move(message)};
+  return {mistake ? Errc::kInvalidArgument : Errc::kSourceFailed, std::move(message),
+          std::string{state}};
 }
 
 Error query_failed(const PGresult* result, std::string_view name, Duration query_timeout) {
   const std::string where = std::string{name} + ": ";
   const std::string_view state = sqlstate(result);
-  if (state == "57014") {
+  if (state == sqlstates::kQueryCanceled) {
     return {Errc::kSourceFailed, where + "the query was cancelled: it took longer than " +
                                      format_duration(query_timeout) + ", or somebody ended it (" +
                                      said(result) +
                                      "). The limit is the source's load_timeout in the "
                                      "configuration, PostgresOptions::query_timeout in C++"};
   }
-  if (state == "25006") {
+  if (state == sqlstates::kReadOnlyTransaction) {
     return {Errc::kSourceFailed,
             where + "the statement writes, and must only read: " + said(result)};
   }
-  if (state == "26000" || state == "42P05") {
+  if (state == sqlstates::kInvalidStatementName ||
+      state == sqlstates::kDuplicatePreparedStatement) {
     return {Errc::kSourceFailed,
             where + "the session lost its prepared statements: " + said(result) +
                 "; through PgBouncer in transaction mode, set prepared = false"};
@@ -106,8 +109,8 @@ Error write_failed(const PGresult* result, std::string_view name, Duration query
 }
 
 bool is_outdated(std::string_view sqlstate) {
-  // "cached plan must not change result type" is 0A000; 26000: no such prepared statement.
-  return sqlstate == "0A000" || sqlstate == "26000";
+  return sqlstate == sqlstates::kFeatureNotSupported ||
+         sqlstate == sqlstates::kInvalidStatementName;
 }
 
 bool ends_session(std::string_view sqlstate) {

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <memory>
+#include <optional>
 
 #include "postgres/messages.hpp"
 
@@ -36,6 +38,58 @@ std::string shown(const Settings& settings) {
   if (const std::string port = find(settings, "port"); !port.empty()) name += ':' + port;
   const std::string database = find(settings, "dbname");
   return name + '/' + database;
+}
+
+bool is_integer(std::string_view text) {
+  int value = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+  return read.ec == std::errc{} && read.ptr == text.data() + text.size();
+}
+
+// What is left of libpq's words without the value that it quotes.
+std::string without_value(std::string_view said) {
+  const std::size_t open = said.find('"');
+  const std::size_t close = said.find('"', open + 1);
+  if (close == std::string_view::npos) return std::string{said};
+  std::string text{said.substr(0, open)};
+  while (text.ends_with(' ') || text.ends_with(':')) text.pop_back();
+  return text + std::string{said.substr(close + 1)};
+}
+
+// Which option libpq would refuse when it connects, in its words; none: none. It is asked to
+// connect where no server can be, with as many hosts as there are.
+std::optional<std::string> refused_option(Settings settings) {
+  for (const std::string_view name :
+       {"connect_timeout", "keepalives", "keepalives_idle", "keepalives_interval",
+        "keepalives_count", "tcp_user_timeout"}) {
+    const std::string value = find(settings, name);
+    if (!value.empty() && !is_integer(value))
+      return "invalid integer value for " + std::string{name};
+  }
+  const std::string given = find(settings, find(settings, "host").empty() ? "hostaddr" : "host");
+  std::string nowhere = "/dev/null";
+  for (auto left = std::ranges::count(given, ','); left > 0; --left) nowhere += ",/dev/null";
+  set(settings, "host", nowhere);
+  set(settings, "hostaddr", "");
+  set(settings, "service", "");  // whose file may be elsewhere
+  std::vector<const char*> names;
+  std::vector<const char*> values;
+  for (const auto& [name, value] : settings) {
+    names.push_back(name.c_str());
+    values.push_back(value.c_str());
+  }
+  names.push_back(nullptr);
+  values.push_back(nullptr);
+  const PostgresSession session{
+      PQconnectdbParams(names.data(), values.data(), /*expand_dbname=*/0)};
+  if (!session) return std::nullopt;
+  const std::string_view said{PQerrorMessage(session.get())};
+  const std::size_t invalid = said.find("invalid ");
+  if (said.contains("connection to server") && invalid == std::string_view::npos) {
+    return std::nullopt;
+  }
+  const std::string_view line = invalid == std::string_view::npos ? said : said.substr(invalid);
+  return without_value(line.substr(0, line.find('\n')));
 }
 
 // What every session must be, whatever the server's defaults are. Through PgBouncer
@@ -75,6 +129,10 @@ Result<PostgresTarget> PostgresTarget::parse(const std::string& url,
   }
   target.name_ = shown(target.settings_);
 
+  if (const auto why = refused_option(target.settings_)) {
+    return fail(Errc::kInvalidArgument, target.name_ + ": libpq refuses an option of the URL (" +
+                                            *why + "); its documentation says what it may be");
+  }
   const std::string wanted = find(target.settings_, "target_session_attrs");
   if (wanted == "standby" || wanted == "prefer-standby" || wanted == "read-only") {
     return fail(Errc::kInvalidArgument,
@@ -109,9 +167,21 @@ PostgresTarget::Parameters PostgresTarget::parameters() const {
   return parameters;
 }
 
-bool PostgresTarget::answers() const {
+bool PostgresTarget::refuses() const {
+  const auto reach = [](const PostgresTarget& target) {
+    const auto [names, values] = target.parameters();
+    const PostgresSession session{
+        PQconnectdbParams(names.data(), values.data(), /*expand_dbname=*/0)};
+    return PQstatus(session.get()) == CONNECTION_OK;
+  };
   const auto [names, values] = parameters();
-  return PQpingParams(names.data(), values.data(), /*expand_dbname=*/0) == PQPING_OK;
+  const PGPing ping = PQpingParams(names.data(), values.data(), /*expand_dbname=*/0);
+  if (ping == PQPING_NO_ATTEMPT) return true;
+  if (ping != PQPING_OK) return false;
+  if (reach(*this)) return !connect();  // what a session begins with is refused, or it is there
+  PostgresTarget any = *this;
+  set(any.settings_, "target_session_attrs", "any");
+  return !reach(any);
 }
 
 Result<PostgresSession> PostgresTarget::connect() const {

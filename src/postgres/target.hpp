@@ -17,7 +17,7 @@ namespace larder {
 class PostgresTarget {
  public:
   // `url` as libpq takes it, with all its options; an error shows nothing of its
-  // values. Replicas are never read: `target_session_attrs` becomes `primary`
+  // values. Connects to nothing. Replicas are never read: `target_session_attrs` becomes `primary`
   // (`read-write` stays), and one that asks for a replica is refused.
   [[nodiscard]] static Result<PostgresTarget> parse(const std::string& url,
                                                     const PostgresOptions& options);
@@ -31,8 +31,10 @@ class PostgresTarget {
   // A session that is ready for work, non-blocking and in pipeline mode. Blocks, for as
   // long as connect_timeout for each host; 5 s unless the URL says otherwise.
   [[nodiscard]] Result<PostgresSession> connect() const;
-  // Whether there is a server that takes connections, be it that it refuses this one. Blocks.
-  [[nodiscard]] bool answers() const;
+  // Whether, after connect() failed, it is that a server refuses this session (its password, its
+  // database): waiting mends nothing. No: there is no server, none is the primary, or there was
+  // but a moment without. Blocks, as connect() three times.
+  [[nodiscard]] bool refuses() const;
 
  private:
   struct Parameters {

@@ -8,6 +8,7 @@
 #include "codec/write_mark.hpp"
 #include "postgres/messages.hpp"
 #include "postgres/row_json.hpp"
+#include "postgres/sqlstates.hpp"
 #include "postgres/write_binding.hpp"
 
 namespace larder {
@@ -21,7 +22,15 @@ bool is_error(const PGresult* result) {
 
 bool is_marked_already(const PGresult* result) {
   const char* const table = PQresultErrorField(result, PG_DIAG_TABLE_NAME);
-  return sqlstate(result) == "23505" && table != nullptr && table == kMarksTable;
+  return sqlstate(result) == sqlstates::kUniqueViolation && table != nullptr &&
+         table == kMarksTable;
+}
+
+// It was there when the statements were checked last.
+bool has_no_marks_table(const PGresult* result) {
+  const char* const said = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+  return sqlstate(result) == sqlstates::kUndefinedTable && said != nullptr &&
+         std::string_view{said}.contains(kMarksTable);
 }
 
 std::uint64_t rows_changed(PGresult* result) {
@@ -140,7 +149,9 @@ void PostgresWriting::take(const Places& places, PostgresConnection::Replies rep
   // The one that failed ended the transaction; a further one is the commit's own.
   const auto failed = std::ranges::find_if(
       *replies, [](const PostgresResult& result) { return is_error(result.get()); });
-  if (failed != replies->end()) return take_failed(places, failed->get());
+  if (failed != replies->end()) {
+    return take_failed(places, static_cast<std::size_t>(failed - replies->begin()), failed->get());
+  }
   std::span<const PostgresResult> left{*replies};
   for (const std::size_t place : places) {
     Task& task = tasks_[place];
@@ -161,9 +172,18 @@ void PostgresWriting::leave_unknown(const Places& places, const std::string& why
 
 // Nothing of it was done, unless it is the session that ended: that may come behind the
 // commit. Whose fault it was shows when each goes by itself.
-void PostgresWriting::take_failed(const Places& places, const PGresult* why) {
+void PostgresWriting::take_failed(const Places& places, std::size_t command, const PGresult* why) {
   if (ends_session(sqlstate(why))) {
     return leave_unknown(places, write_failed(why, name_, options_.query_timeout).message);
+  }
+  if (has_no_marks_table(why)) {
+    const auto plan = tasks_[place_of(places, command)].plan;
+    bool news = false;
+    for (const std::size_t place : places) {
+      Task& task = tasks_[place];
+      if (task.plan == plan) news |= !std::exchange(task.unmarked, true);
+    }
+    if (news) return ask_again(plan, places);
   }
   if (places.size() > 1) {
     for (const std::size_t place : places) send({place});
@@ -171,7 +191,7 @@ void PostgresWriting::take_failed(const Places& places, const PGresult* why) {
   }
   Task& task = tasks_[places.front()];
   if (is_outdated(sqlstate(why)) && !std::exchange(task.rechecked, true)) {
-    return ask_again(places.front());
+    return ask_again(task.plan, places);
   }
   if (task.marked && is_marked_already(why)) {
     task.outcome = Stored<std::string>{.told = false};  // it was done, and not settled
@@ -180,10 +200,19 @@ void PostgresWriting::take_failed(const Places& places, const PGresult* why) {
   task.outcome = std::unexpected{write_failed(why, name_, options_.query_timeout)};
 }
 
-void PostgresWriting::ask_again(std::size_t place) {
+// Whose command it is, of those that were sent for `places`. A further one is the commit's own.
+std::size_t PostgresWriting::place_of(const Places& places, std::size_t command) const {
+  for (const std::size_t place : places) {
+    if (command < tasks_[place].commands) return place;
+    command -= tasks_[place].commands;
+  }
+  return places.back();
+}
+
+void PostgresWriting::ask_again(const std::shared_ptr<PostgresWritePlan>& plan, Places places) {
   ++under_way_;
-  recheck_(tasks_[place].plan, [self = shared_from_this(), place] {
-    self->send({place});
+  recheck_(plan, [self = shared_from_this(), places = std::move(places)] {
+    self->send(places);
     self->settled();
   });
 }

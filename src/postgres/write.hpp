@@ -51,6 +51,7 @@ class PostgresWriting : public std::enable_shared_from_this<PostgresWriting> {
     std::shared_ptr<const PostgresWriteChecked> checked{};  // with which it was sent last
     std::optional<Outcome> outcome{};
     bool rechecked = false;
+    bool unmarked = false;     // likewise, since the table of marks was gone
     bool marked = false;       // its first command sets its mark
     std::size_t commands = 0;  // that were sent for it
   };
@@ -60,14 +61,15 @@ class PostgresWriting : public std::enable_shared_from_this<PostgresWriting> {
   // `first` of its group.
   [[nodiscard]] Result<std::vector<PostgresCommand>> commands(Task& task, bool first) const;
   void take(const Places& places, PostgresConnection::Replies replies);
-  void take_failed(const Places& places, const PGresult* why);
+  void take_failed(const Places& places, std::size_t command, const PGresult* why);
+  [[nodiscard]] std::size_t place_of(const Places& places, std::size_t command) const;
   void leave_unknown(const Places& places, const std::string& why);
   [[nodiscard]] Outcome outcome(const Task& task, std::span<const PostgresResult> results) const;
   [[nodiscard]] Outcome row(const Task& task, const PGresult* result,
                             const PostgresStatement& statement, std::span<const int> order) const;
   [[nodiscard]] Error nothing_changed(const Task& task,
                                       std::span<const PostgresResult> results) const;
-  void ask_again(std::size_t place);
+  void ask_again(const std::shared_ptr<PostgresWritePlan>& plan, Places places);
   void settled();
 
   const std::shared_ptr<PostgresConnection> connection_;

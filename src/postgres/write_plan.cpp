@@ -6,19 +6,20 @@
 #include "codec/write_fields.hpp"
 #include "codec/write_mark.hpp"
 #include "postgres/describe.hpp"
+#include "postgres/sqlstates.hpp"
 
 namespace larder {
 
 Result<std::shared_ptr<PostgresWriteChecked>> PostgresWritePlan::ask(PGconn* session) {
   const std::string name = "larder_" + std::to_string(id_) + "_" + std::to_string(++checks_);
   const std::vector<std::string>& json = write_.read.json_columns;
-  // Fail where there is no such table (42P01), which is none of these mistakes; and where the
+  // Fail where there is no such table, which is none of these mistakes; and where the
   // session is lost, which the next will tell.
   auto set = describe_write(session, kSetMark, {}, name + "_mark");
   auto sweep = describe_write(session, kSweepMarks, {}, name + "_sweep");
   for (const auto* each : {&set, &sweep}) {
     if (*each || each->error().code != Errc::kInvalidArgument) continue;
-    if (each->error().message.contains("SQLSTATE 42P01")) continue;
+    if (each->error().state == sqlstates::kUndefinedTable) continue;
     return fail(each->error().code, std::string{kMarksMisfit} + each->error().message);
   }
   auto read = describe_read(session, write_.read.one, key_, json, name + "_read");

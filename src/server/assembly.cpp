@@ -122,16 +122,22 @@ class Planner {
         stays_[source.name] = Stays::kValues;
       }
     }
+    const auto state = std::make_shared<SourceState>(runtime_.clock(), source.name, tell_);
     auto database = connect(source);
-    std::optional<Error> unreached;
     if (!database && may_come_later(source)) {
-      unreached = std::move(database.error());
-      database = later(source, *unreached);
+      state->failed(
+          database.error().message +
+          ". larder starts without it: what asks it fails until it is reached, which is tried "
+          "again and again, and its statements are checked then");
+      database = later(source, Error{std::move(database.error())}, state);
       unreached_.insert(source.name);
     }
     if (!database) {
-      return report(source.written.of("url"),
-                    "sources." + source.name + ": " + database.error().message);
+      std::string why = "sources." + source.name + ": " + database.error().message;
+      if (running_ != nullptr && source.kind == SourceKind::kPostgres) {
+        why += ". While larder runs, a source is taken when it can be reached";
+      }
+      return report(source.written.of("url"), std::move(why));
     }
     std::shared_ptr<FleetGate> fleet;
     if (shared_ && source.max_fleet_loads > 0) {
@@ -144,34 +150,30 @@ class Planner {
                                                       .timeout = source.load_timeout,
                                                       .wait_timeout = source.wait_timeout},
                                            std::move(fleet));
-    plan_.sources.push_back({source,
-                             std::move(*database),
-                             std::move(gate),
-                             std::make_shared<SourceState>(runtime_.clock(), source.name, tell_),
-                             {}});
-    if (unreached) {
-      plan_.sources.back().state->failed(
-          unreached->message +
-          ". larder starts without it: what asks it fails until it is reached, which is tried "
-          "again and again, and its statements are checked then");
-    }
+    plan_.sources.push_back({source, std::move(*database), std::move(gate), state, {}});
   }
 
-  // At the start a PostgreSQL that is down may come, as one that goes down may come back. One
-  // that answers, and refuses larder, is a mistake of the configuration.
+  // At the start a PostgreSQL that is down, or has no primary, may come, as one that goes down
+  // may come back. One that answers, and refuses larder, is a mistake of the configuration; and
+  // to a reload, which changes all or nothing, it is one to be down.
   [[nodiscard]] bool may_come_later(const SourceConfig& source) const {
     if (!serves_ || running_ != nullptr || source.kind != SourceKind::kPostgres) return false;
     const auto target = PostgresTarget::parse(source.url.reveal(), {});
-    return target && !target->answers();
+    return target && !target->refuses();
   }
 
-  std::shared_ptr<SqlDatabase> later(const SourceConfig& source, const Error& why) {
+  // `state` is well again when it is reached, whether anybody asks it.
+  std::shared_ptr<SqlDatabase> later(const SourceConfig& source, Error why,
+                                     const std::shared_ptr<SourceState>& state) {
     return std::make_shared<LateDatabase>(
-        "source " + source.name, why,
+        "source " + source.name, std::move(why),
         [this_source = source, runtime = &runtime_, max_value = config_.server.max_value] {
           return connect(*runtime, this_source, max_value);
         },
-        tell_);
+        [state, tell = tell_](bool well, const std::string& sentence) {
+          if (well) state->answered();
+          if (tell) tell(well, sentence);
+        });
   }
 
   Result<std::shared_ptr<SqlDatabase>> connect(const SourceConfig& source) {
@@ -545,6 +547,18 @@ RuntimeOptions runtime_options(const Config& config) {
   for (const SourceConfig& source : config.sources) connections += blocking_connections(source);
   options.blocking_threads = std::max(options.blocking_threads, connections);
   return options;
+}
+
+std::vector<Problem> check_urls(const Config& config) {
+  std::vector<Problem> problems;
+  for (const SourceConfig& source : config.sources) {
+    if (source.kind != SourceKind::kPostgres) continue;
+    const auto target = PostgresTarget::parse(source.url.reveal(), {});
+    if (target) continue;
+    problems.push_back({.position = source.written.of("url"),
+                        .message = "sources." + source.name + ": " + target.error().message + "."});
+  }
+  return problems;
 }
 
 std::vector<Problem> check_databases(const Config& config) {

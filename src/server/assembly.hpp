@@ -105,7 +105,9 @@ class Assembly {
 // How a runtime has to be for a configuration.
 [[nodiscard]] RuntimeOptions runtime_options(const Config& config);
 
-// What the databases that a configuration names refuse of it.
+// URLs that their clients do not understand. Connects to nothing.
+[[nodiscard]] std::vector<Problem> check_urls(const Config& config);
+// What the databases that a configuration names refuse of it, and URLs likewise.
 [[nodiscard]] std::vector<Problem> check_databases(const Config& config);
 
 }  // namespace larder

@@ -71,15 +71,13 @@ class LateDatabase::Attempts {
   }
 
   void close() LARDER_EXCLUDES(mutex_) {
-    std::shared_ptr<SqlDatabase> database;
     {
       const MutexLock lock{mutex_};
       closed_ = true;
-      database = database_;
       changed_.notify_all();
     }
     if (thread_.joinable()) thread_.join();
-    if (database) database->close();
+    if (const auto database = this->database()) database->close();  // be it reached meanwhile
   }
 
  private:

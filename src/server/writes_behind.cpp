@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <random>
 
 #include "base/counted.hpp"
 #include "base/sql_assigns.hpp"
 #include "behind/journal_place.hpp"
+#include "behind/marked_writer.hpp"
 #include "codec/write_fields.hpp"
 #include "larder/thread_annotations.hpp"
 #include "server/marked_sql_writer.hpp"
@@ -44,11 +46,45 @@ std::function<std::optional<Error>(const Write<std::string, std::string>&)> chec
   };
 }
 
-std::string promise(const behind::WriteBehind& writes) {
-  if (writes.keeps_marks()) return "exactly once: its source keeps marks in larder_applied";
-  return "at least once: a crash may send a write again, and its source has no table "
-         "larder_applied";
-}
+// How often a write is done, told when that is known first and whenever it changes: the
+// source is reached late, or its table of marks comes or goes.
+class TellOnce {
+ public:
+  TellOnce(const CacheConfig& cache, std::shared_ptr<const behind::MarkedWriter> writer,
+           WritesBehind::Tell tell)
+      : cache_{cache.name},
+        assigns_{only_assigns(cache.write)},
+        writer_{std::move(writer)},
+        tell_{std::move(tell)} {}
+
+  // REQUIRES: the source has been reached.
+  void look() LARDER_EXCLUDES(mutex_) {
+    const bool once = writer_->keeps_marks();
+    {
+      const MutexLock lock{mutex_};
+      if (std::exchange(told_, once) == once) return;
+    }
+    if (!tell_) return;
+    std::string sentence = "cache " + cache_ + " writes behind, ";
+    if (once) {
+      sentence += "exactly once: its source keeps marks in larder_applied";
+    } else {
+      sentence +=
+          "at least once: a crash may send a write again, and its source has no table "
+          "larder_applied";
+      if (!assigns_) sentence += ", though what it computes may then count twice";
+    }
+    tell_(once || assigns_, sentence);
+  }
+
+ private:
+  const std::string cache_;
+  const bool assigns_;
+  const std::shared_ptr<const behind::MarkedWriter> writer_;
+  const WritesBehind::Tell tell_;
+  Mutex mutex_;
+  std::optional<bool> told_ LARDER_GUARDED_BY(mutex_);
+};
 
 std::string in_memory(const Config& config) {
   return "journal.path, " + config.journal.path +
@@ -131,6 +167,10 @@ Result<std::shared_ptr<behind::WriteBehind>> WritesBehind::make(
       source.kind == SourceKind::kPostgres ? SqlDialect::kPostgres : SqlDialect::kSqlite;
   const auto state = std::make_shared<SourceState>(
       runtime_.clock(), cache.source + ", to which cache " + cache.name + " writes,", tell_);
+  const auto marked = std::make_shared<MarkedSqlWriter>(std::move(sql), cache.key, journal_->id(),
+                                                        std::move(*sole));
+  const auto once = std::make_shared<TellOnce>(cache, marked, tell_);
+  if (reached) once->look();
   auto writes = std::make_shared<behind::WriteBehind>(behind::WriteBehind::Parts{
       .shape = behind::row_shape(coalesces(cache), cache.keep == "value"),
       .flush = {.delay = cache.flush_delay, .batch = cache.flush_batch},
@@ -140,12 +180,12 @@ Result<std::shared_ptr<behind::WriteBehind>> WritesBehind::make(
       .timers = runtime_.handle().timers(),
       .seed = std::random_device{}(),
       .check = check_for(cache, dialect),
-      .marked = std::make_shared<MarkedSqlWriter>(std::move(sql), cache.key, journal_->id(),
-                                                  std::move(*sole)),
+      .marked = marked,
       .report =
-          [state](const Error* failure) {
-            if (failure == nullptr) return state->answered();
-            state->failed(failure->message);
+          [state, once](const Error* failure) {
+            if (failure != nullptr) return state->failed(failure->message);
+            state->answered();
+            once->look();
           },
       // The first of a row of refusals; the journal has them all.
       .refused =
@@ -157,11 +197,6 @@ Result<std::shared_ptr<behind::WriteBehind>> WritesBehind::make(
                             " since the start): " + why.message);
           },
   });
-  if (reached && tell_) {
-    const bool harmless = writes->keeps_marks() || only_assigns(cache.write);
-    tell_(harmless, "cache " + cache.name + " writes behind, " + promise(*writes) +
-                        (harmless ? "" : ", though what it computes may then count twice"));
-  }
   caches_[cache.name] = writes;
   runtime_.close_at_stop(writes);
   return writes;

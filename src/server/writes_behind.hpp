@@ -48,7 +48,7 @@ class WritesBehind {
   [[nodiscard]] Result<std::shared_ptr<behind::WriteBehind>> make(
       const CacheConfig& cache, const SourceConfig& source,
       std::shared_ptr<Writer<std::string, std::string>> writer, std::shared_ptr<SqlWriter> sql,
-      bool reached = true);
+      bool reached);
   // Gives the caches what the journal kept from an earlier run. An error: it cannot be read, or
   // keeps writes of a cache that is not here.
   [[nodiscard]] Result<void> recover();

@@ -35,6 +35,12 @@ bool cured_by_a_new_connection(int code) {
   }
 }
 
+// SQLite has no code for it. The write is not to blame, and the table may come back.
+bool is_about_the_schema(std::string_view said) {
+  return said.starts_with("no such table: ") || said.starts_with("no such column: ") ||
+         said.contains(" has no column named ");
+}
+
 // SQLite's own limit on one string, blob or row, so that a query cannot take all
 // memory on its way to a value. Well above what schemas and lists of keys need.
 int length_limit(ByteCount max_value) {
@@ -298,7 +304,6 @@ Result<SqliteWriteStatements*> SqliteConnection::write_statements(
   auto sweep = SqliteStatement::prepare_write(connection, kSweepMarks);
   if (find && set && sweep) {
     made.marks.emplace(std::move(*find), std::move(*set), std::move(*sweep));
-    plan->keeps_marks.store(true, std::memory_order_relaxed);
   } else {
     // Without the table there are no marks; one that does not fit is a mistake.
     for (const auto* each : {&find, &set, &sweep}) {
@@ -307,10 +312,13 @@ Result<SqliteWriteStatements*> SqliteConnection::write_statements(
       }
     }
   }
+  plan->keeps_marks.store(made.marks.has_value(), std::memory_order_relaxed);
   std::erase_if(prepared_writes_, [](const auto& entry) { return entry.second.plan.expired(); });
   return &prepared_writes_.emplace(plan->id, PreparedWrite{plan, std::move(made)})
               .first->second.statements;
 }
+
+void SqliteConnection::forget(const SqliteWritePlan& plan) { prepared_writes_.erase(plan.id); }
 
 Result<void> SqliteConnection::begin_write() {
   const int code = execute("BEGIN IMMEDIATE");
@@ -351,6 +359,9 @@ Result<std::int64_t> SqliteConnection::change(SqliteStatement& statement,
 // What the database refuses to be written, as against what could not be written now.
 Error SqliteConnection::write_error(int code) {
   const std::string said = sqlite3_errmsg(connection_.get());
+  if (code == SQLITE_ERROR && is_about_the_schema(said)) {
+    return {Errc::kSourceFailed, file_.name + ": the statement no longer fits the schema: " + said};
+  }
   switch (code & 0xFF) {
     case SQLITE_CONSTRAINT:
     case SQLITE_MISMATCH:

@@ -130,6 +130,8 @@ class SqliteConnection {
   // The same of a plan that writes. REQUIRES: opened to write.
   [[nodiscard]] Result<SqliteWriteStatements*> write_statements(
       const std::shared_ptr<SqliteWritePlan>& plan);
+  // They are prepared anew at the next call: a table that they name is gone.
+  void forget(const SqliteWritePlan& plan);
 
   // A transaction that writes: waits for whoever writes now.
   [[nodiscard]] Result<void> begin_write();

@@ -87,15 +87,32 @@ class Batch {
 
   Outcome run(const SqliteWriteTask& task) {
     if (std::optional<Error> why = connection_.in_vain()) return std::unexpected{std::move(*why)};
-    const auto statements = connection_.write_statements(task.plan);
-    if (!statements) {
-      Error error = statements.error();  // they did prepare: the database is another now
-      if (error.code == Errc::kInvalidArgument) error.code = Errc::kSourceFailed;
-      return std::unexpected{std::move(error)};
-    }
+    const auto statements = this->statements(task);
+    if (!statements) return std::unexpected{statements.error()};
     const auto mark = mark_of(task.item.key);
     if (!mark || !(*statements)->marks) return carry_out(task, **statements);
-    return carry_out_once(task, **statements, *mark);
+    const Result<std::int64_t> found = mark_by((*statements)->marks->find, *mark, mark->position);
+    if (found && *found > 0) return Stored<std::string>{.told = false};  // done, and not settled
+    if (found) return carry_out_once(task, **statements, *mark);
+    if (!has_no_marks_table(found.error())) return std::unexpected{found.error()};
+    connection_.forget(*task.plan);
+    const auto without = this->statements(task);
+    if (!without) return std::unexpected{without.error()};
+    return carry_out(task, **without);
+  }
+
+  Result<SqliteWriteStatements*> statements(const SqliteWriteTask& task) {
+    auto statements = connection_.write_statements(task.plan);
+    // They did prepare: the database is another now.
+    if (!statements && statements.error().code == Errc::kInvalidArgument) {
+      statements.error().code = Errc::kSourceFailed;
+    }
+    return statements;
+  }
+
+  // It was there when the statements were prepared. SQLite has no code of its own for that.
+  static bool has_no_marks_table(const Error& error) {
+    return error.message.contains("no such table: ") && error.message.contains(kMarksTable);
   }
 
   Outcome carry_out(const SqliteWriteTask& task, SqliteWriteStatements& statements) {
@@ -106,9 +123,6 @@ class Batch {
   // The mark is set behind the write, so that a write that fails leaves none.
   Outcome carry_out_once(const SqliteWriteTask& task, SqliteWriteStatements& statements,
                          const WriteMark& mark) {
-    const Result<std::int64_t> found = mark_by(statements.marks->find, mark, mark.position);
-    if (!found) return std::unexpected{found.error()};
-    if (*found > 0) return Stored<std::string>{.told = false};  // it was done, and not settled
     Outcome outcome = carry_out(task, statements);
     if (!outcome) return outcome;
     // Without it the write is done all the same, and would be done again after a crash.

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <utility>
 
 #include "cli/run_larder.hpp"
 #include "config/reference.hpp"
@@ -41,6 +42,30 @@ class CheckTest : public testing::Test {
  private:
   std::filesystem::path folder_;
 };
+
+// What libpq alone knows, without a server: it is not connected to any.
+TEST_F(CheckTest, AnOptionThatLibpqRefusesIsAMistakeWithItsPlace) {
+  const auto check = [this](const std::string& options) {
+    return test::run_larder(
+        {"check", file("[sources.shop]\nurl = \"postgresql://db.example/shop" + options +
+                       "\"\n[caches.product]\nkey = \"product:{id:int}\"\n"
+                       "source = \"shop\"\nread = \"SELECT 1 WHERE 1 = :id\"\n")});
+  };
+
+  EXPECT_EQ(check("?sslmode=require&application_name=a,b").exit_code, 0);
+  EXPECT_EQ(check("?host=a,b,c&port=1,2,3").exit_code, 0);
+  for (const auto& [options, said] :
+       {std::pair{"?sslmode=requird", "invalid sslmode value)"},
+        std::pair{"?port=99999", "invalid port number)"},
+        std::pair{"?host=a,b&port=1,2,3", "could not match 3 port numbers to 2 hosts)"},
+        std::pair{"?connect_timeout=soon", "invalid integer value for connect_timeout)"},
+        std::pair{"?target_session_attrs=primry", "invalid target_session_attrs value)"}}) {
+    const test::Ran ran = check(options);
+
+    EXPECT_EQ(ran.exit_code, 1) << options;
+    EXPECT_THAT(ran.err, testing::AllOf(HasSubstr("shop.toml:2:"), HasSubstr(said)));
+  }
+}
 
 TEST_F(CheckTest, SummarizesAGoodFile) {
   const std::string path = file(

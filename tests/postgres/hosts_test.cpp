@@ -5,6 +5,7 @@
 #include <csignal>
 
 #include "postgres/postgres_server.hpp"
+#include "postgres/target.hpp"
 
 namespace larder {
 namespace {
@@ -52,6 +53,21 @@ TEST_F(PostgresHosts, OneThatIsNotThereIsPassedOver) {
   open(url_of({"/nobody/listens/here", primary_->directory()}));
 
   EXPECT_EQ(value(*prepare(kIsStandby), id(1)), R"({"standby":false})");
+}
+
+// Who starts waits for a primary, and for a server, but not for a database to be made.
+TEST_F(PostgresHosts, NoServerAndNoPrimaryIsNoRefusal) {
+  const auto refuses = [](const std::string& url) {
+    const auto target = PostgresTarget::parse(url, {});
+    return target.value().refuses();
+  };
+
+  EXPECT_FALSE(refuses(url_of({"/nobody/listens/here"})));
+  EXPECT_FALSE(refuses(url_of({standby_->directory()})));
+  EXPECT_FALSE(refuses(url_of({"/nobody/listens/here", standby_->directory()})));
+  EXPECT_TRUE(refuses(primary_->url("no_such")));
+  EXPECT_TRUE(
+      refuses("postgresql:///no_such?host=" + standby_->directory().string() + "&user=larder"));
 }
 
 TEST_F(PostgresHosts, AReplicaIsPassedOver) {

@@ -2,11 +2,9 @@
 #include <gmock/gmock.h>
 #include <signal.h>
 
-#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
-#include <thread>
 
 #include "server/running_larder.hpp"
 #include "server/tcp_client.hpp"
@@ -15,7 +13,6 @@
 namespace larder::test {
 namespace {
 
-using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
 class ExactlyOnce : public ::testing::Test {
@@ -38,14 +35,7 @@ class ExactlyOnce : public ::testing::Test {
     const std::string value = "{\"sold\":" + std::to_string(count) + "}";
     ASSERT_EQ(client_->ask({"SET", "stock:" + id, value}).text, "OK");
   }
-  bool flushed() {
-    const auto deadline = std::chrono::steady_clock::now() + 30s;
-    while (larder_->metric("larder_write_behind_backlog{cache=\"stock\"}") > 0) {
-      if (std::chrono::steady_clock::now() > deadline) return false;
-      std::this_thread::sleep_for(5ms);
-    }
-    return true;
-  }
+  bool flushed() { return larder_->flushed("stock"); }
   std::string stock(const std::string& id) {
     return shop_.ask("SELECT n FROM stock WHERE id = " + id);
   }
@@ -127,6 +117,40 @@ TEST_F(ExactlyOnce, ATableThatTakesNoMarksIsToldAtTheStart) {
   EXPECT_THAT([this] { start(); },
               ::testing::ThrowsMessage<std::runtime_error>(::testing::HasSubstr(
                   "the table larder_applied is there, but takes no marks of writes")));
+}
+
+TEST_F(ExactlyOnce, ATableThatIsDroppedMeanwhileIsToldAndTakesNoWriteWithIt) {
+  keep_marks();
+  start();
+  EXPECT_TRUE(larder_->says("writes behind, exactly once"));
+  sell("1", 3);
+  ASSERT_TRUE(flushed());
+
+  shop_.execute("DROP TABLE larder_applied");
+  sell("1", 3);
+  sell("2", 1);
+
+  EXPECT_TRUE(flushed());
+  EXPECT_EQ(stock("1"), "94");
+  EXPECT_EQ(stock("2"), "99");
+  EXPECT_TRUE(larder_->says("writes behind, at least once"));
+  EXPECT_EQ(larder_->metric("larder_write_behind_once{cache=\"stock\"}"), 0);
+  EXPECT_EQ(larder_->metric("larder_write_behind_dead_letters_total{cache=\"stock\"}"), 0);
+}
+
+TEST_F(ExactlyOnce, AWriteWhoseOwnTableIsGoneWaitsForIt) {
+  start();
+  sell("1", 3);
+  ASSERT_TRUE(flushed());
+  shop_.execute("ALTER TABLE stock RENAME TO away");
+
+  sell("1", 3);
+  EXPECT_TRUE(larder_->says("no longer fits the schema: no such table"));
+  shop_.execute("ALTER TABLE away RENAME TO stock");
+
+  EXPECT_TRUE(flushed());
+  EXPECT_EQ(stock("1"), "94");
+  EXPECT_EQ(larder_->metric("larder_write_behind_dead_letters_total{cache=\"stock\"}"), 0);
 }
 
 TEST_F(ExactlyOnce, MarksThatNobodyWillAskForAreSwept) {

@@ -3,7 +3,7 @@
 #include <signal.h>
 
 #include <array>
-#include <chrono>
+#include <fstream>
 #include <thread>
 
 #include "postgres/postgres_server.hpp"
@@ -13,7 +13,6 @@
 namespace larder::test {
 namespace {
 
-using namespace std::chrono_literals;
 
 class WriteBehindPostgres : public PostgresTest {
  protected:
@@ -33,15 +32,7 @@ class WriteBehindPostgres : public PostgresTest {
     PostgresTest::TearDown();
   }
   resp::Reply ask(std::initializer_list<std::string_view> words) { return door_->ask(words); }
-  // Whether all is flushed, or refused, in good time.
-  bool flushed() {
-    const auto deadline = std::chrono::steady_clock::now() + 60s;
-    while (larder_->metric("larder_write_behind_backlog{cache=\"counter\"}") > 0) {
-      if (std::chrono::steady_clock::now() > deadline) return false;
-      std::this_thread::sleep_for(5ms);
-    }
-    return true;
-  }
+  bool flushed() { return larder_->flushed("counter"); }
 
   static constexpr const char* kCache = R"toml(
 [journal]
@@ -115,10 +106,83 @@ TEST_F(WriteBehindPostgres, StartedWhilePostgresIsDownItTakesWritesAndFlushesThe
 
   EXPECT_TRUE(flushed());
   EXPECT_TRUE(larder_->says("source shop is reached, and takes its statements"));
+  EXPECT_TRUE(larder_->says("cache counter writes behind, exactly once"));
+  EXPECT_THAT(larder_->page("/health"), ::testing::HasSubstr(R"("shop":{"status":"ok")"));
   EXPECT_EQ(ask({"GET", "counter:1"}).text, R"({"id":1,"n":1})");
   EXPECT_EQ(larder_->metric("larder_write_behind_once{cache=\"counter\"}"), 1);
   client_.reset();  // its session ended with the server
   EXPECT_EQ(execute("SELECT count(*) FROM larder_applied"), "1");
+}
+
+// A failover takes a while, and meanwhile there is none that may be written.
+TEST_F(WriteBehindPostgres, StartedWhileThereIsNoPrimaryItWaitsForOne) {
+  execute(kTable);
+  execute("ALTER DATABASE " + name_ + " SET default_transaction_read_only = on");
+  client_.reset();
+  door_.reset();
+  larder_.reset();
+  larder_ = std::make_unique<RunningLarder>(
+      directory_.string(),
+      "[sources.shop]\nurl = \"" + url() + "&target_session_attrs=read-write\"\n" + kCache);
+  door_ = std::make_unique<TcpClient>(larder_->port());
+  EXPECT_TRUE(larder_->says("larder starts without it"));
+  EXPECT_EQ(ask({"SET", "counter:1", R"({"n":1})"}).text, "OK");
+
+  PostgresClient{server()->url("postgres")}.execute("ALTER DATABASE " + name_ +
+                                                    " RESET default_transaction_read_only");
+
+  EXPECT_TRUE(flushed());
+  EXPECT_EQ(execute("SELECT n FROM counters WHERE id = 1"), "1");
+}
+
+TEST_F(WriteBehindPostgres, AnOptionThatLibpqRefusesIsAMistakeWithItsPlace) {
+  const auto start_so = [&] {
+    const RunningLarder refused(
+        directory_.string(), "[sources.shop]\nurl = \"" + url() + "&sslmode=requird\"\n" + kCache);
+  };
+
+  EXPECT_THAT(start_so, ::testing::ThrowsMessage<std::runtime_error>(
+                            ::testing::AllOf(::testing::HasSubstr("larder.toml:"),
+                                             ::testing::HasSubstr("invalid sslmode value"))));
+}
+
+TEST_F(WriteBehindPostgres, ATableOfMarksThatIsDroppedMeanwhileIsToldAndTakesNoWriteWithIt) {
+  execute(kTable);
+  execute(
+      "CREATE TABLE larder_applied (journal text, position bigint, PRIMARY KEY (journal, "
+      "position))");
+  start();
+  EXPECT_TRUE(larder_->says("cache counter writes behind, exactly once"));
+  execute("DROP TABLE larder_applied");
+
+  for (int i = 1; i <= 20; ++i) {
+    ASSERT_EQ(ask({"SET", "counter:" + std::to_string(i), R"({"n":7})"}).text, "OK");
+  }
+
+  EXPECT_TRUE(flushed());
+  EXPECT_TRUE(larder_->says("cache counter writes behind, at least once"));
+  EXPECT_EQ(execute("SELECT sum(n) FROM counters"), "140");
+  EXPECT_EQ(larder_->metric("larder_write_behind_once{cache=\"counter\"}"), 0);
+  EXPECT_EQ(larder_->metric("larder_write_behind_dead_letters_total{cache=\"counter\"}"), 0);
+}
+
+// A reload changes all or nothing, so it does not take what it cannot ask about.
+TEST_F(WriteBehindPostgres, AReloadThatAddsAPostgresThatIsDownIsRefusedAndAllGoesOn) {
+  execute(kTable);
+  start();
+  std::ofstream{directory_ / "larder.toml", std::ios::app}
+      << "[sources.other]\nurl = \"postgresql:///x?host=" << directory_.string() << "\"\n"
+      << "[caches.other]\nkey = \"other:{id}\"\nsource = \"other\"\nstrategy = \"read-through\"\n"
+      << "read = \"SELECT 1 AS n WHERE :id = '1'\"\nttl = \"1m\"\n";
+
+  const std::string said = ask({"LARDER", "RELOAD"}).text;
+
+  EXPECT_THAT(said,
+              ::testing::AllOf(::testing::HasSubstr("nothing was changed"),
+                               ::testing::HasSubstr("sources.other"),
+                               ::testing::HasSubstr("a source is taken when it can be reached")));
+  EXPECT_EQ(ask({"SET", "counter:1", R"({"n":1})"}).text, "OK");
+  EXPECT_TRUE(flushed());
 }
 
 TEST_F(WriteBehindPostgres, AStatementThatALateDatabaseRefusesIsToldAndTriedAgain) {
