@@ -250,9 +250,9 @@ class RedisTier final : public Tier,
   Buckets buckets_ LARDER_GUARDED_BY(mutex_){0};
   std::optional<redis::Session> session_ LARDER_GUARDED_BY(mutex_);
   bool trusted_ LARDER_GUARDED_BY(mutex_) = false;
-  std::string trouble_ LARDER_GUARDED_BY(mutex_);  // why not
-  bool told_ LARDER_GUARDED_BY(mutex_) = false;    // that it is not
-  std::atomic<bool> refuses_{false};               // told that it refuses
+  std::string trouble_ LARDER_GUARDED_BY(mutex_);       // why not
+  std::optional<bool> told_ LARDER_GUARDED_BY(mutex_);  // whether it is there
+  std::atomic<bool> refuses_{false};                    // told that it refuses
   TimePoint refused_at_ LARDER_GUARDED_BY(mutex_){};
   Undelivered undelivered_ LARDER_GUARDED_BY(mutex_);
   std::size_t in_delivery_ LARDER_GUARDED_BY(mutex_) = 0;  // taken from it, and not told yet

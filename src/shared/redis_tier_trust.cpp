@@ -76,7 +76,7 @@ void RedisTier::distrust(const Error& why) {
   {
     const MutexLock lock{mutex_};
     trusted_ = false;
-    lost = !std::exchange(told_, true);
+    lost = std::exchange(told_, false) != false;
     trouble_ = why.message;
     if (closed_) return;
     if (session_) deliver_timer_ = deliver_soon(kDeliverAgain);
@@ -145,9 +145,9 @@ void RedisTier::delivered(const Delivery& delivery, const Result<redis::Replies>
       undelivered_.add(delivery.batch);
     } else if (session_ && !closed_) {
       more = !undelivered_.empty();
-      there = !more && !std::exchange(trusted_, !more);
+      there = !more && !std::exchange(trusted_, !more) && told_ != true;
       version = session_->version;
-      if (there) told_ = false;
+      if (there) told_ = true;
     }
   }
   if (error) {

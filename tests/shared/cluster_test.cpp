@@ -256,6 +256,10 @@ TEST_F(ClusterTest, ASlotThatMovesIsFollowed) {
   EXPECT_EQ(other.copy(key), "new");
   EXPECT_THAT(heard->word(), testing::AnyOf(key, "*"));
   EXPECT_EQ(one.tier().stats().undelivered, 0U);
+  const auto said = one.said();
+  EXPECT_EQ(std::ranges::count_if(said, [](const auto& each) { return each.contains("is there"); }),
+            static_cast<std::ptrdiff_t>(RedisCluster::kMasters))
+      << "that a master is told something first is no news";
 }
 
 TEST_F(ClusterTest, ItNeedsNoMoreRightsThanItsPageSays) {
