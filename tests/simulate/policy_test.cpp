@@ -74,6 +74,38 @@ TEST(LarderPolicy, KeepsAPartOfALoopThatDoesNotFit) {
   EXPECT_GT(hits, 0.4);
 }
 
+// The window's ghosts come back soon, but a larger window would take from main what it gains.
+TEST(LarderPolicy, KeepsNearlyAllOfALoopThatNearlyFits) {
+  const Trace trace = loop(1050, 50);
+
+  const double hits = Replay{trace, {}}.run(*find_policy("larder"), 1000).hits;
+
+  EXPECT_GT(hits, 0.9);  // the optimum is 0.93
+}
+
+TEST(LarderPolicy, KeepsAPartOfALoopThatComesAfterWhatTheWindowWasGoodFor) {
+  constexpr KeyId kPairs = 10'000;  // of reads, 500 keys apart
+  constexpr KeyId kLoop = 1'500;
+  Trace trace{.accesses = {}, .keys = kPairs + kLoop, .total_bytes = kPairs + kLoop};
+  const auto read = [&](KeyId key) { trace.accesses.push_back({key, 1, 0ms}); };
+  for (KeyId key = 0; key < kPairs; ++key) {
+    read(key);
+    if (key >= 500) read(key - 500);
+  }
+  const std::size_t before = trace.accesses.size();
+  for (KeyId i = 0; i < 20 * kLoop; ++i) read(kPairs + i % kLoop);
+
+  const auto policy = find_policy("larder")->make({.capacity = 1000, .trace = &trace});
+  std::size_t hits = 0;
+  std::size_t index = 0;
+  for (const Access& access : trace.accesses) {
+    hits += policy->access(access) && index >= before;
+    ++index;
+  }
+
+  EXPECT_GT(static_cast<double>(hits) / (20 * kLoop), 0.4);  // the optimum is 0.63
+}
+
 // What is large and never read again must not take the room of what comes after it.
 TEST(LarderPolicy, WhatIsLargeProvesItselfWhileItFillsFirst) {
   Trace trace{.accesses = {}, .keys = 0, .total_bytes = 0, .has_bytes = true};

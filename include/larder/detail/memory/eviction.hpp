@@ -10,17 +10,21 @@
 //           entry that reaches the end with uses left pays one and starts over
 //           (CLOCK); one without is evicted, and only when a better one wants its
 //           place.
-//   ghosts  A newcomer that was here before goes straight to main, if it was here
-//           more recently than main's end was last looked at: its reuse distance
-//           is then shorter than that of what it displaces (the rule of LIRS).
-//           A loop larger than the cache fails that test forever, so a part of
-//           it stays and is hit, where an LRU would lose all of it.
+//   ghosts  A newcomer that was here before goes straight to main, if there is room or
+//           if it was here more recently than main's end was last looked at: its
+//           reuse distance is then shorter than that of what it displaces (the rule
+//           of LIRS). A loop larger than the cache fails that test forever, so a
+//           part of it stays and is hit, where an LRU would lose all of it.
 //
 // How large the window is adapts to what a little more of either queue would
 // have been worth: a ghost that comes back after its queue has evicted less than
 // a tenth of the capacity would have been a hit, had that queue been so much
-// larger. If hardly anything that leaves main was ever read there, main is dead
-// weight, and every ghost of the window counts.
+// larger. What the window gains main loses, and what main then could not keep
+// would have come through the window too: that is reckoned with, or a loop
+// just larger than the cache would give all of main for nothing. Two exceptions:
+// where the window's ghosts that a window of the whole capacity would have kept
+// come back three times as much as main is read, main is of no use, and they all
+// count. And a window of which hardly anything is read shrinks.
 //
 // All of it is weighed in bytes. docs/decisions/eviction.md gives the figures, and
 // what else was tried.
@@ -60,17 +64,21 @@ class Eviction {
     window_share_ = std::max(1.0, static_cast<double>(capacity_) * kFirstShare);
   }
 
-  void set_capacity(std::uint64_t capacity) { capacity_ = std::max<std::uint64_t>(capacity, 1); }
+  void set_capacity(std::uint64_t capacity) {
+    capacity_ = std::max<std::uint64_t>(capacity, 1);
+    per_capacity_ = 1 / static_cast<double>(capacity_);
+  }
   [[nodiscard]] std::uint64_t weight() const { return window_.weight() + main_.weight(); }
   [[nodiscard]] std::size_t ghost_bytes() const { return ghosts_.bytes(); }
 
   // Tells of a newcomer before room is made for it; whether it belongs in main.
   [[nodiscard]] bool arrives(std::uint64_t hash, std::uint64_t weight) {
     clock_ += weight;
+    if (evicted_) count_arrival(weight);
     Ghost ghost;
     if (!ghosts_.take(hash, ghost)) return fills_main(weight);
     adapt(ghost, weight);
-    return !main_is_younger_than(ghost.age(now()));
+    return main_.weight() + weight <= main_share() || !main_is_younger_than(ghost.age(now()));
   }
   void add(Ref entry, bool to_main) {
     arena_.set_flags(entry, to_main ? kInMain : 0);
@@ -125,6 +133,7 @@ class Eviction {
       if (head.used() == 0 || spared == kMostSpared) return evict_from_window(entry, weight);
 
       ++spared;
+      average(window_read_, 1, weight);
       const bool better =
           main_.weight() < main_share() || !main_is_younger_than(now() - window_.time());
       window_.remove(entry, weight);
@@ -135,16 +144,15 @@ class Eviction {
   }
 
  private:
-  // The arena's flags of an entry.
-  static constexpr std::uint32_t kInMain = 1;
-  static constexpr std::uint32_t kUsedInMain = 2;
+  static constexpr std::uint32_t kInMain = 1;  // of the arena's flags of an entry
 
   static constexpr std::uint64_t kUnits = 1024;  // of time to a capacity's worth of newcomers
   static constexpr double kFirstShare = 0.1;
   static constexpr double kLeastShare = 0.01;
   static constexpr double kMostShare = 0.9;
-  static constexpr double kDepth = 0.1;       // how much larger a queue is imagined
-  static constexpr double kDeadWeight = 0.9;  // of what leaves main unread: main is of no use
+  static constexpr double kDepth = 0.1;            // how much larger a queue is imagined
+  static constexpr double kUseless = 0.5;          // of main_useless_: three to one
+  static constexpr double kHardlyRead = 1.0 / 64;  // of what leaves the window
   static constexpr unsigned kMostSpared = 64;
 
   [[nodiscard]] EntryHead& head_of(Ref entry) const {
@@ -186,7 +194,8 @@ class Eviction {
       if (uses == 0 || entries_.dead(entry)) break;
       const std::uint64_t weight = entries_.weight(entry);
       head.set_used(uses - 1);
-      arena_.set_flags(entry, arena_.flags(entry) | kUsedInMain);
+      average(main_useless_, -1, weight);
+      if (uses == 1) kept_ += static_cast<double>(weight);
       main_.remove(entry, weight);
       main_.push(entry, weight, now(), unit_);
     }
@@ -199,10 +208,6 @@ class Eviction {
     const std::uint32_t admitted = main_.time();
     main_.remove(entry, weight);
     if (entries_.dead(entry)) return entry;
-    const bool used = (arena_.flags(entry) & kUsedInMain) != 0;
-    const double gain =
-        std::min(static_cast<double>(weight) / static_cast<double>(capacity_), 1.0 / 16);
-    unused_ += gain * ((used ? 0.0 : 1.0) - unused_);
     main_evicted_ += weight;
     remember(entry, {.admitted = admitted, .evicted = units(main_evicted_), .from_main = true});
     return entry;
@@ -212,6 +217,10 @@ class Eviction {
     const std::uint32_t admitted = window_.time();
     window_.remove(entry, weight);
     window_evicted_ += weight;
+    average(window_read_, 0, weight);
+    if (window_read_ < kHardlyRead && main_useless_ < kUseless) {
+      resize_window(-static_cast<double>(weight) / 4);  // slower than it grows where it should
+    }
     remember(entry, {.admitted = admitted, .evicted = units(window_evicted_), .from_main = false});
     return entry;
   }
@@ -224,20 +233,53 @@ class Eviction {
     ghosts_.add(entries_.hash(entry), ghost);
   }
 
+  // Of late: an average over about a capacity's worth, in which one entry is a sixteenth at most.
+  void average(double& value, double next, std::uint64_t weight) const {
+    value += share_of_late(weight) * (next - value);
+  }
+  [[nodiscard]] double share_of_late(std::uint64_t weight) const {
+    return std::min(static_cast<double>(weight) * per_capacity_, 1.0 / 16);
+  }
+  void count_arrival(std::uint64_t weight) {
+    const double fades = share_of_late(weight);
+    kept_ -= fades * kept_;
+    came_ += static_cast<double>(weight) - fades * came_;
+  }
+
   void adapt(const Ghost& ghost, std::uint64_t weight) {
-    const auto capacity = static_cast<double>(capacity_);
-    double depth = std::max(kDepth * capacity, 1.0);
-    if (!ghost.from_main && unused_ > kDeadWeight) {
-      const double certainty = (unused_ - kDeadWeight) / (1 - kDeadWeight);
-      depth = std::max(depth, certainty * (capacity - window_share_));
+    const auto change = static_cast<double>(weight);
+    const double since = evicted_since(ghost);
+    if (ghost.from_main) {
+      if (since < imagined()) resize_window(-change);
+      return;
     }
+    const double rest = static_cast<double>(capacity_) - window_share_;
+    if (since < rest) average(main_useless_, 1, weight);
+    const bool hit =
+        main_useless_ > kUseless ? since < rest : since + lost_by_main(ghost) < imagined();
+    if (hit) resize_window(change);
+  }
+  // How much the ghost's queue has evicted since.
+  [[nodiscard]] double evicted_since(const Ghost& ghost) const {
     const std::uint64_t evicted = ghost.from_main ? main_evicted_ : window_evicted_;
     const std::uint32_t since = (units(evicted) - ghost.evicted) & Ghost::kTimes;  // wraps
-    if (static_cast<double>(since) * static_cast<double>(unit_) >= depth) return;
-    const double change = static_cast<double>(weight);
-    window_share_ =
-        std::clamp(window_share_ + (ghost.from_main ? -change : change),
-                   std::max(kLeastShare * capacity, 1.0), std::max(kMostShare * capacity, 1.0));
+    return static_cast<double>(since) * static_cast<double>(unit_);
+  }
+  [[nodiscard]] double imagined() const {
+    return std::max(kDepth * static_cast<double>(capacity_), 1.0);
+  }
+  // How much more would have come in since the ghost did, had main been smaller by what the
+  // window is imagined larger. An entry that one read keeps in main for a round would have
+  // missed it with the chance that the read came at the end of the round.
+  [[nodiscard]] double lost_by_main(const Ghost& ghost) const {
+    if (main_.empty()) return 0;
+    const double age = static_cast<double>(ghost.age(now())) * static_cast<double>(unit_);
+    return age * kept_ / std::max(came_, 1.0) * imagined() / static_cast<double>(main_.weight());
+  }
+  void resize_window(double change) {
+    const auto capacity = static_cast<double>(capacity_);
+    window_share_ = std::clamp(window_share_ + change, std::max(kLeastShare * capacity, 1.0),
+                               std::max(kMostShare * capacity, 1.0));
   }
 
   Arena& arena_;
@@ -248,8 +290,15 @@ class Eviction {
   EntryQueue window_;
   EntryQueue main_;
   Ghosts ghosts_;
-  double window_share_ = 1;           // of the capacity; main has the rest
-  double unused_ = 0;                 // share of what leaves main that was never read there
+  double per_capacity_ = 1;  // 1 / capacity_
+  double window_share_ = 1;  // of the capacity; main has the rest
+  // Of late: what is kept in main by one read only, and what came in meanwhile; whether
+  // there is more that a larger window would have hit (1) than what main is read for (-1);
+  // the share of what leaves the window that was read there.
+  double kept_ = 0;
+  double came_ = 0;
+  double main_useless_ = 0;
+  double window_read_ = 0;
   std::uint64_t clock_ = 0;           // how much has come in
   std::uint64_t window_evicted_ = 0;  // how much has been evicted
   std::uint64_t main_evicted_ = 0;
