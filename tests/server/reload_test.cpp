@@ -25,6 +25,8 @@ using ::testing::StartsWith;
 constexpr auto kProduct = R"toml(
 [sources.shop]
 url = "sqlite:shop.db"
+load_timeout = "60s"
+
 [caches.product]
 key    = "product:{id:int}"
 source = "shop"
@@ -123,7 +125,7 @@ TEST_F(Reload, AStatementThatDoesNotPrepareChangesNothing) {
                              "[caches.no]\nkey = \"no:{id:int}\"\nsource = \"shop\"\n" +
                              "read = \"SELECT x FROM nowhere WHERE id = :id\"\n");
 
-  EXPECT_THAT(reply.text, AllOf(HasSubstr("larder.toml:17:8: caches.no"), HasSubstr("nowhere")));
+  EXPECT_THAT(reply.text, AllOf(HasSubstr("larder.toml:19:8: caches.no"), HasSubstr("nowhere")));
   EXPECT_THAT(connect().ask({"SET", "tag:a", "1"}).text, HasSubstr("belongs to no cache"));
 }
 

@@ -47,6 +47,7 @@ capacity = "64MiB"
 
 [sources.shop]
 url = "sqlite:shop.db"
+load_timeout = "60s"
 
 [caches.product]
 key    = "product:{id:int}"
