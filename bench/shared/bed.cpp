@@ -7,7 +7,10 @@
 #include <thread>
 #include <utility>
 
+#include "memcached/memcached_url.hpp"
 #include "redis/redis_url.hpp"
+#include "shared/pool_tier.hpp"
+#include "shared/redis_tier.hpp"
 
 namespace larder::bench {
 
@@ -36,14 +39,15 @@ void keep_to(const std::vector<int>& processors) {
 
 }  // namespace
 
-std::unique_ptr<test::RedisServer> start_server() {
-  std::vector<int> all = processors();
-  if (all.size() < 2) return std::make_unique<test::RedisServer>();
-  keep_to({all.back()});  // which its children inherit
-  auto server = std::make_unique<test::RedisServer>();
-  all.pop_back();
-  keep_to(all);
-  return server;
+OnTheLastProcessor::OnTheLastProcessor() : others_{processors()} {
+  if (others_.empty()) return;
+  const int last = others_.back();
+  others_.pop_back();
+  if (!others_.empty()) keep_to({last});
+}
+
+OnTheLastProcessor::~OnTheLastProcessor() {
+  if (!others_.empty()) keep_to(others_);
 }
 
 Sight::Sight(const test::RedisServer& server) {
@@ -51,6 +55,13 @@ Sight::Sight(const test::RedisServer& server) {
   tier_ = shared::RedisTier::start(runtime_, {.url = std::move(url), .timeout = kPatience}).value();
   copies_ = tier_->copies("product", kFingerprint);
   while (!tier_->trusted() || tier_->stats().gaps == 0) std::this_thread::yield();
+}
+
+Sight::Sight(const test::MemcachedServer& server) {
+  auto url = memcached::parse_memcached_url(server.url()).value();
+  tier_ = shared::PoolTier::start(runtime_, {.url = std::move(url), .timeout = kPatience});
+  copies_ = tier_->copies("product", kFingerprint);
+  while (!tier_->trusted()) std::this_thread::yield();
 }
 
 std::vector<std::string> fill_keys(Sight& sight) {

@@ -46,4 +46,26 @@ class HiredisCallers {
   std::string prefix_;
 };
 
+// libmemcached: the values of so many keys together, by its get of several; one is its plain
+// get. No age, no generation.
+class LibmemcachedCallers {
+ public:
+  LibmemcachedCallers(const test::MemcachedServer& server, const std::string& name_space,
+                      const std::string& cache);
+  ~LibmemcachedCallers();
+  LibmemcachedCallers(const LibmemcachedCallers&) = delete;
+  LibmemcachedCallers& operator=(const LibmemcachedCallers&) = delete;
+
+  [[nodiscard]] Cost read(const std::vector<std::string>& keys, std::size_t together,
+                          std::chrono::milliseconds slice);
+
+ private:
+  struct Context;
+  void get(const std::string& key);
+  void get_all(const std::vector<std::string>& keys);
+
+  std::unique_ptr<Context> context_;
+  std::string prefix_;
+};
+
 }  // namespace larder::bench

@@ -8,6 +8,7 @@
 #include "callers.hpp"
 #include "memory/report.hpp"
 #include "question.hpp"
+#include "shared/redis_tier.hpp"
 
 namespace larder::bench {
 
@@ -35,10 +36,10 @@ double bytes_a_hit(const test::RedisServer& server, Sight& sight,
 }  // namespace
 
 void answer_hit(const Effort& effort) {
-  const auto server = start_server();
+  const auto server = start_server<test::RedisServer>();
   Sight sight{*server};
   const auto keys = fill_keys(sight);
-  HiredisCallers hiredis{*server, sight.tier().options().name_space, "product"};
+  HiredisCallers hiredis{*server, shared::RedisTierOptions{}.name_space, "product"};
 
   const auto by_hiredis = [&](std::string name, std::size_t together, Asks asks) {
     return Contender{std::move(name), [&, together, asks] {

@@ -1,4 +1,4 @@
-// What the shared tier costs, beside hiredis, in one run: `./dev bench shared`.
+// What the shared tier costs, beside hiredis and libmemcached, in one run: `./dev bench shared`.
 //
 // bench_shared [QUESTION…] [--short]
 #include <algorithm>
@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::array kQuestions{
     Question{"hit", "what does a hit in the shared tier cost?", &answer_hit},
+    Question{"memcached", "what does a hit in Memcached cost?", &answer_memcached},
     Question{"invalidation", "when has the last of 8 processes heard?", &answer_invalidation},
 };
 

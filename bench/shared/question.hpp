@@ -19,6 +19,7 @@ struct Question {
 };
 
 void answer_hit(const Effort& effort);
+void answer_memcached(const Effort& effort);
 void answer_invalidation(const Effort& effort);
 
 }  // namespace larder::bench
