@@ -82,6 +82,7 @@ void RedisTier::close() {
     trusted_ = false;
     session_.reset();
     deliver_timer_.reset();
+    probe_timer_.reset();
     extend_timer_.reset();
     held_.clear();
     loads.swap(fleet_loads_);
@@ -234,6 +235,11 @@ void RedisTier::missed() {
   for (const auto& each : listeners) {
     if (const auto listener = each.lock()) listener->cleared();
   }
+}
+
+// What others could not tell it is not announced.
+void RedisTier::heard_until(TimePoint asked) {
+  if (trusted()) hearing_->heard(this, asked);
 }
 
 // ---- Waiting. ----

@@ -8,7 +8,8 @@
 // invalidation of this process. After a lost connection, an error or a silence, what was
 // not confirmed is told first; until that is confirmed reads are sent to the source. So
 // the tier's failures cost one command's timeout once, not one each read: this is its
-// circuit breaker, and the telling is its probe.
+// circuit breaker, and the telling is its probe. Once a second it is probed as well whether
+// it still takes what it is told, from whomever; if not, memory is believed no more either.
 //
 // Order. All commands of a process go over one connection, so a read that begins after an
 // invalidation was handed on is behind it.
@@ -167,7 +168,7 @@ class RedisTier final : public Tier,
   // BackplaneEvents.
   void announced(const Announcement& announcement) override LARDER_EXCLUDES(mutex_);
   void missed() override LARDER_EXCLUDES(mutex_);
-  void heard_until(TimePoint asked) override { hearing_->heard(this, asked); }
+  void heard_until(TimePoint asked) override LARDER_EXCLUDES(mutex_);
 
   // The run to ask, while trusted.
   [[nodiscard]] std::optional<redis::Session> session() const LARDER_EXCLUDES(mutex_);
@@ -195,6 +196,10 @@ class RedisTier final : public Tier,
   void delivered(const Delivery& delivery, const Result<redis::Replies>& replies)
       LARDER_EXCLUDES(mutex_);
   void distrust(const Error& why) LARDER_EXCLUDES(mutex_);
+  // Whether it still takes what it is told, now and then.
+  void probe_later() LARDER_REQUIRES(mutex_);
+  void probe() LARDER_EXCLUDES(mutex_);
+  void probed(const Result<redis::Replies>& replies) LARDER_EXCLUDES(mutex_);
   void confirm(const std::string& cache, const std::optional<std::string>& name,
                const Result<redis::Replies>& replies) LARDER_EXCLUDES(mutex_);
   [[nodiscard]] std::unique_ptr<Timer> deliver_soon(Duration delay) LARDER_REQUIRES(mutex_);
@@ -257,6 +262,7 @@ class RedisTier final : public Tier,
   Undelivered undelivered_ LARDER_GUARDED_BY(mutex_);
   std::size_t in_delivery_ LARDER_GUARDED_BY(mutex_) = 0;  // taken from it, and not told yet
   std::unique_ptr<Timer> deliver_timer_ LARDER_GUARDED_BY(mutex_);
+  std::unique_ptr<Timer> probe_timer_ LARDER_GUARDED_BY(mutex_);
   bool delivering_ LARDER_GUARDED_BY(mutex_) = false;
   std::unordered_multimap<std::string, Waiter> waiters_ LARDER_GUARDED_BY(mutex_);
   std::map<std::string, std::vector<std::weak_ptr<SharedListener>>> listeners_

@@ -15,11 +15,17 @@ namespace {
 
 constexpr std::chrono::milliseconds kDeliverAgain{200};
 constexpr std::chrono::seconds kDeliveryTimeout{10};  // of many invalidations at once
+constexpr std::chrono::seconds kProbe{1};
 // So long after a refusal what is taken counts as the end of it.
 constexpr std::chrono::seconds kRefusing{10};
 
 bool is_moved(const resp::Reply& reply) {
   return reply.is_error() && redis::is_redirect(reply.text);
+}
+
+// It says something of the cluster, and nothing of itself.
+bool is_of_cluster(const resp::Reply& reply) {
+  return is_moved(reply) || (reply.is_error() && reply.text.starts_with("CLUSTERDOWN"));
 }
 
 Error refusal(const std::string& text) {
@@ -148,6 +154,7 @@ void RedisTier::delivered(const Delivery& delivery, const Result<redis::Replies>
       there = !more && !std::exchange(trusted_, !more) && told_ != true;
       version = session_->version;
       if (there) told_ = true;
+      if (trusted_) probe_later();
     }
   }
   if (error) {
@@ -161,6 +168,37 @@ void RedisTier::delivered(const Delivery& delivery, const Result<redis::Replies>
     options_.tell(
         true, "the shared tier: " + options_.url.place() + " is there (version " + version + ")");
   }
+}
+
+void RedisTier::probe_later() {
+  probe_timer_ = timers_->after(kProbe, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->probe();
+  });
+}
+
+// A key that nobody reads is invalidated. Whoever trusts it again begins anew.
+void RedisTier::probe() {
+  const MutexLock lock{mutex_};
+  if (closed_ || !trusted_ || buckets_.empty()) return;
+  const Call step = shared::invalidate(names_.probe(*buckets_.begin()));
+  // Refused, the connection is lost, and that is said.
+  (void)client_->submit(
+      {.session = session_->run},
+      [&](resp::RequestWriter& write) { write.command(step.command(false)); },
+      [self = shared_from_this()](const Result<redis::Replies>& replies) {
+        self->probed(replies);
+      });
+}
+
+void RedisTier::probed(const Result<redis::Replies>& replies) {
+  const bool of_cluster = replies && is_of_cluster(replies->front());
+  if (of_cluster) note_reply(replies->front());
+  if (const auto error = error_in(replies); error && !of_cluster) {
+    note_error(*error);
+    return distrust(*error);
+  }
+  const MutexLock lock{mutex_};
+  if (trusted_ && !closed_) probe_later();
 }
 
 void RedisTier::invalidate(const std::string& cache, std::string name) {
@@ -387,7 +425,7 @@ void RedisTier::note_reply(const resp::Reply& reply) {
     distrust(why);
     return wake_all();
   }
-  if (!is_moved(reply) && !reply.text.starts_with("CLUSTERDOWN")) return note_refusal(reply.text);
+  if (!is_of_cluster(reply)) return note_refusal(reply.text);
   if (const auto elsewhere = options_.elsewhere.lock()) elsewhere->suspect();
 }
 

@@ -266,6 +266,25 @@ TEST_F(RedisTierTest, AServerThatTakesNoWritesIsLeftByWhoeverIsRefusedOne) {
   EXPECT_EQ(other.copy("1"), std::nullopt);
 }
 
+// And by who asks it nothing but for what it has, or does not ask it at all.
+TEST_F(RedisTierTest, AServerThatTakesNoWritesIsNoticedAndMemoryBelievedNoMore) {
+  Process one{*server_};
+  one.ready().load("1", "old");
+  EXPECT_EQ(one.copy("1"), "old");
+  const auto heard = one.listen();
+  const auto vouch = one.copies().vouch();
+  while (vouch->longest() < 1h) std::this_thread::yield();
+  server_->ask({"CONFIG", "SET", "min-replicas-to-write", "1"});
+
+  EXPECT_EQ(heard->word(), "*");
+
+  EXPECT_FALSE(one.tier().trusted());
+  EXPECT_EQ(vouch->longest(), Hearing::kBound);
+  server_->ask({"CONFIG", "SET", "min-replicas-to-write", "0"});
+  while (vouch->longest() < 1h) std::this_thread::yield();
+  EXPECT_EQ(one.ready().copy("1"), "old") << "nobody has invalidated it";
+}
+
 TEST_F(RedisTierTest, APasswordThatIsWantedSuddenlyIsSaidOnce) {
   Process one{*server_};
   one.ready();
