@@ -7,7 +7,7 @@
 namespace larder::memcached {
 namespace {
 
-constexpr std::string_view kScheme = "memcached:";
+constexpr std::string_view kScheme = "memcached";
 constexpr std::string_view kForm = "write memcached://HOST:PORT,HOST:PORT or memcached:///PATH";
 constexpr std::size_t kMostServers = 256;
 constexpr std::size_t kLongestSocketPath = 107;  // that the system takes
@@ -15,6 +15,15 @@ constexpr std::size_t kLongestHost = 253;
 
 std::unexpected<Error> refuse(std::string why) {
   return fail(Errc::kInvalidArgument, std::move(why));
+}
+
+// Schemes are the same in capitals.
+std::string lower(std::string_view text) {
+  std::string made{text};
+  for (char& c : made) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return made;
 }
 
 Result<Place> socket_place(std::string_view path) {
@@ -72,7 +81,9 @@ Result<Place> host_place(std::string_view text) {
 
 }  // namespace
 
-bool is_memcached_url(std::string_view url) { return url.starts_with("memcached"); }
+bool is_memcached_url(std::string_view url) {
+  return lower(url.substr(0, kScheme.size())) == kScheme;
+}
 
 std::string to_string(const Place& place) {
   if (!place.socket.empty()) return place.socket;
@@ -86,8 +97,16 @@ std::string ketama_name(const Place& place) {
 }
 
 Result<MemcachedUrl> parse_memcached_url(std::string_view url) {
-  if (!url.starts_with(kScheme)) return refuse("has an unknown scheme; " + std::string{kForm});
-  url.remove_prefix(kScheme.size());
+  const std::size_t colon = std::min(url.find(':'), url.size());
+  const std::string scheme = lower(url.substr(0, colon));
+  if (scheme == "memcacheds") {
+    return refuse(
+        "asks for TLS, which larder does not speak with Memcached: write memcached:// and keep it "
+        "where others cannot reach it, or on a socket (memcached:///PATH)");
+  }
+  if (scheme != kScheme) return refuse("has an unknown scheme; " + std::string{kForm});
+  if (colon == url.size()) return refuse("has no address; " + std::string{kForm});
+  url.remove_prefix(colon + 1);
   if (!url.starts_with("//")) return refuse("needs // after its scheme");
   url.remove_prefix(2);
   if (url.contains('@')) {

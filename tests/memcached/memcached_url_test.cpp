@@ -23,6 +23,20 @@ TEST(MemcachedUrl, APool) {
   EXPECT_EQ(parse_memcached_url(to_string(url)), url);
 }
 
+TEST(MemcachedUrl, TheSchemeMayBeInCapitals) {
+  EXPECT_TRUE(is_memcached_url("MEMCACHED://a"));
+  EXPECT_EQ(parse_memcached_url("MemCached://a,B"), parse_memcached_url("memcached://a,B"));
+}
+
+TEST(MemcachedUrl, IsToldFromOthersByItsBeginning) {
+  for (const char* url : {"memcached://a", "memcacheds://a", "memcached", "Memcached:a"}) {
+    EXPECT_TRUE(is_memcached_url(url)) << url;
+  }
+  for (const char* url : {"", "mem", "redis://memcached", "unix:///memcached"}) {
+    EXPECT_FALSE(is_memcached_url(url)) << url;
+  }
+}
+
 TEST(MemcachedUrl, WhatKetamaCallsThem) {
   EXPECT_EQ(ketama_name({.host = "a"}), "a");
   EXPECT_EQ(ketama_name({.host = "a", .port = 11212}), "a:11212");
@@ -36,6 +50,10 @@ TEST(MemcachedUrl, MistakesAreSaid) {
   };
 
   EXPECT_THAT(mistake("redis://a"), HasSubstr("write memcached://HOST:PORT"));
+  EXPECT_THAT(mistake("memcachedx://a"), HasSubstr("unknown scheme"));
+  EXPECT_THAT(mistake("memcached"), HasSubstr("has no address"));
+  EXPECT_THAT(mistake("memcacheds://a"), HasSubstr("asks for TLS"));
+  EXPECT_THAT(mistake("memcacheds://a"), HasSubstr("write memcached://"));
   EXPECT_THAT(mistake("memcached:a"), HasSubstr("needs //"));
   EXPECT_THAT(mistake("memcached://"), HasSubstr("names no host"));
   EXPECT_THAT(mistake("memcached://a,"), HasSubstr("names no host"));
