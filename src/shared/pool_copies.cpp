@@ -15,10 +15,13 @@ namespace {
 // Of an item, beside its key and its value.
 constexpr std::size_t kItemOverhead = 512;
 
-// Whether the server takes as much.
-bool fits(const PoolServer& server, const std::string& key, const std::string& value) {
+// Whether the server takes as much; counted, if not.
+bool fits(PoolServer& server, const std::string& key, const std::string& value) {
   const auto session = server.session();
-  return session && key.size() + value.size() + kItemOverhead <= session->largest_item;
+  if (!session) return false;
+  if (key.size() + value.size() + kItemOverhead <= session->largest_item) return true;
+  SharedCounts::add(server.counts().refused_fills);
+  return false;
 }
 
 }  // namespace

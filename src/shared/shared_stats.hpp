@@ -18,7 +18,8 @@ struct SharedStats {
   std::uint64_t stale = 0;          // values of another run, statement or generation
   std::uint64_t corrupt = 0;        // damaged values
   std::uint64_t fills = 0;          // values left in the tier
-  std::uint64_t refused_fills = 0;  // … and not left: invalidated on their way, or lease lost
+  // … and not left: invalidated on their way, the lease lost, or larger than Memcached takes.
+  std::uint64_t refused_fills = 0;
   std::uint64_t marks = 0;          // keys marked before a write
   std::uint64_t untaken_marks = 0;  // … and written without, or not: the tier did not take it
   std::uint64_t errors = 0;         // replies that were errors, or that did not come

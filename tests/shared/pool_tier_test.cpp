@@ -6,6 +6,13 @@
 namespace larder::shared {
 namespace {
 
+// That no compression makes smaller.
+std::string random_text(unsigned size) {
+  std::string text;
+  for (unsigned i = 0; i < size; ++i) text += static_cast<char>(i * i * 2654435761U >> 13U);
+  return text;
+}
+
 TEST_F(PoolTierTest, WhatOneLoadsAllHave) {
   PoolProcess one{url()};
   PoolProcess other{url()};
@@ -173,10 +180,15 @@ TEST_F(PoolTierTest, KeysThatMemcachedDoesNotTakeAreSharedToo) {
   PoolProcess other{url()};
   const std::vector<std::string> keys{std::string(300, 'k'), std::string(300, 'k') + "2",
                                       "with a space",        "line\r\nflush_all",
-                                      "caf\xc3\xa9",         ""};
+                                      "caf\xc3\xa9",         "",
+                                      {"nul\0one", 7},       {"nul\0two", 7}};
   for (const std::string& key : keys) one.ready().load(key, "of " + key);
-
   for (const std::string& key : keys) EXPECT_EQ(other.ready().copy(key), "of " + key);
+
+  for (const std::string& key : keys) one.copies().invalidate(key);
+  (void)one.copy("behind them");
+
+  for (const std::string& key : keys) EXPECT_EQ(other.copy(key), std::nullopt);
 }
 
 TEST_F(PoolTierTest, AfterAnInvalidationNobodyIsServedTheCopy) {
@@ -326,13 +338,28 @@ TEST_F(PoolTierTest, WhatLivesForLessThanASecondIsNotShared) {
 TEST_F(PoolTierTest, AValueThatTheServerDoesNotTakeIsNotShared) {
   servers_.front() = std::make_unique<MemcachedServer>(std::vector<std::string>{"-I", "512k"});
   PoolProcess one{url()};
-  std::string random;
-  for (unsigned i = 0; i < 600'000; ++i) random += static_cast<char>(i * i * 2654435761U >> 13U);
-  one.ready().load("1", random);
+  one.ready().load("1", random_text(600'000));
 
   EXPECT_EQ(one.copy("1"), std::nullopt);
   EXPECT_TRUE(one.tier().trusted());
   EXPECT_EQ(one.tier().stats().errors, 0U) << "it was not tried";
+  EXPECT_EQ(one.tier().stats().refused_fills, 1U);
+}
+
+TEST_F(PoolTierTest, AServerWithTinyItemsSharesWhatFits) {
+  servers_.front() = std::make_unique<MemcachedServer>(
+      std::vector<std::string>{"-I", "1k", "-o", "slab_chunk_max=512"});
+  PoolProcess one{url()};
+  PoolProcess other{url()};
+  one.ready().load("small", "v");
+  one.load("large", random_text(900));
+  one.copies().fail(one.read("broken").lease, {Errc::kSourceFailed, random_text(2'000)});
+
+  EXPECT_EQ(other.ready().copy("small"), "v");
+  const SharedAnswer answer = other.read("large");
+  EXPECT_TRUE(answer.lease) << "a miss, and nobody waits for it";
+  EXPECT_TRUE(one.tier().trusted());
+  EXPECT_EQ(one.tier().stats().refused_fills, 1U);
 }
 
 }  // namespace
