@@ -1,11 +1,14 @@
 // Writes that are acknowledged when they are in a journal on disk, and go to the database a
 // moment later, with others.
 #include <boost/describe.hpp>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <map>
 #include <mutex>
+#include <set>
+#include <utility>
 
 #include "larder/larder.hpp"
 #include "larder/write_behind_cache.hpp"
@@ -23,9 +26,11 @@ class Database {
     const auto row = rows_.find(page);
     return row == rows_.end() ? std::nullopt : std::optional{row->second};
   }
-  larder::Result<void> write(const std::string& page, const Counter& counter) {
-    const std::lock_guard lock{mutex_};
+  larder::Result<void> write(const std::string& page, const Counter& counter,
+                             const larder::WriteMark& mark) {
+    const std::lock_guard transaction{mutex_};
     if (down_) return larder::fail(larder::Errc::kSourceFailed, "the database is down");
+    if (!marks_.insert({mark.journal, mark.position}).second) return {};  // it was done before
     rows_[page] = counter;
     return {};
   }
@@ -37,6 +42,7 @@ class Database {
  private:
   std::mutex mutex_;
   std::map<std::string, Counter> rows_;
+  std::set<std::pair<std::string, std::int64_t>> marks_;  // of the writes that it has
   bool down_ = false;
 };
 
@@ -52,8 +58,10 @@ int main() {
         journal,
         {.name = "counter",
          .source = [&](const std::string& page) { return database.find(page); },
-         .writer = [&](const std::string& page,
-                       const Counter& counter) { return database.write(page, counter); }}};
+         .writer =
+             [&](const std::string& page, const Counter& counter, const larder::WriteMark& mark) {
+               return database.write(page, counter, mark);
+             }}};
 
     database.set_down(true);
     for (int visits = 1; visits <= 1000; ++visits) {

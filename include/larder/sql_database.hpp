@@ -94,6 +94,8 @@ struct SqlWrite {
 struct SqlWriteItem {
   SqlParameters key;
   std::optional<std::string> value{};  // JSON; none: a removal
+  // Kept, in the write's transaction, where the database has a table for it.
+  std::optional<WriteMark> mark{};
 };
 
 // A prepared SqlWrite.

@@ -75,13 +75,14 @@ class StatementWriter final : public Writer<Key, Value> {
 
   [[nodiscard]] std::string describe() const override { return writer_->describe(); }
   [[nodiscard]] bool removes() const override { return writer_->removes(); }
+  [[nodiscard]] bool keeps_marks() const override { return writer_->keeps_marks(); }
   [[nodiscard]] std::size_t most_writes() const override { return 1000; }
 
  private:
   [[nodiscard]] Result<SqlWriteItem> item(const Write<Key, Value>& write) const {
     Result<SqlParameters> key = bind_(write.key);
     if (!key) return std::unexpected{std::move(key.error())};
-    SqlWriteItem made{.key = std::move(*key)};
+    SqlWriteItem made{.key = std::move(*key), .mark = write.mark};
     if (!write.value) return made;
     Result<std::string> value = encode_(*write.value);
     if (!value) return std::unexpected{std::move(value.error())};

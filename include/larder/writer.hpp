@@ -15,6 +15,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -28,10 +29,19 @@
 
 namespace larder {
 
+// Which write of a journal one is that is written behind (journal.hpp). A source that keeps it in
+// the write's own transaction, and looks for it first, does a write that is sent twice once.
+struct WriteMark {
+  std::string journal{};           // names the journal, in all the world; empty: it has none
+  std::int64_t position = 0;       // in it: never used twice, and of one key ascending
+  std::int64_t settled_below = 0;  // marks below this one nobody will ask for
+};
+
 template <class Key, class Value>
 struct Write {
   Key key;
-  std::optional<Value> value{};  // none: the row is to be removed
+  std::optional<Value> value{};     // none: the row is to be removed
+  std::optional<WriteMark> mark{};  // of what is written behind
 };
 
 // What a write that was done left in the source.
@@ -67,6 +77,8 @@ class Writer {
 
   // Whether it takes removals.
   [[nodiscard]] virtual bool removes() const { return true; }
+  // Whether the source keeps the marks of writes, as far as is known now.
+  [[nodiscard]] virtual bool keeps_marks() const { return false; }
   // For people: what it knows of a key that the source does not say, each with its name. Of
   // most there is nothing.
   using Facts = std::vector<std::pair<std::string, std::string>>;
@@ -98,5 +110,27 @@ concept WriteObject = requires(W& writer, const Key& key, const Value& value) {
 
 template <class W, class Key>
 concept RemoveObject = requires(W& writer, const Key& key) { writer.remove(key); };
+
+// The same with the write's mark behind the other arguments, for a source that keeps it. Where
+// nothing is written behind its journal is empty.
+template <class F, class Key, class Value>
+concept MarkedWriteFunction =
+    std::invocable<F&, const Key&, const Value&, const WriteMark&> &&
+    WriteResult<std::invoke_result_t<F&, const Key&, const Value&, const WriteMark&>, Value>;
+
+template <class W, class Key, class Value>
+concept MarkedWriteObject =
+    requires(W& writer, const Key& key, const Value& value, const WriteMark& mark) {
+      { writer.write(key, value, mark) } -> WriteResult<Value>;
+    };
+
+template <class W, class Key>
+concept MarkedRemoveObject =
+    requires(W& writer, const Key& key, const WriteMark& mark) { writer.remove(key, mark); };
+
+// What a cache's option `writer` takes besides a Writer.
+template <class W, class Key, class Value>
+concept AnyWriter = WriteFunction<W, Key, Value> || WriteObject<W, Key, Value> ||
+                    MarkedWriteFunction<W, Key, Value> || MarkedWriteObject<W, Key, Value>;
 
 }  // namespace larder

@@ -51,7 +51,12 @@ class BlockingWriter final : public Writer<Key, Value> {
       return "a function";
     }
   }
-  [[nodiscard]] bool removes() const override { return RemoveObject<W, Key>; }
+  [[nodiscard]] bool removes() const override {
+    return RemoveObject<W, Key> || MarkedRemoveObject<W, Key>;
+  }
+  [[nodiscard]] bool keeps_marks() const override {
+    return MarkedWriteObject<W, Key, Value> || MarkedWriteFunction<W, Key, Value>;
+  }
   // Slow calls run side by side, as far as the limits allow.
   [[nodiscard]] std::size_t most_writes() const override { return 1; }
 
@@ -61,7 +66,9 @@ class BlockingWriter final : public Writer<Key, Value> {
       return fail(code, "cache \"" + cache + "\": the writer threw: " + what);
     };
     try {
-      return write.value ? put(object, write.key, *write.value) : remove(object, write.key);
+      const WriteMark mark = write.mark.value_or(WriteMark{});
+      return write.value ? put(object, write.key, *write.value, mark)
+                         : remove(object, write.key, mark);
     } catch (const Failure& failure) {
       return threw(failure.error().code, failure.what());
     } catch (const std::exception& exception) {
@@ -71,9 +78,13 @@ class BlockingWriter final : public Writer<Key, Value> {
     }
   }
 
-  static Outcome put(W& object, const Key& key, const Value& value) {
+  static Outcome put(W& object, const Key& key, const Value& value, const WriteMark& mark) {
     const auto run = [&]() -> decltype(auto) {
-      if constexpr (WriteObject<W, Key, Value>) {
+      if constexpr (MarkedWriteObject<W, Key, Value>) {
+        return object.write(key, value, mark);
+      } else if constexpr (MarkedWriteFunction<W, Key, Value>) {
+        return object(key, value, mark);
+      } else if constexpr (WriteObject<W, Key, Value>) {
         return object.write(key, value);
       } else {
         return object(key, value);
@@ -98,20 +109,27 @@ class BlockingWriter final : public Writer<Key, Value> {
     }
   }
 
-  static Outcome remove(W& object, const Key& key) {
-    if constexpr (RemoveObject<W, Key>) {
-      using R = decltype(object.remove(key));
+  static Outcome remove(W& object, const Key& key, const WriteMark& mark) {
+    const auto run = [&]() -> decltype(auto) {
+      if constexpr (MarkedRemoveObject<W, Key>) {
+        return object.remove(key, mark);
+      } else if constexpr (RemoveObject<W, Key>) {
+        return object.remove(key);
+      }
+    };
+    if constexpr (RemoveObject<W, Key> || MarkedRemoveObject<W, Key>) {
+      using R = decltype(run());
       if constexpr (std::same_as<R, void>) {
-        object.remove(key);
+        run();
         return Stored<Value>{};
       } else if constexpr (std::convertible_to<R, bool>) {
-        return Stored<Value>{.changed = object.remove(key)};
+        return Stored<Value>{.changed = run()};
       } else if constexpr (std::convertible_to<R, Result<bool>>) {
-        const Result<bool> result = object.remove(key);
+        const Result<bool> result = run();
         if (!result) return std::unexpected{result.error()};
         return Stored<Value>{.changed = *result};
       } else {
-        const Result<void> result = object.remove(key);
+        const Result<void> result = run();
         if (!result) return std::unexpected{result.error()};
         return Stored<Value>{};
       }
@@ -142,8 +160,7 @@ class WriterOf {
 
   // A function, or an object with write(). They run on `runtime`'s blocking threads.
   template <class W>
-    requires(!std::same_as<W, WriterOf> &&
-             (WriteFunction<W, Key, Value> || WriteObject<W, Key, Value>))
+    requires(!std::same_as<W, WriterOf> && AnyWriter<W, Key, Value>)
   WriterOf(W object)  // NOLINT: implicit, as above
       : make_{
             [object = std::make_shared<W>(std::move(object))](

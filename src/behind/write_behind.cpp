@@ -65,10 +65,16 @@ class WriteBehind::Batch {
   Batch(const Batch&) = delete;
   Batch& operator=(const Batch&) = delete;
 
-  void add(std::string key, PendingWrites::Step step) {
+  // Of the log `journal`, which may be empty.
+  void add(std::string key, PendingWrites::Step step, const std::string& journal,
+           Position settled_below) {
     positions_.push_back(step.position);
     writes_.push_back({key, std::move(step.value)});
     keys_.push_back(std::move(key));
+    if (journal.empty()) return;
+    writes_.back().mark = {.journal = journal,
+                           .position = static_cast<std::int64_t>(step.position),
+                           .settled_below = static_cast<std::int64_t>(settled_below)};
   }
   [[nodiscard]] std::vector<Write<std::string, std::string>> take_writes() {
     return std::move(writes_);
@@ -190,11 +196,12 @@ void WriteBehind::look() {
     const MutexLock lock{mutex_};
     if (closed_) return;
     const TimePoint now = parts_.clock->now();
+    const Position settled_below = parts_.log->settled_below();
     for (auto keys = plan_.take(now); !keys.empty(); keys = plan_.take(now)) {
       const auto batch = std::make_shared<Batch>(shared_from_this());
       for (std::string& key : keys) {
         PendingWrites::Step step = pending_.send(key);
-        batch->add(std::move(key), std::move(step));
+        batch->add(std::move(key), std::move(step), parts_.journal, settled_below);
       }
       sent_ += keys.size();
       batches.push_back(batch);
@@ -210,12 +217,7 @@ void WriteBehind::look() {
     const std::size_t count = writes.size();
     const auto end = [batch](Outcomes outcomes) { batch->end(std::move(outcomes)); };
     try {
-      if (parts_.marked) {
-        parts_.marked->submit(std::move(writes), batch->positions(), parts_.log->settled_below(),
-                              begin, end);
-      } else {
-        parts_.writer->submit(std::move(writes), begin, end);
-      }
+      parts_.writer->submit(std::move(writes), begin, end);
     } catch (const std::exception& exception) {
       batch->end(Outcomes(
           count, fail(Errc::kSourceFailed, std::string{"the writer threw: "} + exception.what())));

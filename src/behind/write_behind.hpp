@@ -28,7 +28,6 @@
 #include <vector>
 
 #include "behind/flush_plan.hpp"
-#include "behind/marked_writer.hpp"
 #include "behind/pending_writes.hpp"
 #include "behind/write_log.hpp"
 #include "larder/clock.hpp"
@@ -66,8 +65,8 @@ class WriteBehind final : public Writer<std::string, std::string>,
     std::uint64_t seed;              // of the jitter
     // Why a write cannot be, whatever the source says: asked before it is kept. None: it may.
     std::function<std::optional<Error>(const Write<std::string, std::string>&)> check{};
-    // In the place of `writer`, where each write is to be told by its position. May be null.
-    std::shared_ptr<MarkedWriter> marked{};
+    // Names the log, in all the world: each write has a mark of it. Empty: none has.
+    std::string journal{};
     // Told after each batch what it came to, without a lock: null, the source answers.
     std::function<void(const Error* failure)> report{};
     // Told of a write that the source refuses for good, and how many it has since the start.
@@ -116,7 +115,7 @@ class WriteBehind final : public Writer<std::string, std::string>,
   void close() override LARDER_EXCLUDES(mutex_);
   [[nodiscard]] WriteBehindStats stats() const LARDER_EXCLUDES(mutex_);
   // Whether the source keeps marks, so that a write that is sent twice is done once.
-  [[nodiscard]] bool keeps_marks() const { return parts_.marked && parts_.marked->keeps_marks(); }
+  [[nodiscard]] bool keeps_marks() const override { return parts_.writer->keeps_marks(); }
 
  private:
   class Appending;

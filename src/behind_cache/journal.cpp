@@ -110,6 +110,7 @@ Result<std::shared_ptr<detail::TextBehind>> OpenJournal::behind(Runtime& runtime
                                  .clock = &runtime.clock(),
                                  .timers = runtime.handle().timers(),
                                  .seed = std::random_device{}(),
+                                 .journal = journal_->id(),
                                  .refused = std::move(refused)});
   {
     const MutexLock lock{mutex_};

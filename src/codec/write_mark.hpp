@@ -3,26 +3,12 @@
 //
 //   CREATE TABLE larder_applied (journal TEXT, position BIGINT, PRIMARY KEY (journal, position))
 //
-// Marks are kept where that table is. One travels with its write as further parts of the key,
-// under names that no statement can have.
-//
-// Threads: pure functions and plain values.
+// Marks (WriteMark, larder/writer.hpp) are kept where that table is.
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <string>
 #include <string_view>
 
-#include "larder/sql_database.hpp"
-
 namespace larder {
-
-struct WriteMark {
-  std::string journal;             // which counts the positions
-  std::int64_t position = 0;       // of the write; never used twice
-  std::int64_t settled_below = 0;  // marks below this one nobody will ask for
-};
 
 inline constexpr std::string_view kMarksTable = "larder_applied";
 // What is said where that table cannot take marks, before the database's own words.
@@ -37,9 +23,5 @@ inline constexpr const char* kSetMark =
     "INSERT INTO larder_applied (journal, position) VALUES (:journal, :position)";
 inline constexpr const char* kSweepMarks =
     "DELETE FROM larder_applied WHERE journal = :journal AND position < :position";
-
-void add_mark(SqlParameters& key, WriteMark mark);
-// None: the write has no mark.
-[[nodiscard]] std::optional<WriteMark> mark_of(const SqlParameters& key);
 
 }  // namespace larder

@@ -123,7 +123,7 @@ Result<std::vector<PostgresCommand>> PostgresWriting::commands(Task& task, bool 
     fields = std::move(*found);
   }
   std::vector<PostgresCommand> commands;
-  const auto mark = mark_of(task.item->key);
+  const auto& mark = task.item->mark;
   const auto of_mark = [&](const PostgresStatement& statement, std::int64_t position) {
     commands.push_back({&statement, {mark->journal, std::to_string(position)}});
   };

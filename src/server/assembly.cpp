@@ -266,15 +266,15 @@ class Planner {
     auto reader = prepare(cache, *source);
     if (writes(cache)) {
       auto sql = prepare_writer(cache, *source);
-      auto writer = sql ? text_writer(cache, sql) : nullptr;
       if (sql) caution_of_marks(cache, *sql);
+      auto writer = sql ? text_writer(cache, std::move(sql)) : nullptr;
       options.writes = {.concurrent = 256,
                         .waiting = source->config.max_waiting,
                         .timeout = source->config.load_timeout + kWriteGrace,
                         .wait_timeout = source->config.wait_timeout};
       options.unknown_write = std::max(options.unknown_write, 2 * options.writes.timeout);
       if (is_behind(cache) && behind_ != nullptr && writer && reader) {
-        write_behind(cache, *source, std::move(reader), std::move(writer), std::move(sql), options);
+        write_behind(cache, *source, std::move(reader), std::move(writer), options);
       } else {
         options.source = std::move(reader);
         options.writer = std::move(writer);
@@ -302,11 +302,10 @@ class Planner {
   void write_behind(const CacheConfig& cache, const AssembledSource& source,
                     std::shared_ptr<Source<std::string, std::string>> reader,
                     std::shared_ptr<Writer<std::string, std::string>> writer,
-                    std::shared_ptr<SqlWriter> sql,
                     CacheOptions<std::string, std::string>& options) {
     auto writes = behind_->find(cache.name);
     if (!writes) {
-      auto made = behind_->make(cache, source.config, std::move(writer), std::move(sql),
+      auto made = behind_->make(cache, source.config, std::move(writer),
                                 !unreached_.contains(source.config.name));
       if (!made) {
         return report(cache.written.of("strategy"),

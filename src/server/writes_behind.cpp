@@ -8,10 +8,9 @@
 #include "base/counted.hpp"
 #include "base/sql_assigns.hpp"
 #include "behind/journal_place.hpp"
-#include "behind/marked_writer.hpp"
 #include "codec/write_fields.hpp"
 #include "larder/thread_annotations.hpp"
-#include "server/marked_sql_writer.hpp"
+#include "server/guarded_writer.hpp"
 #include "server/source_state.hpp"
 
 namespace larder {
@@ -50,7 +49,7 @@ std::function<std::optional<Error>(const Write<std::string, std::string>&)> chec
 // source is reached late, or its table of marks comes or goes.
 class TellOnce {
  public:
-  TellOnce(const CacheConfig& cache, std::shared_ptr<const behind::MarkedWriter> writer,
+  TellOnce(const CacheConfig& cache, std::shared_ptr<const Writer<std::string, std::string>> writer,
            WritesBehind::Tell tell)
       : cache_{cache.name},
         assigns_{only_assigns(cache.write)},
@@ -80,7 +79,7 @@ class TellOnce {
  private:
   const std::string cache_;
   const bool assigns_;
-  const std::shared_ptr<const behind::MarkedWriter> writer_;
+  const std::shared_ptr<const Writer<std::string, std::string>> writer_;
   const WritesBehind::Tell tell_;
   Mutex mutex_;
   std::optional<bool> told_ LARDER_GUARDED_BY(mutex_);
@@ -158,8 +157,7 @@ WritesBehind::~WritesBehind() {
 
 Result<std::shared_ptr<behind::WriteBehind>> WritesBehind::make(
     const CacheConfig& cache, const SourceConfig& source,
-    std::shared_ptr<Writer<std::string, std::string>> writer, std::shared_ptr<SqlWriter> sql,
-    bool reached) {
+    std::shared_ptr<Writer<std::string, std::string>> writer, bool reached) {
   auto sole = reached ? SoleWriter::claim(source, cache.name, tell_)
                       : SoleWriter::claim_later(source, cache.name, tell_);
   if (!sole) return std::unexpected{std::move(sole.error())};
@@ -167,20 +165,19 @@ Result<std::shared_ptr<behind::WriteBehind>> WritesBehind::make(
       source.kind == SourceKind::kPostgres ? SqlDialect::kPostgres : SqlDialect::kSqlite;
   const auto state = std::make_shared<SourceState>(
       runtime_.clock(), cache.source + ", to which cache " + cache.name + " writes,", tell_);
-  const auto marked = std::make_shared<MarkedSqlWriter>(std::move(sql), cache.key, journal_->id(),
-                                                        std::move(*sole));
-  const auto once = std::make_shared<TellOnce>(cache, marked, tell_);
+  const auto guarded = std::make_shared<GuardedWriter>(std::move(writer), std::move(*sole));
+  const auto once = std::make_shared<TellOnce>(cache, guarded, tell_);
   if (reached) once->look();
   auto writes = std::make_shared<behind::WriteBehind>(behind::WriteBehind::Parts{
       .shape = behind::row_shape(coalesces(cache), cache.keep == "value"),
       .flush = {.delay = cache.flush_delay, .batch = cache.flush_batch},
       .log = journal_->of(cache.name, durability_of(cache)),
-      .writer = std::move(writer),
+      .writer = guarded,
       .clock = &runtime_.clock(),
       .timers = runtime_.handle().timers(),
       .seed = std::random_device{}(),
       .check = check_for(cache, dialect),
-      .marked = marked,
+      .journal = journal_->id(),
       .report =
           [state, once](const Error* failure) {
             if (failure != nullptr) return state->failed(failure->message);

@@ -42,13 +42,12 @@ class WritesBehind {
 
   // ---- One thread, before start(). ----
 
-  // The writes of a cache, over the writer of its source: as the cache describes it, and by
-  // which they go. Blocks. An error: another process writes behind to it. `reached`: the
-  // source can be asked now; else it is claimed when it can be.
+  // The writes of a cache, over the writer of its source. Blocks. An error: another process
+  // writes behind to it. `reached`: the source can be asked now; else it is claimed when it can
+  // be.
   [[nodiscard]] Result<std::shared_ptr<behind::WriteBehind>> make(
       const CacheConfig& cache, const SourceConfig& source,
-      std::shared_ptr<Writer<std::string, std::string>> writer, std::shared_ptr<SqlWriter> sql,
-      bool reached);
+      std::shared_ptr<Writer<std::string, std::string>> writer, bool reached);
   // Gives the caches what the journal kept from an earlier run. An error: it cannot be read, or
   // keeps writes of a cache that is not here.
   [[nodiscard]] Result<void> recover();

@@ -89,7 +89,7 @@ class Batch {
     if (std::optional<Error> why = connection_.in_vain()) return std::unexpected{std::move(*why)};
     const auto statements = this->statements(task);
     if (!statements) return std::unexpected{statements.error()};
-    const auto mark = mark_of(task.item.key);
+    const auto& mark = task.item.mark;
     if (!mark || !(*statements)->marks) return carry_out(task, **statements);
     const Result<std::int64_t> found = mark_by((*statements)->marks->find, *mark, mark->position);
     if (found && *found > 0) return Stored<std::string>{.told = false};  // done, and not settled
@@ -133,7 +133,7 @@ class Batch {
   // Marks that nobody will ask for.
   void sweep() {
     const SqliteWriteTask& task = tasks_.back();
-    const auto mark = mark_of(task.item.key);
+    const auto& mark = task.item.mark;
     if (!mark || mark->settled_below == 0) return;
     const auto statements = connection_.write_statements(task.plan);
     if (!statements || !(*statements)->marks) return;

@@ -4,8 +4,11 @@
 #include <gmock/gmock.h>
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <boost/asio.hpp>
 #include <boost/describe.hpp>
+#include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <mutex>
 
@@ -252,6 +255,122 @@ TEST_F(WriteBehindCacheTest, WhatCannotWorkIsRefusedAtOnce) {
   const auto second = Journal::open({.path = directory_.path() / "journal"});
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, Errc::kRefused);
+}
+
+// A shop that keeps the mark of each write together with the row.
+struct MarkingWriter {
+  Shop* shop;
+  std::vector<WriteMark>* marks;
+
+  Result<void> write(int id, const Item& item, const WriteMark& mark) const {
+    if (is_done(mark)) return {};
+    auto written = shop->write(id, item);
+    if (written) marks->push_back(mark);
+    return written;
+  }
+  Result<bool> remove(int id, const WriteMark& mark) const {
+    if (is_done(mark)) return true;
+    auto removed = shop->remove(id);
+    if (removed) marks->push_back(mark);
+    return removed;
+  }
+  [[nodiscard]] bool is_done(const WriteMark& mark) const {
+    return std::ranges::any_of(*marks, [&](const WriteMark& each) {
+      return each.journal == mark.journal && each.position == mark.position;
+    });
+  }
+};
+
+// A crash between the shop's commit and the journal's settlement, by a copy of the journal.
+TEST_F(WriteBehindCacheTest, AWriterThatKeepsMarksDoesAWriteThatIsSentTwiceOnce) {
+  std::vector<WriteMark> marks;
+  const auto make_marking = [&] {
+    open();
+    auto options = this->options();
+    options.writer = MarkingWriter{&shop_, &marks};
+    items_ = std::make_unique<Items>(*runtime_, journal_, std::move(options));
+  };
+  const auto journal = directory_.path() / "journal";
+  const auto before = directory_.path() / "before";
+  make_marking();
+  shop_.set_down(true);
+  ASSERT_TRUE(items_->put(1, {"Pot", 9}));
+  ASSERT_TRUE(items_->put(2, {"Pan", 12}));
+  ASSERT_TRUE(items_->remove(2));
+  std::filesystem::copy(journal, before);
+  shop_.set_down(false);
+  ASSERT_TRUE(items_->flush());
+  ASSERT_THAT(shop_.written(), ElementsAre("Pot"));
+  end();
+  std::filesystem::remove_all(journal);
+  std::filesystem::rename(before, journal);
+
+  make_marking();
+  ASSERT_TRUE(items_->flush());
+
+  EXPECT_EQ(items_->write_behind_stats().flushed, 3U);
+  EXPECT_THAT(shop_.written(), ElementsAre("Pot"));
+  ASSERT_EQ(marks.size(), 2U);
+  EXPECT_FALSE(marks[0].journal.empty());
+  EXPECT_EQ(marks[0].journal, marks[1].journal);
+  ASSERT_TRUE(items_->put(3, {"Cup", 2}));
+  ASSERT_TRUE(items_->flush());
+  EXPECT_GT(marks.back().position, std::max(marks[0].position, marks[1].position));
+}
+
+TEST_F(WriteBehindCacheTest, AFunctionMayTakeMarksTooAndWithoutAJournalThereIsNone) {
+  open();
+  std::vector<std::string> journals;
+  const auto keep = [&](int, const Item&, const WriteMark& mark) {
+    journals.push_back(mark.journal);
+  };
+  auto options = this->options();
+  options.writer = keep;
+  {
+    Cache<int, Item> through{*runtime_, options};
+    ASSERT_TRUE(through.put(1, {"Pot", 9}));
+  }
+  items_ = std::make_unique<Items>(*runtime_, journal_, std::move(options));
+  ASSERT_TRUE(items_->put(1, {"Pot", 9}));
+  ASSERT_TRUE(items_->flush());
+
+  ASSERT_EQ(journals.size(), 2U);
+  EXPECT_EQ(journals[0], "");
+  EXPECT_NE(journals[1], "");
+}
+
+TEST_F(WriteBehindCacheTest, ADatabaseWithATableOfMarksKeepsThoseOfAProgramToo) {
+  open();
+  const std::string file = directory_.path() / "shop.db";
+  sqlite3* database = nullptr;
+  sqlite3_open(file.c_str(), &database);
+  sqlite3_exec(database,
+               "CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT, price REAL);"
+               "CREATE TABLE larder_applied (journal TEXT, position BIGINT, "
+               "PRIMARY KEY (journal, position))",
+               nullptr, nullptr, nullptr);
+  const auto shop = sqlite(*runtime_, file);
+  const SqlRead read{.one = "SELECT name, price FROM items WHERE id = :id"};
+  const auto writer = sql_writer<std::int64_t, Item>(
+      shop,
+      {.write = "INSERT INTO items VALUES (:id, :name, :price)", .read = read, .keep_value = true});
+  EXPECT_TRUE(writer->keeps_marks());
+  {
+    WriteBehindCache<std::int64_t, Item> items{
+        *runtime_,
+        journal_,
+        {.name = "row", .source = sql<std::int64_t, Item>(shop, read), .writer = writer}};
+    ASSERT_TRUE(items.put(1, {"Pot", 9}));
+    ASSERT_TRUE(items.flush());
+  }
+  int marks = 0;
+  const auto count = [](void* to, int, char** columns, char**) {
+    *static_cast<int*>(to) = std::atoi(columns[0]);
+    return 0;
+  };
+  sqlite3_exec(database, "SELECT count(*) FROM larder_applied", count, &marks, nullptr);
+  sqlite3_close(database);
+  EXPECT_EQ(marks, 1);
 }
 
 TEST_F(WriteBehindCacheTest, WhatWaitsGoesToADatabaseInOneTransaction) {

@@ -190,6 +190,7 @@ class WriterAsText final : public TextWriter {
   }
   [[nodiscard]] std::string describe() const override { return writer_->describe(); }
   [[nodiscard]] bool removes() const override { return writer_->removes(); }
+  [[nodiscard]] bool keeps_marks() const override { return writer_->keeps_marks(); }
   [[nodiscard]] std::size_t most_writes() const override { return writer_->most_writes(); }
 
  private:
@@ -197,7 +198,7 @@ class WriterAsText final : public TextWriter {
   static Result<Write<Key, Value>> turn(const Write<std::string, std::string>& write) {
     Result<Key> key = from_text<Key>(write.key);
     if (!key) return std::unexpected{std::move(key.error())};
-    Write<Key, Value> turned{std::move(*key), std::nullopt};
+    Write<Key, Value> turned{std::move(*key), std::nullopt, write.mark};
     if (!write.value) return turned;
     Result<Value> value = from_text<Value>(*write.value);
     if (!value) return std::unexpected{std::move(value.error())};
