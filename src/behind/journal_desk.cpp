@@ -46,8 +46,22 @@ Result<std::unique_ptr<JournalDesk>> JournalDesk::open(const std::string& place,
                                     "in it");
   }
   std::unique_ptr<JournalDesk> desk{new JournalDesk{path.string()}};
-  if (auto prepared = desk->prepare(purpose); !prepared) return std::unexpected{prepared.error()};
+  auto prepared = desk->prepare(purpose);
+  if (!prepared && purpose == Purpose::kLook && sqlite3_errcode(desk->database_) == SQLITE_BUSY) {
+    prepared = desk->copy();
+    if (prepared) prepared = desk->prepare(purpose);
+  }
+  if (!prepared) return std::unexpected{prepared.error()};
   return desk;
+}
+
+Result<void> JournalDesk::copy() {
+  owner_ = lock_owner(path_);
+  sqlite3_close(std::exchange(database_, nullptr));
+  auto taken = JournalSnapshot::take(path_);
+  if (!taken) return std::unexpected{std::move(taken.error())};
+  copy_ = std::move(*taken);
+  return {};
 }
 
 JournalDesk::~JournalDesk() { sqlite3_close(database_); }
@@ -56,7 +70,7 @@ Error JournalDesk::failure(const char* what) const {
   const int code = sqlite3_errcode(database_);
   if (code == SQLITE_BUSY || code == SQLITE_LOCKED) {
     return {Errc::kRefused, lock_owner(path_) + " has the journal " + path_ +
-                                "; stop it first, or look at its metrics"};
+                                "; stop it first: to look is all that can be done beside it"};
   }
   if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) {
     std::error_code unknown;
@@ -73,11 +87,11 @@ Error JournalDesk::failure(const char* what) const {
 // stays as it is until it is known to be this journal's, and what stands behind a break is kept.
 Result<void> JournalDesk::prepare(Purpose purpose) {
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
-  if (sqlite3_open_v2(path_.c_str(), &database_, flags, nullptr) != SQLITE_OK) {
+  if (sqlite3_open_v2(file().c_str(), &database_, flags, nullptr) != SQLITE_OK) {
     return std::unexpected{failure("opened")};
   }
   sqlite3_db_config(database_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-  if (auto own = check_log_is_its_own(database_, path_); !own) return own;
+  if (auto own = check_log_is_its_own(database_, file()); !own) return own;
   add_row_checksum(database_);
   std::int64_t version = 0;
   auto looked = execute("PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL");
@@ -87,7 +101,7 @@ Result<void> JournalDesk::prepare(Purpose purpose) {
   }
   if (!looked) return looked;
   std::error_code unknown;
-  if (version == 0 && fs::file_size(path_, unknown) == 0) {
+  if (version == 0 && fs::file_size(file(), unknown) == 0) {
     return fail(Errc::kRefused, path_ + " is empty: it was cut off, or larder never wrote to it");
   }
   if (version != JournalFile::kVersion) {

@@ -1,4 +1,6 @@
-// A journal that no server has, for people to look at and to mend.
+// A journal, for people to look at, and to mend while no server has it.
+//
+// One that a server has is looked at in a copy of it (journal_snapshot.hpp).
 //
 // To look at it changes no byte of it: what its log holds stays there, for the next start of
 // the server to take. Before it is mended, a log with a break is kept as it was (kept_log.hpp).
@@ -13,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "behind/journal_snapshot.hpp"
 #include "behind/pending_writes.hpp"
 #include "larder/error.hpp"
 
@@ -25,7 +28,8 @@ class JournalDesk {
  public:
   enum class Purpose : std::uint8_t { kLook, kMend };
   // `place`: the journal's folder, or its file. Locks it until this goes. kRefused: it is not
-  // there, a server has it, it is of another version, or its log is not its own; with the reason.
+  // there, a server has it and it is to be mended, it is of another version, or its log is not its
+  // own; with the reason.
   [[nodiscard]] static Result<std::unique_ptr<JournalDesk>> open(const std::string& place,
                                                                  Purpose purpose);
   ~JournalDesk();
@@ -66,11 +70,17 @@ class JournalDesk {
   [[nodiscard]] Result<void> drop(Position position);
 
   [[nodiscard]] const std::string& path() const { return path_; }
+  // Its log, or the log of the copy.
+  [[nodiscard]] std::string log_path() const { return file() + "-wal"; }
+  // Who has the journal, so that this is a copy; none: nobody has.
+  [[nodiscard]] const std::optional<std::string>& owner() const { return owner_; }
   // Of kMend: what the log had behind a break, and where it is kept, in words.
   [[nodiscard]] const std::optional<std::string>& log_break() const { return log_break_; }
 
  private:
   explicit JournalDesk(std::string path) : path_{std::move(path)} {}
+  [[nodiscard]] std::string file() const { return copy_ ? copy_->path().string() : path_; }
+  [[nodiscard]] Result<void> copy();
   [[nodiscard]] Result<void> prepare(Purpose purpose);
   [[nodiscard]] Result<void> prepare_to_mend();
   [[nodiscard]] Error failure(const char* what) const;
@@ -81,6 +91,8 @@ class JournalDesk {
                                    const std::optional<std::string>& value = std::nullopt);
 
   const std::string path_;
+  std::unique_ptr<JournalSnapshot> copy_;  // null: it is the journal itself
+  std::optional<std::string> owner_;
   sqlite3* database_ = nullptr;
   std::optional<std::string> log_break_;
 };

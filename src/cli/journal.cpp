@@ -1,5 +1,5 @@
-// `larder journal`: what a journal of write-behind keeps, and its dead letters, while no
-// server has it.
+// `larder journal`: what a journal of write-behind keeps, and its dead letters, which are mended
+// while no server has it.
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -126,7 +126,7 @@ Exit verify(JournalDesk& desk) {
                            desk.damaged([&](const JournalDesk::Row&) { ++aside; })}) {
     if (!read) return complain_of(read.error());
   }
-  const std::string log = desk.path() + "-wal";
+  const std::string log = desk.log_path();
   const auto scan = behind::scan_log(log);
   if (!scan) return complain_of(scan.error());
   if (scan->broken() || scan->torn()) complain(behind::describe_break(*scan, log));
@@ -296,6 +296,9 @@ Exit run(const JournalOptions& options) {
                                 looks ? JournalDesk::Purpose::kLook : JournalDesk::Purpose::kMend);
   if (!desk) return complain_of(desk.error());
   if ((*desk)->log_break()) complain(*(*desk)->log_break());
+  if (const auto& owner = (*desk)->owner()) {
+    complain(*owner + " has the journal; this is a copy of it, as it was a moment ago");
+  }
   if (options.verb == "show") return show(**desk);
   if (options.verb == "verify") return verify(**desk);
   if (options.verb == "dump") return dump(**desk);
@@ -314,8 +317,8 @@ Exit run(const JournalOptions& options) {
 void add_journal(CLI::App& program, Action& action) {
   auto options = std::make_shared<JournalOptions>();
   CLI::App* command = program.add_subcommand("journal",
-                                             "Look into a write-behind journal, and mend what its "
-                                             "sources do not take, while no server has it");
+                                             "Look into a write-behind journal, and, while no "
+                                             "server has it, mend what its sources do not take");
   command->add_option("verb", options->verb, "show, verify, dump, retry, edit, park or drop")
       ->required()
       ->check(CLI::IsMember({"show", "verify", "dump", "retry", "edit", "park", "drop"}));
@@ -335,7 +338,8 @@ void add_journal(CLI::App& program, Action& action) {
       "edit    … with another value\n"
       "park    pending writes are dead letters, and nobody goes on trying them\n"
       "drop    forgets them, or damaged rows\n\n"
-      "To look changes nothing. What is retried goes to the database when the server starts.");
+      "To look changes nothing, and works while a server has the journal. What is retried goes to "
+      "the database when the server starts.");
   command->callback([&action, options] { action = [options] { return run(*options); }; });
 }
 

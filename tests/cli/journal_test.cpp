@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -7,6 +8,8 @@
 #include <iterator>
 #include <memory>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "behind/sqlite_journal.hpp"
 #include "cli/run_larder.hpp"
@@ -269,15 +272,65 @@ TEST_F(JournalCommand, DeadLettersAreDropped) {
   EXPECT_THAT(again.err, HasSubstr("there is no dead letter 2"));
 }
 
-TEST_F(JournalCommand, SaysWhoHasTheJournal) {
+TEST_F(JournalCommand, SaysWhoHasTheJournalThatIsToBeMended) {
   with_journal([&](SqliteJournal&) {
-    for (const char* verb : {"show", "retry"}) {
+    for (const char* verb : {"retry", "park", "drop"}) {
       const test::Ran ran = run({verb, place(), "2"});
 
       EXPECT_EQ(ran.exit_code, 1);
       EXPECT_THAT(ran.err, AllOf(HasSubstr("process " + std::to_string(::getpid())),
-                                 HasSubstr("has the journal")));
+                                 HasSubstr("has the journal"), HasSubstr("stop it first")));
     }
+  });
+}
+
+TEST_F(JournalCommand, LooksIntoACopyWhileAServerHasTheJournal) {
+  with_journal([&](SqliteJournal& journal) {
+    keep(*journal.of("product", Durability::kSync), "product:4", R"({"price":4})");
+
+    const test::Ran shown = run({"show", place()});
+    EXPECT_EQ(shown.exit_code, 0) << shown.err;
+    EXPECT_THAT(shown.out, AllOf(HasSubstr("cache product: 3 writes pending"),
+                                 HasSubstr("CHECK constraint failed: price > 0")));
+    EXPECT_THAT(shown.err, AllOf(HasSubstr("process " + std::to_string(::getpid())),
+                                 HasSubstr("this is a copy of it")));
+    EXPECT_THAT(run({"verify", place()}).out, HasSubstr("ok, 3 writes pending, 1 dead letter"));
+    EXPECT_THAT(run({"dump", place()}).out, HasSubstr(R"("key":"product:4","value":{"price":4})"));
+
+    keep(*journal.of("product", Durability::kSync), "product:5", R"({"price":5})");
+    EXPECT_THAT(run({"show", place()}).out, HasSubstr("4 writes pending"));
+  });
+}
+
+// Writers at full speed, past the length at which the log is begun anew: each copy has all that
+// was acknowledged before, and nothing torn.
+TEST_F(JournalCommand, ACopyOfAJournalThatIsWrittenHasAllThatWasAcknowledgedBefore) {
+  with_journal([&](SqliteJournal& journal) {
+    const auto log = journal.of("product", Durability::kSync);
+    std::atomic<bool> stop = false;
+    std::atomic<behind::Position> last = 0;
+    std::jthread writer{[&] {
+      for (behind::Position before = 0; !stop;) {
+        const auto position = keep(*log, "product:9", std::string(20'000, 'v'));
+        last = position;
+        if (before > 0) log->settle({before});
+        before = position;
+      }
+    }};
+    const auto commits = [&] { return journal.stats().commits; };
+
+    for (int i = 0; i < 8; ++i) {
+      for (const auto until = commits() + 150; commits() < until;) std::this_thread::yield();
+      const behind::Position acknowledged = last;
+      const test::Ran dumped = run({"dump", place()});
+      ASSERT_EQ(dumped.exit_code, 0) << dumped.err;
+      const std::string_view newest = R"({"state":"pending","position":)";
+      const std::size_t at = dumped.out.rfind(newest);
+      ASSERT_NE(at, std::string::npos);
+      EXPECT_GE(std::stoull(dumped.out.substr(at + newest.size())), acknowledged);
+      EXPECT_THAT(run({"verify", place()}).out, HasSubstr(": ok, "));
+    }
+    stop = true;
   });
 }
 
