@@ -163,6 +163,7 @@ void RedisTier::delivered(const Delivery& delivery, const Result<redis::Replies>
     return forward_retired();
   }
   if (!moved.empty()) tell_elsewhere(moved);
+  forward_retired();
   if (more) return deliver();
   if (there && options_.tell) {
     options_.tell(
@@ -181,13 +182,13 @@ void RedisTier::probe() {
   const MutexLock lock{mutex_};
   if (closed_ || !trusted_ || buckets_.empty()) return;
   const Call step = shared::invalidate(names_.probe(*buckets_.begin()));
-  // Refused, the connection is lost, and that is said.
-  (void)client_->submit(
+  const auto refused = client_->submit(
       {.session = session_->run},
       [&](resp::RequestWriter& write) { write.command(step.command(false)); },
       [self = shared_from_this()](const Result<redis::Replies>& replies) {
         self->probed(replies);
       });
+  if (refused) probe_later();  // too much is on its way; or the connection is lost, which is said
 }
 
 void RedisTier::probed(const Result<redis::Replies>& replies) {
@@ -391,7 +392,7 @@ Undelivered::Batch RedisTier::retire() {
   return undelivered_.take();
 }
 
-// What has failed since it was retired.
+// What was being told when it was retired.
 void RedisTier::forward_retired() {
   Undelivered::Batch batch;
   {

@@ -190,7 +190,8 @@ void RoutedTier::guided(const redis::Topology& topology) {
   const std::vector<Assignment> now = assignments(topology);
   std::vector<TierPtr> retired;
   bool whole = false;
-  bool told = false;
+  bool begun = true;
+  bool changes = false;
   {
     const MutexLock lock{mutex_};
     if (closed_) return;
@@ -198,7 +199,9 @@ void RoutedTier::guided(const redis::Topology& topology) {
       mutex_.assert_held();
       if (std::ranges::find(now, each.first, &Assignment::place) != now.end()) return false;
       undelivered_.add(each.second->retire());
-      past_ += each.second->stats();
+      SharedStats gone = each.second->stats();
+      gone.undelivered = 0;  // others tell it, and count it
+      past_ += gone;
       retired.push_back(each.second);
       return true;
     });
@@ -206,14 +209,19 @@ void RoutedTier::guided(const redis::Topology& topology) {
     for (const Assignment& assignment : now) {
       TierPtr& tier = tiers_[assignment.place];
       if (!tier) tier = begin(assignment.place);
-      if (!tier) continue;
+      if (!tier) {
+        begun = false;
+        continue;
+      }
       if (in_cluster()) undelivered_.add(tier->assign(assignment.buckets));
       for (const KeyNames::Bucket bucket : assignment.buckets) routes[bucket] = tier;
     }
     std::erase_if(tiers_, [](const auto& each) { return each.second == nullptr; });
     whole = everywhere(routes);
-    told = std::exchange(holes_told_, !whole) != whole;
-    if (!whole) trouble_ = kHoles;
+    // A server that could not be begun has its own trouble.
+    const bool known = in_cluster() && begun;
+    changes = known && std::exchange(holes_told_, !whole) == whole;
+    if (known && !whole) trouble_ = kHoles;
     // What is invalidated of a bucket that nobody has is not heard.
     if (whole) {
       hearing_->forget(this);
@@ -226,7 +234,7 @@ void RoutedTier::guided(const redis::Topology& topology) {
     for (const auto& [place, tier] : tiers_) tier->vouch();
   }
   for (const TierPtr& each : retired) each->close();
-  if (told || !options_.tell) return;
+  if (!changes || !options_.tell) return;
   options_.tell(whole, whole ? std::string{"the shared tier: each slot of the cluster has a master"}
                              : std::string{"the shared tier: "} + kHoles +
                                    "; reads of their keys go to the source until they have one");
@@ -239,7 +247,10 @@ RoutedTier::TierPtr RoutedTier::begin(const redis::Place& place) {
   options.elsewhere = weak_from_this();
   options.hearing = hearing_;
   auto started = RedisTier::start(runtime_, std::move(options));
-  if (!started) return nullptr;  // its PEM files could be read at the start; the guide asks again
+  if (!started) {  // its PEM files could be read at the start; the guide asks again
+    trouble_ = started.error().message;
+    return nullptr;
+  }
   for (const Listening& each : listening_) (*started)->listen(each.cache, each.listener);
   return std::move(*started);
 }
