@@ -8,7 +8,8 @@ namespace larder::detail {
 Arena::Arena(std::size_t bytes)
     : range_{bytes},
       limit_{range_.size() / kGranule},
-      stretches_{(range_.size() / kGranule / kStretch + 1) * sizeof(Ref)} {}
+      stretches_{(range_.size() / kGranule / kStretch + 1) * sizeof(Ref),
+                 Reservation::Pages::kSmall} {}
 
 void Arena::limit(std::size_t bytes) {
   limit_ = std::max<std::size_t>(std::min(bytes, range_.size()) / kGranule, 1);

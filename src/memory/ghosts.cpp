@@ -21,7 +21,9 @@ void Ghosts::resize(std::size_t entries) {
   words_.reset();
   if (sets == 0) return;
   try {
-    words_.emplace(sets * kWays * sizeof(std::uint64_t));
+    const std::size_t bytes = sets * kWays * sizeof(std::uint64_t);
+    words_.emplace(bytes, bytes < Reservation::kHugePage ? Reservation::Pages::kSmall
+                                                         : Reservation::Pages::kAny);
     sets_ = sets;
   } catch (const std::bad_alloc&) {
   }

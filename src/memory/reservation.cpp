@@ -17,7 +17,7 @@ std::size_t whole(std::size_t page, std::size_t bytes) { return (bytes + page - 
 }  // namespace
 
 // The last huge page is there as a whole, and so is the way to the first.
-Reservation::Reservation(std::size_t bytes)
+Reservation::Reservation(std::size_t bytes, Pages pages)
     : size_{whole(page_size(), bytes)}, mapped_size_{whole(kHugePage, size_) + kHugePage} {
   void* const range = mmap(nullptr, mapped_size_, PROT_READ | PROT_WRITE,
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -25,6 +25,8 @@ Reservation::Reservation(std::size_t bytes)
   mapped_ = static_cast<char*>(range);
   const auto address = reinterpret_cast<std::uintptr_t>(mapped_);
   data_ = mapped_ + (kHugePage - address % kHugePage) % kHugePage;
+  // Best effort: a system that cannot has no huge pages.
+  if (pages == Pages::kSmall) (void)madvise(mapped_, mapped_size_, MADV_NOHUGEPAGE);
 }
 
 Reservation::~Reservation() { munmap(mapped_, mapped_size_); }

@@ -46,7 +46,7 @@ class Zstd {
   Result<void> feed(std::string_view bytes, TraceReader& reader) {
     ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
     std::string out(ZSTD_DStreamOutSize(), '\0');
-    // A full buffer may not be all that the input so far holds.
+    // A full buffer may not be all that the input so far holds, unless a frame has ended.
     for (bool more = true; more;) {
       ZSTD_outBuffer buffer{out.data(), out.size(), 0};
       const std::size_t left = ZSTD_decompressStream(stream_.get(), &buffer, &in);
@@ -55,7 +55,7 @@ class Zstd {
                     std::string{"the zstd data is damaged: "} + ZSTD_getErrorName(left));
       }
       complete_ = left == 0;
-      more = in.pos < in.size || buffer.pos == buffer.size;
+      more = in.pos < in.size || (left != 0 && buffer.pos == buffer.size);
       if (auto taken = reader.feed({out.data(), buffer.pos}); !taken) return taken;
     }
     return {};

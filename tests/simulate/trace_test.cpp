@@ -114,6 +114,18 @@ TEST(Trace, ReadsAllOfWhatIsMuchLargerThanItsZstd) {
   EXPECT_EQ(trace->accesses.size(), 400'000U);
 }
 
+// The decompressor's buffer is full just when the frame ends.
+TEST(Trace, ReadsZstdOfAWholeNumberOfBuffers) {
+  std::string text;
+  while (text.size() < 2 * ZSTD_DStreamOutSize()) text += "a key of sixteen";
+  for (std::size_t i = 15; i < text.size(); i += 16) text[i] = '\n';
+
+  const auto trace = read(compressed(text));
+
+  ASSERT_TRUE(trace) << trace.error().message;
+  EXPECT_EQ(trace->accesses.size(), text.size() / 16);
+}
+
 TEST(AccessList, GivesBackWhatItWasGiven) {
   const std::vector<std::vector<Access>> lists{
       {{7, 1, 0ms}, {8, 1, 5ms}, {7, 1, 10ms}},  // evenly, without sizes

@@ -4,13 +4,17 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace larder::detail {
 
 class Reservation {
  public:
+  // Which pages the system may give. Where it gives huge ones unasked, the first byte would
+  // cost 2 MiB: kSmall is for what stays far below that.
+  enum class Pages : std::uint8_t { kAny, kSmall };
   // Throws std::bad_alloc if there are no such addresses.
-  explicit Reservation(std::size_t bytes);
+  explicit Reservation(std::size_t bytes, Pages pages = Pages::kAny);
   ~Reservation();
   Reservation(const Reservation&) = delete;
   Reservation& operator=(const Reservation&) = delete;

@@ -33,7 +33,7 @@ class SpaceCounts {
   static constexpr std::size_t kSpaces = 1U << 16;
 
   // Throws std::bad_alloc.
-  SpaceCounts() : generations_{kSpaces} {}
+  SpaceCounts() : generations_{kSpaces, Reservation::Pages::kSmall} {}
 
   // Whether entries may have been voided that are not swept out yet. While it is
   // false, no entry is dead. A reader without the lock asks before it takes a reference:
