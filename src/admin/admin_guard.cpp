@@ -3,19 +3,15 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
-#include <cctype>
+
+#include "base/ascii_case.hpp"
 
 namespace larder {
 
 namespace {
 
-bool same_name(std::string_view a, std::string_view b) {
-  return std::ranges::equal(
-      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
-
 bool starts_with_name(std::string_view text, std::string_view name) {
-  return text.size() >= name.size() && same_name(text.substr(0, name.size()), name);
+  return text.size() >= name.size() && same_but_case(text.substr(0, name.size()), name);
 }
 
 // "[::1]:9380" → "::1", "localhost:9380" → "localhost".
@@ -50,12 +46,12 @@ std::optional<std::pair<std::string, std::string>> basic_credentials(
 bool AdminGuard::takes_host(std::string_view host) const {
   if (host.empty()) return true;  // HTTP/1.0; browsers always send one
   const std::string_view name = without_port(host);
-  if (same_name(name, "localhost")) return true;
+  if (same_but_case(name, "localhost")) return true;
   boost::system::error_code error;
   boost::asio::ip::make_address(name, error);
   if (!error) return true;
   return std::ranges::any_of(hosts_,
-                             [&](const std::string& each) { return same_name(each, name); });
+                             [&](const std::string& each) { return same_but_case(each, name); });
 }
 
 bool AdminGuard::asks(std::string_view path) const {

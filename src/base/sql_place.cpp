@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/ascii_case.hpp"
+
 namespace larder {
 
 namespace {
@@ -11,8 +13,6 @@ std::size_t characters(std::string_view utf8) {
     return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
   }));
 }
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 // Of an unquoted name; what is not ASCII may be.
 bool in_word(char c) {

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <utility>
 
+#include "base/ascii_case.hpp"
+
 namespace larder::memcached {
 namespace {
 
@@ -15,15 +17,6 @@ constexpr std::size_t kLongestHost = 253;
 
 std::unexpected<Error> refuse(std::string why) {
   return fail(Errc::kInvalidArgument, std::move(why));
-}
-
-// Schemes are the same in capitals.
-std::string lower(std::string_view text) {
-  std::string made{text};
-  for (char& c : made) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return made;
 }
 
 Result<Place> socket_place(std::string_view path) {
@@ -82,7 +75,7 @@ Result<Place> host_place(std::string_view text) {
 }  // namespace
 
 bool is_memcached_url(std::string_view url) {
-  return lower(url.substr(0, kScheme.size())) == kScheme;
+  return same_but_case(url.substr(0, kScheme.size()), kScheme);
 }
 
 std::string to_string(const Place& place) {
@@ -98,7 +91,7 @@ std::string ketama_name(const Place& place) {
 
 Result<MemcachedUrl> parse_memcached_url(std::string_view url) {
   const std::size_t colon = std::min(url.find(':'), url.size());
-  const std::string scheme = lower(url.substr(0, colon));
+  const std::string scheme = lowered(url.substr(0, colon));
   if (scheme == "memcacheds") {
     return refuse(
         "asks for TLS, which larder does not speak with Memcached: write memcached:// and keep it "

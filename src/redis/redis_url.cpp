@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include "base/ascii_case.hpp"
+
 namespace larder::redis {
 namespace {
 
@@ -86,9 +88,10 @@ class UrlReader {
   Result<void> scheme() {
     const auto scheme = take_before(rest_, rest_.find(':'));
     if (!scheme) return refuse("has no scheme; " + std::string{kSchemes});
-    const std::size_t plus = std::min(scheme->find('+'), scheme->size());
-    const std::string_view carrier = scheme->substr(0, plus);
-    const std::string_view kind = scheme->substr(plus);
+    const std::string small = lowered(*scheme);
+    const std::size_t plus = std::min(small.find('+'), small.size());
+    const std::string_view carrier = std::string_view{small}.substr(0, plus);
+    const std::string_view kind = std::string_view{small}.substr(plus);
     if (kind == "+cluster") url_.kind = RedisUrl::Kind::kCluster;
     if (kind == "+sentinel") url_.kind = RedisUrl::Kind::kSentinel;
     const bool several = url_.kind != RedisUrl::Kind::kServer;

@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 
+#include "base/ascii_case.hpp"
 #include "server/commands/table.hpp"
 
 namespace larder {
@@ -34,8 +35,6 @@ struct Counted {
   }
 };
 constexpr Counted kCounted;
-
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 // A perfect hash of the names: some of their bytes, multiplied by a number that
 // the compiler finds such that no two names meet.
@@ -103,9 +102,7 @@ std::size_t counted_as(const Command& command, Arguments words) {
          static_cast<std::size_t>(sub - command.subcommands.data());
 }
 
-bool same_word(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
-}
+bool same_word(std::string_view a, std::string_view b) { return same_but_case(a, b); }
 
 const Command* find_command(std::string_view name) {
   if (name.empty()) return nullptr;

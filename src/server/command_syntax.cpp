@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "base/ascii_case.hpp"
+
 namespace larder {
 
 namespace {
@@ -13,12 +15,6 @@ using Kind = SyntaxArgument::Kind;
 bool is_token(std::string_view word) {
   return std::ranges::any_of(word, [](char c) { return c >= 'A' && c <= 'Z'; }) &&
          std::ranges::none_of(word, [](char c) { return c >= 'a' && c <= 'z'; });
-}
-
-std::string lower(std::string_view word) {
-  std::string text{word};
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return text;
 }
 
 // Arguments that follow each other; `multiple`: all of them may come again.
@@ -89,7 +85,7 @@ class SyntaxParser {
     const std::string_view next = peek();
     const bool has_value =
         next == "<" || (!next.empty() && next != "[" && !ends(next) && !is_token(next));
-    if (!has_value) return {.kind = Kind::kWord, .name = lower(word), .token = word};
+    if (!has_value) return {.kind = Kind::kWord, .name = lowered(word), .token = word};
     SyntaxArgument value = item();
     value.token = word;
     return value;

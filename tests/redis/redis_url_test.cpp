@@ -13,6 +13,11 @@ TEST(RedisUrl, AHostAlone) {
             (RedisUrl{.host = "cache.local", .port = 6379}));
 }
 
+TEST(RedisUrl, ASchemeInCapitalsIsTheSame) {
+  EXPECT_EQ(parse_redis_url("REDIS://cache.local"), parse_redis_url("redis://cache.local"));
+  EXPECT_EQ(parse_redis_url("Rediss+Cluster://a,b"), parse_redis_url("rediss+cluster://a,b"));
+}
+
 TEST(RedisUrl, EverythingAtOnce) {
   const auto url = parse_redis_url("rediss://app:s%40cret%2F@[::1]:7000/3?ca=/etc/ca.pem");
 
