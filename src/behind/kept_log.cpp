@@ -42,8 +42,8 @@ std::error_code copy_durably(const fs::path& from, const fs::path& to) {
 Result<std::optional<std::string>> keep_broken_log(const std::string& path) {
   const std::string log = path + "-wal";
   const auto scan = scan_log(log);
-  // SQLite has read what it needs.
-  if (!scan || (!scan->broken() && !scan->torn())) return std::nullopt;
+  if (!scan) return std::unexpected{scan.error()};  // SQLite may have stopped at a break before
+  if (!scan->broken() && !scan->torn()) return std::nullopt;
   const std::string what = describe_break(*scan, log);
   std::error_code unknown;
   for (int i = 1; i <= kMostKeptLogs; ++i) {
@@ -52,6 +52,7 @@ Result<std::optional<std::string>> keep_broken_log(const std::string& path) {
     if (there && !are_the_same(log, copy)) continue;
     if (!there) {
       if (const auto failed = copy_durably(log, copy)) {
+        if (scan->torn()) return what + "; it is not kept: " + failed.message();
         return fail(Errc::kRefused, what + "; larder copies it before it goes on, and cannot, to " +
                                         copy + ": " + failed.message());
       }

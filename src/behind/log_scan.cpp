@@ -128,7 +128,7 @@ std::string describe_break(const LogScan& scan, const std::string& path) {
   }
   return where + " has a break after its frame " + std::to_string(scan.frames) +
          ", and behind it " + counted(scan.frames_behind, "whole frame") + " with " +
-         counted(scan.commits_behind, "commit") +
+         counted(scan.commits_lost(), "commit") +
          ", which SQLite passes over: the disk changed the log, and acknowledged writes are lost; "
          "or, where durability is not \"sync\", the power went before they were on the disk";
 }

@@ -25,12 +25,15 @@ struct LogScan {
   std::uint64_t commits_changed = 0;
   bool header_changed = false;  // and SQLite passes over all
 
-  // Commits that had been written are passed over.
+  // That SQLite passes over.
+  [[nodiscard]] std::uint64_t commits_lost() const { return commits_behind + commits_changed; }
+  // Commits that had been written are among them: the power can tear but one.
   [[nodiscard]] bool broken() const {
-    return commits_behind > 1 || (commits_behind == 1 && (commits_changed > 0 || header_changed));
+    return commits_lost() > 1 || (commits_behind == 1 && header_changed);
   }
   // It ends within its last commit, as when the power goes while that is written, before anybody is
-  // told of it. (A disk that changes the last commit later leaves the same.)
+  // told of it. (A disk that changes the last commit later, or where the one before it is told
+  // from other times, leaves the same.)
   [[nodiscard]] bool torn() const { return commits_behind == 1 && !broken(); }
 };
 

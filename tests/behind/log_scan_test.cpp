@@ -116,6 +116,17 @@ TEST_F(LogScanTest, ACommitThatChangedBeforeTheLastIsABreak) {
   EXPECT_FALSE(scan().torn());
 }
 
+// The one behind it goes on from that checksum, so that neither fits.
+TEST_F(LogScanTest, AChangedChecksumThatTakesTheLastCommitWithItIsABreak) {
+  fs::resize_file(log(), commit_frames()[3] + kFrame);  // the last is one frame
+  change_byte(commit_frames()[2] + 16);
+
+  EXPECT_EQ(scan().commits, 2U);
+  EXPECT_EQ(scan().commits_behind, 0U);
+  EXPECT_TRUE(scan().broken());
+  EXPECT_THAT(kept_log().value(), HasSubstr("with 2 commits"));
+}
+
 TEST_F(LogScanTest, WithItsHeaderChangedAllStandsBehindIt) {
   change_byte(17);
 
@@ -183,6 +194,14 @@ TEST_F(LogScanTest, ATornLogIsKeptWhileThereIsRoomAndNeverARefusal) {
   leave_unwritten(5);
 
   EXPECT_THAT(kept_log().value(), HasSubstr("ends within a commit"));
+}
+
+TEST_F(LogScanTest, ATornLogThatCannotBeKeptIsNoRefusalEither) {
+  fs::create_directory(log() + ".broken1.part");  // where its copy would be written
+  leave_unwritten(5);
+
+  EXPECT_THAT(kept_log().value(),
+              AllOf(HasSubstr("ends within a commit"), HasSubstr("is not kept")));
 }
 
 }  // namespace
