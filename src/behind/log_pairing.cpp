@@ -8,6 +8,8 @@
 #include <string_view>
 #include <system_error>
 
+#include "behind/journal_file.hpp"
+
 namespace larder::behind {
 
 namespace {
@@ -49,7 +51,8 @@ bool is_journal(const Header& header, std::uint64_t size) {
   if (!std::string_view{header.data(), header.size()}.starts_with(kMagic)) return false;
   if (header[kWriteVersion] != kWal || header[kReadVersion] != kWal) return false;
   const std::uint32_t page = number(header, kPageSize, 2);
-  return number(header, kUserVersion, 4) != 0 || size <= (page == 1 ? 65536 : page);
+  const std::uint32_t version = number(header, kUserVersion, 4);
+  return version != 0 ? version <= JournalFile::kVersion : size <= (page == 1 ? 65536 : page);
 }
 
 }  // namespace
@@ -77,8 +80,8 @@ Result<void> check_log_is_its_own(sqlite3* database, const std::string& path) {
     return fail(Errc::kSourceFailed, "the journal " + path + " cannot be read");
   }
   if (is_journal(header, static_cast<std::uint64_t>(size))) return {};
-  return fail(Errc::kRefused, path + " is no journal, but a journal's log, " + path +
-                                  "-wal, stands beside it, and would be written over it: put the "
+  return fail(Errc::kRefused, path + " is no journal that this larder knows, but a log, " + path +
+                                  "-wal, stands beside it, and may be another file's: put the "
                                   "journal's own file back, or move the log to where that is");
 }
 

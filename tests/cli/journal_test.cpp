@@ -202,7 +202,12 @@ TEST_F(JournalCommand, ALogIsKeptThoughTheFileBesideItIsNotItsOwn) {
   std::string other(8192, '\0');
   other.replace(0, 16, std::string{"SQLite format 3\0", 16});
 
-  for (const std::string& file : {std::string{}, std::string{"x"}, std::string(5000, 'x'), other}) {
+  std::string programs = other;  // with a log of its own
+  programs.replace(16, 4, std::string{"\x10\0\2\2", 4});
+  programs[63] = 7;  // user_version
+
+  for (const std::string& file :
+       {std::string{}, std::string{"x"}, std::string(5000, 'x'), other, programs}) {
     for (const char* verb : {"show", "verify", "dump", "retry", "park", "drop"}) {
       std::ofstream{left / "journal.db", std::ios::binary} << file;
 
