@@ -2,6 +2,7 @@
 // while no server has it.
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <iostream>
 #include <map>
@@ -291,6 +292,8 @@ Exit run(const JournalOptions& options) {
              ", so nothing was done; `larder journal --help` says what does");
     return Exit::kUsage;
   }
+  // Who reads this may go before its end; a copy of the journal is removed in any case.
+  std::signal(SIGPIPE, SIG_IGN);
   const bool looks = options.verb == "show" || options.verb == "verify" || options.verb == "dump";
   auto desk = JournalDesk::open(options.place,
                                 looks ? JournalDesk::Purpose::kLook : JournalDesk::Purpose::kMend);
