@@ -5,6 +5,7 @@
 #include <charconv>
 #include <memory>
 #include <optional>
+#include <ranges>
 
 #include "postgres/messages.hpp"
 
@@ -40,24 +41,63 @@ std::string shown(const Settings& settings) {
   return name + '/' + database;
 }
 
+struct Parameters {  // as libpq takes them, while the settings live
+  std::vector<const char*> names;
+  std::vector<const char*> values;
+};
+
+Parameters parameters_of(const Settings& settings) {
+  Parameters parameters;
+  for (const auto& [name, value] : settings) {
+    parameters.names.push_back(name.c_str());
+    parameters.values.push_back(value.c_str());
+  }
+  parameters.names.push_back(nullptr);
+  parameters.values.push_back(nullptr);
+  return parameters;
+}
+
 bool is_integer(std::string_view text) {
   int value = 0;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
   return read.ec == std::errc{} && read.ptr == text.data() + text.size();
 }
 
-// What is left of libpq's words without the value that it quotes.
+// libpq's range: it reads ports as numbers no sooner than there is a host to go to.
+bool are_ports(std::string_view list) {
+  const auto fits = [](auto part) {
+    const std::string_view text{part.begin(), part.end()};
+    int port = 0;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), port);
+    return text.empty() || (read.ec == std::errc{} && read.ptr == text.data() + text.size() &&
+                            port > 0 && port <= 65535);
+  };
+  return std::ranges::all_of(list | std::views::split(','), fits);
+}
+
+// What is left of libpq's words, in whatever language, without the value that they quote.
 std::string without_value(std::string_view said) {
-  const std::size_t open = said.find('"');
-  const std::size_t close = said.find('"', open + 1);
-  if (close == std::string_view::npos) return std::string{said};
+  static constexpr std::array<std::string_view, 6> kMarks{"\"",     "\u00bb", "\u00ab",
+                                                          "\u201e", "\u201c", "\u201d"};
+  const auto next = [said](std::size_t from) {
+    std::pair first{std::string_view::npos, std::size_t{0}};
+    for (const std::string_view mark : kMarks) {
+      first = std::min(first, std::pair{said.find(mark, from), mark.size()});
+    }
+    return first;
+  };
+  const auto [open, open_size] = next(0);
+  if (open == std::string_view::npos) return std::string{said};
+  const auto [close, close_size] = next(open + open_size);
   std::string text{said.substr(0, open)};
   while (text.ends_with(' ') || text.ends_with(':')) text.pop_back();
-  return text + std::string{said.substr(close + 1)};
+  if (close == std::string_view::npos) return text;
+  return text + std::string{said.substr(close + close_size)};
 }
 
 // Which option libpq would refuse when it connects, in its words; none: none. It is asked to
-// connect where no server can be, with as many hosts as there are.
+// connect where no server can be, with as many hosts as there are, and its words, which may be
+// of any language, decide nothing.
 std::optional<std::string> refused_option(Settings settings) {
   for (const std::string_view name :
        {"connect_timeout", "keepalives", "keepalives_idle", "keepalives_interval",
@@ -66,30 +106,22 @@ std::optional<std::string> refused_option(Settings settings) {
     if (!value.empty() && !is_integer(value))
       return "invalid integer value for " + std::string{name};
   }
+  if (!are_ports(find(settings, "port"))) return "invalid port number";
   const std::string given = find(settings, find(settings, "host").empty() ? "hostaddr" : "host");
   std::string nowhere = "/dev/null";
   for (auto left = std::ranges::count(given, ','); left > 0; --left) nowhere += ",/dev/null";
   set(settings, "host", nowhere);
   set(settings, "hostaddr", "");
   set(settings, "service", "");  // whose file may be elsewhere
-  std::vector<const char*> names;
-  std::vector<const char*> values;
-  for (const auto& [name, value] : settings) {
-    names.push_back(name.c_str());
-    values.push_back(value.c_str());
+  const auto [names, values] = parameters_of(settings);
+  if (PQpingParams(names.data(), values.data(), /*expand_dbname=*/0) != PQPING_NO_ATTEMPT) {
+    return std::nullopt;
   }
-  names.push_back(nullptr);
-  values.push_back(nullptr);
   const PostgresSession session{
       PQconnectdbParams(names.data(), values.data(), /*expand_dbname=*/0)};
   if (!session) return std::nullopt;
   const std::string_view said{PQerrorMessage(session.get())};
-  const std::size_t invalid = said.find("invalid ");
-  if (said.contains("connection to server") && invalid == std::string_view::npos) {
-    return std::nullopt;
-  }
-  const std::string_view line = invalid == std::string_view::npos ? said : said.substr(invalid);
-  return without_value(line.substr(0, line.find('\n')));
+  return without_value(said.substr(0, said.find('\n')));
 }
 
 // What every session must be, whatever the server's defaults are. Through PgBouncer

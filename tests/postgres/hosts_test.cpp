@@ -2,7 +2,9 @@
 // host becomes it.
 #include <gmock/gmock.h>
 
+#include <clocale>
 #include <csignal>
+#include <cstdlib>
 
 #include "postgres/postgres_server.hpp"
 #include "postgres/target.hpp"
@@ -10,7 +12,9 @@
 namespace larder {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 class PostgresHosts : public SqlDatabaseTest {
  protected:
@@ -68,6 +72,28 @@ TEST_F(PostgresHosts, NoServerAndNoPrimaryIsNoRefusal) {
   EXPECT_TRUE(refuses(primary_->url("no_such")));
   EXPECT_TRUE(
       refuses("postgresql:///no_such?host=" + standby_->directory().string() + "&user=larder"));
+}
+
+// A program that uses the library may have libpq speak its own language.
+TEST(PostgresUrl, IsUnderstoodWhateverLanguageLibpqSpeaks) {
+  const std::string before = std::setlocale(LC_ALL, nullptr);
+  ::setenv("LANGUAGE", "de", 1);
+  const bool set = std::setlocale(LC_ALL, "de_DE.UTF-8") != nullptr ||
+                   std::setlocale(LC_ALL, "C.UTF-8") != nullptr;
+  PGconn* const nowhere = PQconnectdb("host=/dev/null");
+  const std::string said = PQerrorMessage(nowhere);
+  PQfinish(nowhere);
+
+  const auto good = PostgresTarget::parse("postgresql://shop@db.example,b/shop?port=1,2", {});
+  const auto bad = PostgresTarget::parse("postgresql://shop@db.example/shop?sslmode=requird", {});
+  ::unsetenv("LANGUAGE");
+  std::setlocale(LC_ALL, before.c_str());
+
+  if (!set || !said.contains("Verbindung")) GTEST_SKIP() << "libpq has no translations here";
+  EXPECT_TRUE(good);
+  ASSERT_FALSE(bad);
+  EXPECT_THAT(bad.error().message,
+              AllOf(HasSubstr("sslmode"), HasSubstr("-Wert)"), Not(HasSubstr("requird"))));
 }
 
 TEST_F(PostgresHosts, AReplicaIsPassedOver) {
