@@ -1,8 +1,11 @@
 #include "postgres/target.hpp"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <ranges>
@@ -124,6 +127,17 @@ std::optional<std::string> refused_option(Settings settings) {
   return without_value(said.substr(0, said.find('\n')));
 }
 
+// Whether a server's answer is one that waiting does not mend, by its SQLSTATE: its words are of
+// its language. Of these classes are a password, a role, its rights, a database that is not
+// there, and what a session shall begin with; full, or about to start or stop, it is none of them.
+bool is_for_good(std::string_view line) {
+  constexpr std::size_t kLength = 5;
+  if (line.size() <= kLength || line[line.size() - kLength - 1] != ' ') return false;
+  const std::string_view state = line.substr(line.size() - kLength);
+  const auto has_class = [state](std::string_view one) { return state.starts_with(one); };
+  return std::ranges::any_of(std::array{"22", "28", "3D", "42"}, has_class);
+}
+
 // What every session must be, whatever the server's defaults are. Through PgBouncer
 // (no prepared statements) only what it keeps apart for each client may be set.
 std::string session_of(const PostgresOptions& options) {
@@ -188,36 +202,43 @@ PostgresTarget PostgresTarget::to_write() const {
   return target;
 }
 
-PostgresTarget::Parameters PostgresTarget::parameters() const {
-  Parameters parameters;
-  for (const auto& [name, value] : settings_) {
-    parameters.names.push_back(name.c_str());
-    parameters.values.push_back(value.c_str());
-  }
-  parameters.names.push_back(nullptr);
-  parameters.values.push_back(nullptr);
-  return parameters;
-}
-
 bool PostgresTarget::refuses() const {
-  const auto reach = [](const PostgresTarget& target) {
-    const auto [names, values] = target.parameters();
-    const PostgresSession session{
-        PQconnectdbParams(names.data(), values.data(), /*expand_dbname=*/0)};
-    return PQstatus(session.get()) == CONNECTION_OK;
-  };
-  const auto [names, values] = parameters();
+  constexpr std::chrono::seconds kPatience{5};
+  const auto [names, values] = parameters_of(settings_);
   const PGPing ping = PQpingParams(names.data(), values.data(), /*expand_dbname=*/0);
   if (ping == PQPING_NO_ATTEMPT) return true;
   if (ping != PQPING_OK) return false;
-  if (reach(*this)) return !connect();  // what a session begins with is refused, or it is there
-  PostgresTarget any = *this;
-  set(any.settings_, "target_session_attrs", "any");
-  return !reach(any);
+  // By hand, as only so libpq can be told to give the SQLSTATE of why there is no session.
+  const PostgresSession session{
+      PQconnectStartParams(names.data(), values.data(), /*expand_dbname=*/0)};
+  if (!session) return false;
+  PQsetErrorVerbosity(session.get(), PQERRORS_SQLSTATE);
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  auto next =
+      PQstatus(session.get()) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
+  while (next == PGRES_POLLING_READING || next == PGRES_POLLING_WRITING) {
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    if (left.count() <= 0) return false;
+    const short wanted = next == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+    pollfd socket{.fd = PQsocket(session.get()), .events = wanted, .revents = 0};
+    if (::poll(&socket, 1, static_cast<int>(left.count())) > 0) next = PQconnectPoll(session.get());
+  }
+  if (next == PGRES_POLLING_OK) {
+    PQsetNoticeReceiver(session.get(), &drop_notice, nullptr);
+    const PostgresResult set{PQexec(session.get(), session_.c_str())};
+    return PQresultStatus(set.get()) != PGRES_COMMAND_OK &&
+           PQstatus(session.get()) == CONNECTION_OK;
+  }
+  if (PQconnectionNeedsPassword(session.get()) != 0) return true;
+  for (auto part : std::string_view{PQerrorMessage(session.get())} | std::views::split('\n')) {
+    if (is_for_good({part.begin(), part.end()})) return true;
+  }
+  return false;
 }
 
 Result<PostgresSession> PostgresTarget::connect() const {
-  const auto [names, values] = parameters();
+  const auto [names, values] = parameters_of(settings_);
   PostgresSession session{PQconnectdbParams(names.data(), values.data(), /*expand_dbname=*/0)};
   if (!session) return fail(Errc::kOverloaded, name_ + ": there is not enough memory");
   if (PQstatus(session.get()) != CONNECTION_OK) {

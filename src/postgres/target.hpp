@@ -32,16 +32,11 @@ class PostgresTarget {
   // long as connect_timeout for each host; 5 s unless the URL says otherwise.
   [[nodiscard]] Result<PostgresSession> connect() const;
   // Whether, after connect() failed, it is that a server refuses this session (its password, its
-  // database): waiting mends nothing. No: there is no server, none is the primary, or there was
-  // but a moment without. Blocks, as connect() three times.
+  // database): waiting mends nothing. No: there is no server, none is the primary, it is full, or
+  // there was but a moment without. Blocks, as connect() twice.
   [[nodiscard]] bool refuses() const;
 
  private:
-  struct Parameters {
-    std::vector<const char*> names;
-    std::vector<const char*> values;
-  };
-  [[nodiscard]] Parameters parameters() const;
   PostgresTarget() = default;
 
   std::vector<std::pair<std::string, std::string>> settings_;

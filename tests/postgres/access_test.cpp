@@ -3,6 +3,7 @@
 
 #include "demo/free_port.hpp"
 #include "postgres/postgres_server.hpp"
+#include "postgres/target.hpp"
 #include "tls/certificates.hpp"
 
 namespace larder {
@@ -106,6 +107,17 @@ TEST_F(PostgresAccess, AWrongPasswordIsRefusedAndIsNotShown) {
 
 TEST_F(PostgresAccess, WithoutAPasswordTheErrorSaysThatOneIsWanted) {
   EXPECT_THAT(refusal_of(local("", "&passfile=/there/is/none")), HasSubstr("no password supplied"));
+}
+
+// Which waiting does not mend.
+TEST_F(PostgresAccess, AWrongPasswordAndNoneAreRefusals) {
+  const auto refuses = [](const std::string& url) {
+    return PostgresTarget::parse(url, {}).value().refuses();
+  };
+
+  EXPECT_FALSE(refuses(local(kPasswordInUrl)));
+  EXPECT_TRUE(refuses(local("abracadabra")));
+  EXPECT_TRUE(refuses(local("", "&passfile=/there/is/none")));
 }
 
 TEST_F(PostgresAccess, AServerIsKnownByItsAuthority) {

@@ -2,9 +2,12 @@
 // host becomes it.
 #include <gmock/gmock.h>
 
+#include <chrono>
 #include <clocale>
 #include <csignal>
 #include <cstdlib>
+#include <stdexcept>
+#include <thread>
 
 #include "postgres/postgres_server.hpp"
 #include "postgres/target.hpp"
@@ -72,6 +75,37 @@ TEST_F(PostgresHosts, NoServerAndNoPrimaryIsNoRefusal) {
   EXPECT_TRUE(refuses(primary_->url("no_such")));
   EXPECT_TRUE(
       refuses("postgresql:///no_such?host=" + standby_->directory().string() + "&user=larder"));
+}
+
+// A full server has room again; what it does not know it does not learn by itself.
+TEST_F(PostgresHosts, AFullServerIsNoRefusal) {
+  const auto full = PostgresServer::start(
+      {"max_connections=5", "superuser_reserved_connections=2", "lc_messages=C"});
+  const auto refuses = [&](const std::string& user) {
+    return PostgresTarget::parse(full->url("postgres", "user=" + user), {}).value().refuses();
+  };
+  std::vector<std::unique_ptr<PostgresClient>> clients;
+  const auto hold = [&](std::size_t count) {
+    for (int tries = 0; clients.size() < count && tries < 1000; ++tries) {
+      try {
+        clients.push_back(std::make_unique<PostgresClient>(full->url()));
+      } catch (const std::runtime_error&) {  // who went before still has a place, for a moment
+        std::this_thread::sleep_for(std::chrono::milliseconds{10});
+      }
+    }
+    return clients.size() == count;
+  };
+  ASSERT_TRUE(hold(1));
+  clients[0]->execute("CREATE ROLE shop LOGIN; CREATE ROLE few LOGIN CONNECTION LIMIT 0");
+
+  EXPECT_FALSE(refuses("shop"));
+  EXPECT_TRUE(refuses("nobody_knows"));
+  EXPECT_FALSE(refuses("few"));
+  ASSERT_TRUE(hold(3));
+  EXPECT_FALSE(refuses("shop"));  // what is left is reserved
+  ASSERT_TRUE(hold(5));
+  EXPECT_FALSE(refuses("shop"));
+  EXPECT_FALSE(refuses("larder"));
 }
 
 // A program that uses the library may have libpq speak its own language.

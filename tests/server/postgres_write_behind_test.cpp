@@ -13,7 +13,6 @@
 namespace larder::test {
 namespace {
 
-
 class WriteBehindPostgres : public PostgresTest {
  protected:
   void start() {
@@ -130,6 +129,23 @@ TEST_F(WriteBehindPostgres, StartedWhileThereIsNoPrimaryItWaitsForOne) {
 
   PostgresClient{server()->url("postgres")}.execute("ALTER DATABASE " + name_ +
                                                     " RESET default_transaction_read_only");
+
+  EXPECT_TRUE(flushed());
+  EXPECT_EQ(execute("SELECT n FROM counters WHERE id = 1"), "1");
+}
+
+// As after a restart of everything, when all that use a server come at once.
+TEST_F(WriteBehindPostgres, StartedWhilePostgresIsFullItWaitsForRoom) {
+  execute(kTable);
+  execute("CREATE ROLE one_of_many LOGIN CONNECTION LIMIT 0");
+  execute("GRANT ALL ON counters TO one_of_many");
+  larder_ = std::make_unique<RunningLarder>(
+      directory_.string(), "[sources.shop]\nurl = \"" + url("user=one_of_many") + "\"\n" + kCache);
+  door_ = std::make_unique<TcpClient>(larder_->port());
+  EXPECT_TRUE(larder_->says("larder starts without it"));
+  EXPECT_EQ(ask({"SET", "counter:1", R"({"n":1})"}).text, "OK");
+
+  execute("ALTER ROLE one_of_many CONNECTION LIMIT -1");
 
   EXPECT_TRUE(flushed());
   EXPECT_EQ(execute("SELECT n FROM counters WHERE id = 1"), "1");
