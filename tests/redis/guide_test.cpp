@@ -62,7 +62,7 @@ class GuideTest : public testing::Test {
 };
 
 TEST_F(GuideTest, AsksTheNextWhenOneIsNotThere) {
-  RedisServer node{{"--cluster-enabled", "yes"}};
+  RedisServer node{RedisServer::node_options()};
   node.ask({"CLUSTER", "ADDSLOTSRANGE", "0", "16383"});
 
   start("redis+cluster://127.0.0.1:1,127.0.0.1:" + std::to_string(node.port()));
@@ -72,7 +72,7 @@ TEST_F(GuideTest, AsksTheNextWhenOneIsNotThere) {
 }
 
 TEST_F(GuideTest, LearnsWhatHasChanged) {
-  RedisServer node{{"--cluster-enabled", "yes"}};
+  RedisServer node{RedisServer::node_options()};
   start("redis+cluster://127.0.0.1:" + std::to_string(node.port()));
   EXPECT_TRUE(diary_->topology().empty() || diary_->topology().front().slots.empty());
 
@@ -94,7 +94,7 @@ TEST_F(GuideTest, SaysOfAServerByItselfThatItKnowsNoWay) {
 }
 
 TEST_F(GuideTest, SuspicionsDoNotBecomeAStorm) {
-  RedisServer node{{"--cluster-enabled", "yes"}};
+  RedisServer node{RedisServer::node_options()};
   start("redis+cluster://127.0.0.1:" + std::to_string(node.port()));
   (void)diary_->topology();
   const auto commands = [&] {

@@ -36,6 +36,10 @@ std::optional<std::string> find_program() {
 }  // namespace
 
 bool RedisServer::installed() { return find_program().has_value(); }
+std::vector<std::string> RedisServer::node_options() {
+  return {"--cluster-enabled", "yes", "--cluster-port",
+          std::to_string(demo::free_port(0, 0).value())};
+}
 std::string RedisServer::program() { return find_program().value(); }
 
 RedisServer::RedisServer(std::vector<std::string> options)

@@ -22,6 +22,9 @@ class RedisServer {
  public:
   // Whether redis-server is installed here; if not, its tests are skipped.
   [[nodiscard]] static bool installed();
+  // Options of a node of a cluster. Its bus has a port that was free: without one it is 10,000
+  // above the node's, where others' ports are, or behind the last.
+  [[nodiscard]] static std::vector<std::string> node_options();
   // Its path. REQUIRES: installed().
   [[nodiscard]] static std::string program();
 

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <string_view>
 
-#include "demo/free_port.hpp"
 #include "redis/redis_cluster.hpp"
 #include "redis/slot.hpp"
 #include "shared/process.hpp"
@@ -205,8 +204,7 @@ TEST_F(ClusterTest, ANodeThatComesBackAsAReplicaIsNotAsked) {
 
 TEST(Cluster, ThatSlotsHaveNoMasterIsSaidOnceEachWay) {
   if (!RedisServer::installed()) GTEST_SKIP() << "redis-server is not installed";
-  RedisServer node{{"--cluster-enabled", "yes", "--cluster-port",
-                    std::to_string(demo::free_port(0, 0).value())}};
+  RedisServer node{RedisServer::node_options()};
   node.ask({"CLUSTER", "ADDSLOTSRANGE", "0", "8191"});
   ClusterProcess one{"redis+cluster://127.0.0.1:" + std::to_string(node.port())};
   const auto said = [&](std::string_view what) {
