@@ -93,8 +93,13 @@ Result<void> JournalDesk::prepare(Purpose purpose) {
   sqlite3_db_config(database_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   if (auto own = check_log_is_its_own(database_, file()); !own) return own;
   add_row_checksum(database_);
+  std::int64_t application = 0;
   std::int64_t version = 0;
   auto looked = execute("PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL");
+  if (looked) {
+    looked = read("PRAGMA application_id",
+                  [&](sqlite3_stmt* row) { application = sqlite3_column_int64(row, 0); });
+  }
   if (looked) {
     looked = read("PRAGMA user_version",
                   [&](sqlite3_stmt* row) { version = sqlite3_column_int64(row, 0); });
@@ -103,6 +108,9 @@ Result<void> JournalDesk::prepare(Purpose purpose) {
   std::error_code unknown;
   if (version == 0 && fs::file_size(file(), unknown) == 0) {
     return fail(Errc::kRefused, path_ + " is empty: it was cut off, or larder never wrote to it");
+  }
+  if (application != JournalFile::kApplication) {
+    return fail(Errc::kRefused, path_ + " is no journal, but another program's SQLite database");
   }
   if (version != JournalFile::kVersion) {
     return fail(Errc::kRefused, path_ + " is no journal that this larder knows: its version is " +

@@ -183,8 +183,15 @@ Result<void> JournalFile::prepare() {
 }
 
 Result<void> JournalFile::check_version() {
+  const Error foreign{Errc::kRefused, path_ +
+                                          " is no journal, but another program's SQLite database; "
+                                          "name a folder for larder alone"};
+  const auto application = number("PRAGMA application_id");
+  if (!application) return std::unexpected{application.error()};
   const auto version = number("PRAGMA user_version");
   if (!version) return std::unexpected{version.error()};
+  const bool empty = *application == 0 && *version == 0;
+  if (*application != kApplication && !empty) return std::unexpected{foreign};
   if (*version != 0 && *version != kVersion) {
     return fail(Errc::kRefused,
                 "the journal " + path_ + " has the version " + std::to_string(*version) +
@@ -196,17 +203,18 @@ Result<void> JournalFile::check_version() {
   if (!is_new_) return {};
   const auto tables = number("SELECT count(*) FROM sqlite_master");
   if (!tables) return std::unexpected{tables.error()};
-  if (*tables != 0) {
-    return fail(Errc::kRefused, path_ +
-                                    " is no journal, but another program's SQLite database; "
-                                    "name a folder for larder alone");
-  }
-  return {};
+  return *tables == 0 ? Result<void>{} : std::unexpected{foreign};
 }
 
 // From here on, since the lock of a write-ahead log in exclusive mode is kept. Of a file that
-// is there nothing is written: its disk may be full.
+// is there nothing is written: its disk may be full. A new one is marked before it has a log, so
+// that it is told from other databases by its file alone (log_pairing.hpp).
 Result<void> JournalFile::lock() {
+  if (is_new_) {
+    const std::string mark =
+        "PRAGMA synchronous = FULL; PRAGMA application_id = " + std::to_string(kApplication);
+    if (auto marked = execute(mark.c_str(), "made"); !marked) return marked;
+  }
   constexpr const char* kLock = R"(
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;

@@ -48,6 +48,8 @@ struct KeptWrite {
 class JournalFile {
  public:
   static constexpr std::int64_t kVersion = 2;
+  // SQLite's application_id of a journal: "Lard".
+  static constexpr std::int64_t kApplication = 0x4c617264;
 
   // Makes the folder and the file, if need be, and locks it. Blocks. kRefused: another process
   // has it, it is of another version, or the folder cannot be used; with the reason.

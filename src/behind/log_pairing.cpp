@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "behind/journal_file.hpp"
+#include "behind/log_scan.hpp"
 
 namespace larder::behind {
 
@@ -20,7 +21,7 @@ constexpr std::size_t kHeader = 100;
 constexpr std::size_t kPageSize = 16;
 constexpr std::size_t kWriteVersion = 18;
 constexpr std::size_t kReadVersion = 19;
-constexpr std::size_t kUserVersion = 60;
+constexpr std::size_t kApplication = 68;
 constexpr char kWal = 2;
 
 using Header = std::array<char, kHeader>;
@@ -46,13 +47,14 @@ std::uint32_t number(const Header& header, std::size_t at, std::size_t bytes) {
   return value;
 }
 
-// A journal has its version in the file from its first checkpoint on; before, it is one page.
-bool is_journal(const Header& header, std::uint64_t size) {
+// Whose it is stands in the file before there is a log (JournalFile::lock()), and stays there.
+bool is_journal(const Header& header, const std::string& path) {
   if (!std::string_view{header.data(), header.size()}.starts_with(kMagic)) return false;
   if (header[kWriteVersion] != kWal || header[kReadVersion] != kWal) return false;
+  if (number(header, kApplication, 4) != JournalFile::kApplication) return false;
   const std::uint32_t page = number(header, kPageSize, 2);
-  const std::uint32_t version = number(header, kUserVersion, 4);
-  return version != 0 ? version <= JournalFile::kVersion : size <= (page == 1 ? 65536 : page);
+  const auto of_log = page_size_of_log(path + "-wal");
+  return !of_log || *of_log == (page == 1 ? 65536 : page);
 }
 
 }  // namespace
@@ -79,7 +81,7 @@ Result<void> check_log_is_its_own(sqlite3* database, const std::string& path) {
   if (code != SQLITE_OK && code != SQLITE_IOERR_SHORT_READ) {
     return fail(Errc::kSourceFailed, "the journal " + path + " cannot be read");
   }
-  if (is_journal(header, static_cast<std::uint64_t>(size))) return {};
+  if (is_journal(header, path)) return {};
   return fail(Errc::kRefused, path + " is no journal that this larder knows, but a log, " + path +
                                   "-wal, stands beside it, and may be another file's: put the "
                                   "journal's own file back, or move the log to where that is");

@@ -2,7 +2,9 @@
 //
 // SQLite's write-ahead log does not say whose it is. Beside a database that is empty SQLite deletes
 // it, unread; beside another database's file it lays the log's pages over that one's. So a journal
-// is looked at before SQLite is asked anything.
+// is looked at before SQLite is asked anything: whether it is one of larder's, by the mark of
+// larder that it has in its first page, and has pages of the log's size. (Another journal of
+// larder's is not told from it.)
 //
 // Threads: pure but for reading the file; the connection's.
 #pragma once

@@ -118,6 +118,15 @@ Result<LogScan> scan_log(const std::string& path) {
   return scan;
 }
 
+std::optional<std::size_t> page_size_of_log(const std::string& path) {
+  std::ifstream file{path, std::ios::binary};
+  std::array<char, kHeader + kFrameHeader> begin{};
+  if (!file.read(begin.data(), begin.size())) return std::nullopt;
+  const Bytes bytes{begin};
+  const Header header = header_of(bytes.first(kHeader), bytes.subspan(kHeader));
+  return header.sum ? std::optional{header.page} : std::nullopt;
+}
+
 std::string describe_break(const LogScan& scan, const std::string& path) {
   const std::string where = "the log " + path;
   if (scan.torn()) {

@@ -8,7 +8,9 @@
 // Threads: any.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "larder/error.hpp"
@@ -39,6 +41,10 @@ struct LogScan {
 
 // Blocks; reads the file once. All 0: there is none, or it is empty. An error: it cannot be read.
 [[nodiscard]] Result<LogScan> scan_log(const std::string& path);
+
+// Of the database whose log it is, as the log says; none: it has no header that SQLite takes, so
+// that SQLite passes over all of it. Blocks.
+[[nodiscard]] std::optional<std::size_t> page_size_of_log(const std::string& path);
 
 // What a log that is broken, or torn, means, as a sentence without an end.
 [[nodiscard]] std::string describe_break(const LogScan& scan, const std::string& path);

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "behind/journal_file.hpp"
 #include "behind/sqlite_journal.hpp"
 #include "cli/run_larder.hpp"
 
@@ -206,8 +207,18 @@ TEST_F(JournalCommand, ALogIsKeptThoughTheFileBesideItIsNotItsOwn) {
   programs.replace(16, 4, std::string{"\x10\0\2\2", 4});
   programs[63] = 7;  // user_version
 
-  for (const std::string& file :
-       {std::string{}, std::string{"x"}, std::string(5000, 'x'), other, programs}) {
+  // One that might be a journal in all but larder's mark: in its only page, its version, or both.
+  std::string page(4096, '\0');
+  page.replace(0, 20, programs, 0, 20);
+  std::string second = programs;
+  second[63] = 2;
+  // With the mark, but pages of another size.
+  std::string wider = second;
+  wider[16] = '\x20';
+  wider.replace(68, 4, "Lard");
+
+  for (const std::string& file : {std::string{}, std::string{"x"}, std::string(5000, 'x'), other,
+                                  programs, page, second, wider}) {
     for (const char* verb : {"show", "verify", "dump", "retry", "park", "drop"}) {
       std::ofstream{left / "journal.db", std::ios::binary} << file;
 
@@ -221,6 +232,38 @@ TEST_F(JournalCommand, ALogIsKeptThoughTheFileBesideItIsNotItsOwn) {
     EXPECT_FALSE(SqliteJournal::open({.folder = left.string()}));
     EXPECT_EQ(bytes_of(left / "journal.db-wal"), log);
   }
+}
+
+// Nothing of it is in the file yet but whose it is.
+TEST_F(JournalCommand, AJournalThatNeverWasCopiedFromItsLogIsTakenForOne) {
+  const fs::path kept = folder_ / "kept";
+  {
+    const auto made = behind::JournalFile::open((folder_ / "new").string());
+    ASSERT_TRUE(made) << made.error().message;
+    fs::copy(folder_ / "new", kept);
+  }
+  const std::string file = bytes_of(kept / "journal.db");
+  ASSERT_EQ(file.size(), 4096U);
+  ASSERT_EQ(file.substr(60, 12), std::string("\0\0\0\0\0\0\0\0Lard", 12));
+  ASSERT_FALSE(bytes_of(kept / "journal.db-wal").empty());
+
+  EXPECT_EQ(run({"verify", kept.string()}).exit_code, 0);
+  EXPECT_TRUE(SqliteJournal::open({.folder = kept.string()}));
+}
+
+TEST_F(JournalCommand, AJournalOfAnotherVersionIsToldAsOneThoughALogStandsBesideIt) {
+  const fs::path left = killed(3);
+  const std::string log = bytes_of(left / "journal.db-wal");
+  std::string later = bytes_of(left / "journal.db");
+  later[63] = 9;  // user_version
+  std::ofstream{left / "journal.db", std::ios::binary} << later;
+  fs::resize_file(left / "journal.db-wal", 32 + 24);  // without a frame that would hide it
+
+  EXPECT_THAT(run({"show", left.string()}).err, HasSubstr("its version is 9"));
+  const auto opened = SqliteJournal::open({.folder = left.string()});
+  ASSERT_FALSE(opened);
+  EXPECT_THAT(opened.error().message, HasSubstr("has the version 9"));
+  EXPECT_EQ(bytes_of(left / "journal.db-wal"), log.substr(0, 32 + 24));
 }
 
 TEST_F(JournalCommand, ToLookChangesNoByteOfTheLogEither) {
