@@ -39,7 +39,7 @@ std::optional<Error> ItemStep::look() {
 void ItemStep::looked(Result<memcached::Replies> replies) {
   if (!replies) return end(std::unexpected{std::move(replies.error())});
   if (replies->front().is_error()) {
-    return end(fail(Errc::kSourceFailed, "it refuses a read: " + replies->front().text));
+    return end(fail(Errc::kRejected, replies->front().text));
   }
   const Item item = item_in(std::move(replies->front()));
   change_ = decide_(item);
@@ -58,12 +58,15 @@ void ItemStep::changed(Result<memcached::Replies> replies) {
   if (!replies) return end(std::unexpected{std::move(replies.error())});
   const memcached::MetaReply& reply = replies->front();
   if (carried_out(change_, reply)) return end(change_.kind);
-  if (reply.is_error() && terms_.or_invalidate && change_.kind == Change::Kind::kSet) {
+  const bool set = change_.kind == Change::Kind::kSet;
+  if (reply.is_error() && set && terms_.refused == Refused::kInvalidates) {
     change_ = {.kind = Change::Kind::kInvalidate};
     return change({});
   }
-  if (reply.is_error()) {
-    return end(fail(Errc::kSourceFailed, "it refuses a change: " + reply.text));
+  const bool again = set && terms_.refused == Refused::kTriesAgain && !refused_;
+  refused_ = refused_ || reply.is_error();
+  if (reply.is_error() && !again) {
+    return end(fail(Errc::kRejected, reply.text));
   }
   if (tries_ >= kMostTries) {
     return end(fail(Errc::kOverloaded, "others change a key of the shared tier all the time"));

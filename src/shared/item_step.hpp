@@ -23,17 +23,23 @@ namespace larder::shared {
 
 class ItemStep : public std::enable_shared_from_this<ItemStep> {
  public:
+  // What becomes of a change that the server refuses to store, as a full one does. By then it has
+  // taken away the item that it was to replace, whatever that was.
+  enum class Refused : std::uint8_t {
+    kEnds,         // with the server's error
+    kInvalidates,  // what may have been stored since
+    kTriesAgain,   // once: what is small often finds room then
+  };
   struct Terms {
     std::uint64_t connection = 0;
     Duration patience{};  // until its last command, which has the client's own time
-    // What the server refuses to store, as a full one does, is invalidated instead.
-    bool or_invalidate = false;
+    Refused refused = Refused::kEnds;
   };
   // Called once or more often, on the client's I/O thread: what the item is to become.
   using Decide = std::function<Change(const Item&)>;
-  // The change that was carried out; kNone: none was called for. Errors: the client's, the
-  // server's, kTimeout, and kOverloaded where others were always quicker. Then the change may
-  // have been carried out all the same.
+  // The change that was carried out; kNone: none was called for. Errors: the client's,
+  // kRejected with what the server says, kTimeout, and kOverloaded where others were always
+  // quicker. Then the change may have been carried out all the same.
   using Done = std::move_only_function<void(Result<Change::Kind>)>;
 
   // None: `done` will be called, once, never inside this call. An error: it will not.
@@ -72,6 +78,7 @@ class ItemStep : public std::enable_shared_from_this<ItemStep> {
   Done done_;
   Change change_{};
   unsigned tries_ = 0;
+  bool refused_ = false;  // once
 };
 
 }  // namespace larder::shared

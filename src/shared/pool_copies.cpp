@@ -15,13 +15,10 @@ namespace {
 // Of an item, beside its key and its value.
 constexpr std::size_t kItemOverhead = 512;
 
-// Whether the server takes as much; counted, if not.
-bool fits(PoolServer& server, const std::string& key, const std::string& value) {
+// Whether the server takes as much, as far as is known.
+bool fits(const PoolServer& server, const std::string& key, const std::string& value) {
   const auto session = server.session();
-  if (!session) return false;
-  if (key.size() + value.size() + kItemOverhead <= session->largest_item) return true;
-  SharedCounts::add(server.counts().refused_fills);
-  return false;
+  return !session || key.size() + value.size() + kItemOverhead <= session->largest_item;
 }
 
 }  // namespace
@@ -60,12 +57,14 @@ void PoolCopies::fill(SharedLease lease, std::optional<std::string_view> bytes, 
                       Duration cost) {
   const auto& server = tier_->server_of(lease.key);
   const Duration left = lifetime - cost;
-  if (!life_of_value(left)) return server->release(lease);
   const Stamp stamp{.run = kRunOfPool, .fingerprint = fingerprint_, .generation = lease.generation};
   Envelope envelope{.lifetime = lifetime, .load_cost = cost};
   if (bytes) envelope.body = *bytes;
   std::string value = seal(stamp, envelope, server->options().envelope);
-  if (!fits(*server, lease.key, value)) return server->release(lease);
+  if (!fits(*server, lease.key, value)) {
+    server->count_fill(false);
+    return server->release(lease);
+  }
   server->fill(lease, std::move(value), left);
 }
 
@@ -90,7 +89,10 @@ void PoolCopies::begin_write(std::vector<std::string> keys, Duration life, Marke
 void PoolCopies::finish_write(SharedMark mark, const std::optional<SharedFill>& kept) {
   const auto& server = tier_->server_of(mark.key);
   Written left = written(mark, fingerprint_, kept, server->options().envelope);
-  if (!fits(*server, mark.key, left.value)) left.value.clear();
+  if (!fits(*server, mark.key, left.value)) {
+    server->count_fill(false);
+    left.value.clear();
+  }
   server->finish(cache_, mark, std::move(left.value), left.left);
 }
 

@@ -37,8 +37,10 @@ void PoolMarking::mark(std::size_t index) {
         self->take_generation(index, replies);
       });
   if (!refused) {
+    ItemStep::Terms terms = server->step_terms(session->number);
+    terms.refused = ItemStep::Refused::kTriesAgain;
     refused = ItemStep::carry_out(
-        server->client(), server->step_terms(session->number), std::move(key),
+        server->client(), terms, std::move(key),
         [token = std::move(token), life = life_](const Item& item) {
           return set_mark(item, token, life);
         },

@@ -81,7 +81,7 @@ void PoolReading::looked(Indices indices, bool made, Result<memcached::Replies> 
     const Place& place = keys_[index];
     memcached::MetaReply& reply = (*replies)[i + 1];
     if (reply.is_error()) {
-      server_->note_error({Errc::kSourceFailed, reply.text});
+      server_->note_refusal(reply.text);
       answers.emplace_back(index, pass());
       continue;
     }
@@ -108,6 +108,7 @@ std::optional<Stamp> PoolReading::take_generation(Indices& indices, bool made,
     return std::nullopt;
   }
   if (reply.kind != Reply::kValue || reply.stale) {
+    if (reply.is_error()) server_->note_refusal(reply.text);
     pass_all(indices);
     return std::nullopt;
   }
@@ -125,6 +126,11 @@ void PoolReading::make_generation(Indices indices) {
       [self = shared_from_this(), shared_indices](const Result<memcached::Replies>& replies) {
         if (replies && !replies->front().is_error()) {
           return self->look(std::move(*shared_indices), true);
+        }
+        if (replies) {
+          self->server_->note_refusal(replies->front().text);
+        } else {
+          self->server_->note_error(replies.error());
         }
         self->pass_all(*shared_indices);
       });
@@ -160,7 +166,9 @@ void PoolReading::acquired(const std::vector<Wanted>& wanted, const Stamp& stamp
     const std::size_t index = wanted[i].index;
     Place& place = keys_[index];
     const bool failed = !replies || (*replies)[i].is_error();
+    if (replies && failed) server_->note_refusal((*replies)[i].text);
     if (!failed && (*replies)[i].kind == Reply::kDone) {
+      server_->note_taken();
       answers.emplace_back(index, lease(place, wanted[i].token, stamp));
     } else if (failed || ++place.lost > kMostLost) {
       answers.emplace_back(index, pass());

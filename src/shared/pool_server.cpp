@@ -50,6 +50,7 @@ void PoolServer::close() {
     deliver_timer_.reset();
     extend_timer_.reset();
     forgets_.clear();
+    left_writes_.clear();
     held_.clear();
   }
   client_->close();
@@ -111,7 +112,22 @@ SharedStats PoolServer::stats() const {
 }
 
 void PoolServer::note_error(const Error& error) {
+  if (error.code == Errc::kRejected) return note_refusal(error.message);
   if (error.code != Errc::kCancelled) SharedCounts::add(counts_.errors);
+}
+
+void PoolServer::note_refusal(const std::string& text) {
+  SharedCounts::add(counts_.errors);
+  if (refusals_.refused(timers_->now()) && options_.tell) {
+    options_.tell(false, "the shared tier: " + place_ + " refuses a command: " +
+                             text.substr(0, 200) + "; what it does not take each process loads");
+  }
+}
+
+void PoolServer::note_taken() {
+  if (refusals_.taken(timers_->now()) && options_.tell) {
+    options_.tell(true, "the shared tier: " + place_ + " refuses nothing any more");
+  }
 }
 
 // ---- The end of a lease. ----
@@ -140,7 +156,7 @@ void PoolServer::fill_refresh(const SharedLease& lease, std::string value,
       [self = shared_from_this()](const Result<memcached::Replies>& replies) {
         using Kind = memcached::MetaReply::Kind;
         if (!replies || replies->front().is_error()) {
-          return self->note_error(replies ? Error{Errc::kSourceFailed, replies->front().text}
+          return self->note_error(replies ? Error{Errc::kRejected, replies->front().text}
                                           : replies.error());
         }
         self->count_fill(replies->front().kind == Kind::kDone);

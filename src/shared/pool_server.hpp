@@ -39,6 +39,7 @@
 #include "shared/envelope.hpp"
 #include "shared/item_step.hpp"
 #include "shared/key_names.hpp"
+#include "shared/refusals.hpp"
 #include "shared/shared_stats.hpp"
 #include "shared/undelivered.hpp"
 
@@ -107,7 +108,7 @@ class PoolServer final : public memcached::ClientEvents,
   // What was read may be believed only if trust lasts until its answer is there: a step that
   // was on its way before the read may have failed meanwhile.
   [[nodiscard]] bool lasts(const Trust& trust) const LARDER_EXCLUDES(mutex_);
-  // Whether a write of that key is ending.
+  // Whether a write of that key is ending, or may still land though no mark says so.
   [[nodiscard]] bool ending(const std::string& name) const LARDER_EXCLUDES(mutex_);
   [[nodiscard]] const std::shared_ptr<memcached::Client>& client() const { return client_; }
   [[nodiscard]] const PoolOptions& options() const { return options_; }
@@ -121,7 +122,12 @@ class PoolServer final : public memcached::ClientEvents,
   [[nodiscard]] std::string new_token();
   // Where a cache's generation stands.
   [[nodiscard]] std::string generation_name(const std::string& cache) const;
+  void count_fill(bool filled);
+  // Counts it; what the server refuses while it is there is told too, once.
   void note_error(const Error& error);
+  void note_refusal(const std::string& text);
+  // Of a command that a server which refuses may refuse.
+  void note_taken();
   // Extends the lease until its load has ended.
   void hold(const SharedLease& lease) LARDER_EXCLUDES(mutex_);
   // Has a key that waits looked at again in a while, or when the server is lost.
@@ -154,20 +160,23 @@ class PoolServer final : public memcached::ClientEvents,
                const Result<memcached::Replies>& replies) LARDER_EXCLUDES(mutex_);
   void not_confirmed(const std::string& cache, const std::optional<std::string>& name,
                      const Error& error) LARDER_EXCLUDES(mutex_);
+  void not_told(const Error& error) LARDER_EXCLUDES(mutex_);
   // Nobody may ask it before it has been told.
   void tell_first(std::string why) LARDER_REQUIRES(mutex_);
-  // Carries the end of a write out; not confirmed, it becomes an invalidation.
-  void end_write(const std::string& cache, const std::string& name, ItemStep::Decide decide,
-                 std::function<void(Change::Kind)> kept) LARDER_REQUIRES(mutex_);
+  // Carries the end of a write out; not confirmed, it becomes an invalidation, and where a commit
+  // may still land for `at_stake`, the key is left to the source for so long.
+  void end_write(const std::string& cache, const std::string& name, ItemStep::Refused refusal,
+                 ItemStep::Decide decide, std::function<void(Change::Kind)> kept, Duration at_stake)
+      LARDER_REQUIRES(mutex_);
   void write_ended(const std::string& cache, const std::string& name,
-                   const Result<Change::Kind>& outcome) LARDER_EXCLUDES(mutex_);
+                   const Result<Change::Kind>& outcome, Duration at_stake) LARDER_EXCLUDES(mutex_);
+  void leave_to_source(const std::string& name, Duration life) LARDER_REQUIRES(mutex_);
   [[nodiscard]] std::unique_ptr<Timer> deliver_soon() LARDER_REQUIRES(mutex_);
 
   // The step that a lease ends with; it may come to nothing.
   void end_lease(const SharedLease& lease, ItemStep::Decide decide, ItemStep::Done done)
       LARDER_EXCLUDES(mutex_);
   void fill_refresh(const SharedLease& lease, std::string value, std::chrono::seconds life);
-  void count_fill(bool filled);
   void forget_later(const std::string& key, const std::string& token) LARDER_EXCLUDES(mutex_);
   void wake(std::uint64_t number) LARDER_EXCLUDES(mutex_);
   void wake_all() LARDER_EXCLUDES(mutex_);
@@ -183,6 +192,7 @@ class PoolServer final : public memcached::ClientEvents,
   std::shared_ptr<memcached::Client> client_;  // set once, by start(); to be used by others …
   std::atomic<bool> client_ready_{false};      // … once this says so
   SharedCounts counts_;
+  Refusals refusals_;
   std::atomic<std::uint64_t> tokens_{0};
   const std::array<std::uint64_t, 2> token_seed_;
 
@@ -192,12 +202,14 @@ class PoolServer final : public memcached::ClientEvents,
   bool trusted_ LARDER_GUARDED_BY(mutex_) = false;
   std::uint64_t trusts_ LARDER_GUARDED_BY(mutex_) = 0;  // times that it became so
   std::string trouble_ LARDER_GUARDED_BY(mutex_);       // why not
-  bool told_ LARDER_GUARDED_BY(mutex_) = false;         // that it is not
+  std::optional<bool> told_ LARDER_GUARDED_BY(mutex_);  // that it is there
   Undelivered undelivered_ LARDER_GUARDED_BY(mutex_);
   std::size_t in_delivery_ LARDER_GUARDED_BY(mutex_) = 0;  // taken from it, and not told yet
   std::unique_ptr<Timer> deliver_timer_ LARDER_GUARDED_BY(mutex_);
   bool delivering_ LARDER_GUARDED_BY(mutex_) = false;
   std::unordered_multiset<std::string> ending_ LARDER_GUARDED_BY(mutex_);  // writes, by key
+  std::unordered_map<std::uint64_t, std::unique_ptr<Timer>> left_writes_ LARDER_GUARDED_BY(mutex_);
+  std::uint64_t left_ LARDER_GUARDED_BY(mutex_) = 0;
   std::unordered_map<std::uint64_t, Waiter> waiters_ LARDER_GUARDED_BY(mutex_);
   std::uint64_t waited_ LARDER_GUARDED_BY(mutex_) = 0;
   std::unordered_map<std::string, Held> held_ LARDER_GUARDED_BY(mutex_);  // by token

@@ -11,12 +11,17 @@ namespace {
 constexpr std::chrono::milliseconds kDeliverAgain{200};
 constexpr std::chrono::seconds kDeliveryTimeout{10};  // of many invalidations at once
 
+void erase_one(std::unordered_multiset<std::string>& names, const std::string& name) {
+  const auto found = names.find(name);
+  if (found != names.end()) names.erase(found);
+}
+
 // The first error among replies, or what there is instead of replies.
 std::optional<Error> error_in(const Result<memcached::Replies>& replies) {
   if (!replies) return replies.error();
   const auto found = std::ranges::find_if(*replies, &memcached::MetaReply::is_error);
   if (found == replies->end()) return std::nullopt;
-  return Error{Errc::kSourceFailed, "it refuses a command: " + found->text.substr(0, 200)};
+  return Error{Errc::kRejected, found->text};
 }
 
 }  // namespace
@@ -46,7 +51,7 @@ void PoolServer::distrust(const Error& why) {
   {
     const MutexLock lock{mutex_};
     trusted_ = false;
-    lost = !std::exchange(told_, true);
+    lost = std::exchange(told_, false) != false;
     trouble_ = why.message;
     if (closed_) return;
     if (session_) deliver_timer_ = deliver_soon();
@@ -103,16 +108,13 @@ void PoolServer::delivered(const Undelivered::Batch& batch,
       undelivered_.add(batch);
     } else if (session_ && !closed_) {
       more = !undelivered_.empty();
-      there = !more && !std::exchange(trusted_, !more);
-      if (there) ++trusts_;
+      const bool again = !more && !std::exchange(trusted_, !more);
+      if (again) ++trusts_;
+      there = again && std::exchange(told_, true) != true;
       version = session_->version;
-      if (there) told_ = false;
     }
   }
-  if (error) {
-    note_error(*error);
-    return distrust(*error);
-  }
+  if (error) return not_told(*error);
   if (more) return deliver();
   if (there && options_.tell) {
     options_.tell(true, "the shared tier: " + place_ + " is there (version " + version + ")");
@@ -158,7 +160,7 @@ void PoolServer::finish(const std::string& cache, const SharedMark& mark, std::s
   if (!trusted_) return undelivered_.add(cache, mark.key);
   const auto keeps = std::make_shared<bool>(false);
   end_write(
-      cache, mark.key,
+      cache, mark.key, ItemStep::Refused::kInvalidates,
       [token = mark.token, value = std::move(value), life = life.value_or(std::chrono::seconds{1}),
        keeps](const Item& item) {
         *keeps = !value.empty() && sole_writer(item, token);
@@ -166,46 +168,67 @@ void PoolServer::finish(const std::string& cache, const SharedMark& mark, std::s
       },
       [self = shared_from_this(), keeps](Change::Kind done) {
         if (*keeps && done == Change::Kind::kSet) SharedCounts::add(self->counts_.fills);
-      });
+      },
+      Duration::zero());
 }
 
-// Marked once more, also where the mark was lost.
+// Marked once more, also where the mark was lost. Where none is taken nobody else knows that the
+// write may still land; this process leaves the key to the source for as long.
 void PoolServer::leave(const std::string& cache, const SharedMark& mark, Duration life) {
   const std::string token = mark.token.empty() ? new_token() : mark.token;
   const MutexLock lock{mutex_};
-  if (!trusted_) return undelivered_.add(cache, mark.key);
+  if (!trusted_) {
+    undelivered_.add(cache, mark.key);
+    return leave_to_source(mark.key, life);
+  }
   end_write(
-      cache, mark.key, [token, life](const Item& item) { return set_mark(item, token, life); },
-      [](Change::Kind /*done*/) {});
+      cache, mark.key, ItemStep::Refused::kTriesAgain,
+      [token, life](const Item& item) { return set_mark(item, token, life); },
+      [](Change::Kind /*done*/) {}, life);
 }
 
 void PoolServer::end_write(const std::string& cache, const std::string& name,
-                           ItemStep::Decide decide, std::function<void(Change::Kind)> kept) {
+                           ItemStep::Refused refusal, ItemStep::Decide decide,
+                           std::function<void(Change::Kind)> kept, Duration at_stake) {
   ItemStep::Terms terms = step_terms(session_->number);
-  terms.or_invalidate = true;
+  terms.refused = refusal;
   const auto refused =
       ItemStep::carry_out(client_, terms, name, std::move(decide),
-                          [self = shared_from_this(), cache, name,
-                           kept = std::move(kept)](const Result<Change::Kind>& outcome) {
+                          [self = shared_from_this(), cache, name, kept = std::move(kept),
+                           at_stake](const Result<Change::Kind>& outcome) {
                             if (outcome) kept(*outcome);
-                            self->write_ended(cache, name, outcome);
+                            self->write_ended(cache, name, outcome, at_stake);
                           });
   if (refused) {
     undelivered_.add(cache, name);
+    leave_to_source(name, at_stake);
     return tell_first(refused->message);
   }
   ending_.insert(name);
 }
 
 void PoolServer::write_ended(const std::string& cache, const std::string& name,
-                             const Result<Change::Kind>& outcome) {
+                             const Result<Change::Kind>& outcome, Duration at_stake) {
   {
     const MutexLock lock{mutex_};
-    const auto found = ending_.find(name);
-    if (found != ending_.end()) ending_.erase(found);
+    if (!outcome) leave_to_source(name, at_stake);
+    erase_one(ending_, name);
     if (!outcome) trusted_ = false;  // before a reader comes who does not see it end any more
   }
   if (!outcome) not_confirmed(cache, name, outcome.error());
+}
+
+void PoolServer::leave_to_source(const std::string& name, Duration life) {
+  if (life <= Duration::zero() || closed_) return;
+  ending_.insert(name);
+  const std::uint64_t number = ++left_;
+  left_writes_[number] = timers_->after(life, [weak = weak_from_this(), name, number] {
+    const auto self = weak.lock();
+    if (!self) return;
+    const MutexLock lock{self->mutex_};
+    erase_one(self->ending_, name);
+    self->left_writes_.erase(number);
+  });
 }
 
 // ---- What was told. ----
@@ -226,8 +249,14 @@ void PoolServer::not_confirmed(const std::string& cache, const std::optional<std
     }
     trusted_ = false;
   }
-  note_error(error);
-  distrust(error);
+  not_told(error);
+}
+
+// Lost by that: what it refuses besides costs a load, and this its trust.
+void PoolServer::not_told(const Error& error) {
+  if (error.code != Errc::kCancelled) SharedCounts::add(counts_.errors);
+  if (error.code != Errc::kRejected) return distrust(error);
+  distrust({Errc::kSourceFailed, place_ + " refuses a command: " + error.message.substr(0, 200)});
 }
 
 void PoolServer::tell_first(std::string why) {

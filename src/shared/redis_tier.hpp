@@ -55,6 +55,7 @@
 #include "shared/hearing.hpp"
 #include "shared/key_names.hpp"
 #include "shared/lease.hpp"
+#include "shared/refusals.hpp"
 #include "shared/shared_stats.hpp"
 #include "shared/stream_backplane.hpp"
 #include "shared/tier.hpp"
@@ -257,8 +258,7 @@ class RedisTier final : public Tier,
   bool trusted_ LARDER_GUARDED_BY(mutex_) = false;
   std::string trouble_ LARDER_GUARDED_BY(mutex_);       // why not
   std::optional<bool> told_ LARDER_GUARDED_BY(mutex_);  // whether it is there
-  std::atomic<bool> refuses_{false};                    // told that it refuses
-  TimePoint refused_at_ LARDER_GUARDED_BY(mutex_){};
+  Refusals refusals_;
   Undelivered undelivered_ LARDER_GUARDED_BY(mutex_);
   std::size_t in_delivery_ LARDER_GUARDED_BY(mutex_) = 0;  // taken from it, and not told yet
   std::unique_ptr<Timer> deliver_timer_ LARDER_GUARDED_BY(mutex_);

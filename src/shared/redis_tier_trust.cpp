@@ -16,8 +16,6 @@ namespace {
 constexpr std::chrono::milliseconds kDeliverAgain{200};
 constexpr std::chrono::seconds kDeliveryTimeout{10};  // of many invalidations at once
 constexpr std::chrono::seconds kProbe{1};
-// So long after a refusal what is taken counts as the end of it.
-constexpr std::chrono::seconds kRefusing{10};
 
 bool is_moved(const resp::Reply& reply) {
   return reply.is_error() && redis::is_redirect(reply.text);
@@ -432,24 +430,14 @@ void RedisTier::note_reply(const resp::Reply& reply) {
 
 void RedisTier::note_refusal(const std::string& text) {
   SharedCounts::add(counts_.errors);
-  {
-    const MutexLock lock{mutex_};
-    refused_at_ = timers_->now();
-    if (closed_ || refuses_.exchange(true)) return;
-  }
-  if (options_.tell) {
+  if (refusals_.refused(timers_->now()) && options_.tell) {
     options_.tell(false, "the shared tier: " + options_.url.place() + " refuses a command: " +
                              text.substr(0, 200) + "; what it does not take each process loads");
   }
 }
 
 void RedisTier::note_taken() {
-  if (!refuses_.load(std::memory_order_relaxed)) return;
-  {
-    const MutexLock lock{mutex_};
-    if (timers_->now() - refused_at_ < kRefusing || !refuses_.exchange(false)) return;
-  }
-  if (options_.tell) {
+  if (refusals_.taken(timers_->now()) && options_.tell) {
     options_.tell(true, "the shared tier: " + options_.url.place() + " refuses nothing any more");
   }
 }

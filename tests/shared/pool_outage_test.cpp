@@ -217,9 +217,9 @@ TEST_F(PoolTierTest, AFullServerCostsCopiesAndNothingElse) {
       random += static_cast<char>((static_cast<unsigned>(i) * 7'919U + j) * 2654435761U >> 13U);
     }
     one.load(std::to_string(i), random);
-    while (kept() + refused() < static_cast<std::uint64_t>(i) + 1) std::this_thread::yield();
+    while (refused() == 0 && kept() < static_cast<std::uint64_t>(i) + 1) std::this_thread::yield();
   }
-  ASSERT_EQ(refused(), 1U) << "it is full";
+  ASSERT_GE(refused(), 1U) << "it is full";
 
   EXPECT_EQ(one.copy(std::to_string(kept())), std::nullopt) << "what it did not take";
   EXPECT_TRUE(one.copy("0")) << "what it has";
@@ -228,7 +228,9 @@ TEST_F(PoolTierTest, AFullServerCostsCopiesAndNothingElse) {
   one.copies().clear();
   EXPECT_EQ(one.copy("1"), std::nullopt);
   EXPECT_TRUE(one.tier().trusted());
-  EXPECT_EQ(one.said().size(), 1U) << "never lost";
+  EXPECT_THAT(one.said(),
+              testing::ElementsAre(HasSubstr("is there"), HasSubstr("refuses a command")))
+      << "never lost, and said once";
 }
 
 TEST_F(PoolTierTest, AFullServerIsClearedAllTheSame) {

@@ -358,6 +358,8 @@ TEST_F(PoolTierTest, AServerWithTinyItemsSharesWhatFits) {
   EXPECT_EQ(other.ready().copy("small"), "v");
   const SharedAnswer answer = other.read("large");
   EXPECT_TRUE(answer.lease) << "a miss, and nobody waits for it";
+  while (one.tier().stats().errors == 0) std::this_thread::yield();  // it is too large as well
+  EXPECT_TRUE(other.read("broken").lease) << "and the lease went with it";
   EXPECT_TRUE(one.tier().trusted());
   EXPECT_EQ(one.tier().stats().refused_fills, 1U);
 }

@@ -230,28 +230,74 @@ TEST_F(PoolWrite, AnEndThatCouldNotBeToldIsToldAsAnInvalidation) {
   EXPECT_EQ(author_->tier().stats().undelivered, 0U);
 }
 
-TEST_F(PoolWrite, AFullServerIsToldOfTheEndAndStaysTrusted) {
-  std::atomic<bool> full{false};
-  const ScriptedMemcached filled{server(),
-                                 [&](std::string_view line) -> std::optional<std::string> {
-                                   if (!full || !line.starts_with("ms ")) return std::nullopt;
-                                   return "SERVER_ERROR out of memory storing object\r\n";
-                                 }};
-  Author author{filled.url()};
-  (void)author.ready().copy("1");  // so that the cache has a generation
-  const SharedMark kept = author.mark("1");
-  const SharedMark left = author.mark("2");
-  full = true;
+// As a full one answers `ms`: it has taken away what the key had by then.
+class FullServer {
+ public:
+  explicit FullServer(const MemcachedServer& real)
+      : server_{real, [this, &real](std::string_view line) { return answer(real, line); }} {}
+  [[nodiscard]] std::string url() const { return server_.url(); }
+  void refuse(int times) { refuses_ = times; }
 
-  author.finish(kept, "new");
-  author.copies().leave_write(left, 60s);
+ private:
+  std::optional<std::string> answer(const MemcachedServer& real, std::string_view line) {
+    if (!line.starts_with("ms ") || refuses_ == 0) return std::nullopt;
+    --refuses_;
+    real.ask("md " + std::string{line.substr(3, line.find(' ', 3) - 3)} + "\r\n");
+    return "SERVER_ERROR out of memory storing object\r\n";
+  }
+
+  std::atomic<int> refuses_{0};
+  const ScriptedMemcached server_;
+};
+
+TEST_F(PoolWrite, AFullServerIsToldOfTheEndAndStaysTrusted) {
+  FullServer full{server()};
+  Author author{full.url()};
+  (void)author.ready().copy("1");  // so that the cache has a generation
+  const SharedMark mark = author.mark("1");
+  full.refuse(1);
+
+  author.finish(mark, "new");
   author.rest();
 
   EXPECT_TRUE(author.tier().trusted());
   EXPECT_EQ(author.tier().stats().undelivered, 0U);
   EXPECT_EQ(author.tier().stats().fills, 0U);
-  EXPECT_TRUE(marked("1")) << "until it ends by itself";
-  EXPECT_TRUE(marked("2"));
+  EXPECT_EQ(other_->copy("1"), std::nullopt);
+}
+
+TEST_F(PoolWrite, AMarkThatAFullServerRefusesIsTriedAgain) {
+  FullServer full{server()};
+  Author author{full.url()};
+  author.ready();
+  full.refuse(1);
+  const SharedMark mark = author.mark("1");
+  EXPECT_TRUE(mark);
+  EXPECT_TRUE(marked("1"));
+
+  full.refuse(1);
+  author.copies().leave_write(mark, 60s);
+  author.rest();
+
+  EXPECT_TRUE(marked("1"));
+  EXPECT_TRUE(author.tier().trusted());
+}
+
+// Its commit may land, and nobody else can be told; this process at least keeps nothing.
+TEST_F(PoolWrite, WhereNoMarkIsTakenTheKeyIsLeftToTheSource) {
+  FullServer full{server()};
+  Author author{full.url()};
+  (void)author.ready().copy("1");
+  const SharedMark mark = author.mark("1");
+  full.refuse(2);
+
+  author.copies().leave_write(mark, 2s);
+  author.lost();
+  author.ready();
+
+  EXPECT_TRUE(author.read("1").written);
+  author.rest();
+  EXPECT_FALSE(author.read("1").written) << "once it cannot land any more";
 }
 
 // Others change the key all the time, and the server is slow: not for a timeout a command.
