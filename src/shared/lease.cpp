@@ -16,12 +16,13 @@ constexpr std::size_t kLongestMessage = 1024;  // of a failure that is told to o
 // ---- The scripts. Offsets are those of envelope.hpp. ----
 
 // ARGV: stamp, token, lease in ms, what is wanted ('c', 'a', 'r'). What is not larder's is as
-// nothing (is_larders() says the same).
+// nothing (is_larders() says the same). Who wants it anew takes a lease over: its holder may have
+// begun before what is asked for was true.
 constexpr std::string_view kAcquire = R"lua(
 local head = redis.call('GETRANGE', KEYS[1], 0, 24)
 local left = redis.call('PTTL', KEYS[1])
 local kind = left >= 0 and head:sub(1, 1) or ''
-if kind == 'L' and #head == 17 then return {'L', '', left} end
+if kind == 'L' and #head == 17 and ARGV[4] ~= 'a' then return {'L', '', left} end
 if kind == 'M' then return {'M', '', 0} end
 if kind == 'F' and head:find('^F%l') and ARGV[4] ~= 'a' then
   return {'F', redis.call('GET', KEYS[1]), left}

@@ -161,14 +161,13 @@ void Reading::acquire(const Indices& indices, Want want) {
     calls.push_back(shared::acquire(keys_[index].name, generations_[keys_[index].generation].stamp,
                                     tokens.back(), tier_->options_.lease, want));
   }
-  tier_->call(session_.run, std::move(calls),
-              [self = shared_from_this(), indices, tokens = std::move(tokens),
-               want](Result<redis::Replies> replies) {
-                self->acquired(indices, tokens, want, std::move(replies));
-              });
+  tier_->call(
+      session_.run, std::move(calls),
+      [self = shared_from_this(), indices, tokens = std::move(tokens)](
+          Result<redis::Replies> replies) { self->acquired(indices, tokens, std::move(replies)); });
 }
 
-void Reading::acquired(const Indices& indices, const std::vector<std::string>& tokens, Want want,
+void Reading::acquired(const Indices& indices, const std::vector<std::string>& tokens,
                        Result<redis::Replies> replies) {
   Answers answers;
   if (!replies) tier_->note_error(replies.error());
@@ -192,7 +191,7 @@ void Reading::acquired(const Indices& indices, const std::vector<std::string>& t
       tier_->note_taken();
       answers.emplace_back(
           index, SharedAnswer{.kind = SharedAnswer::Kind::kLoad, .lease = std::move(lease)});
-    } else if (there.kind == Found::Kind::kLease && want != Want::kAnew) {
+    } else if (there.kind == Found::Kind::kLease) {
       wait(index, there.left);
     } else if (in_vain && there.kind == Found::Kind::kValue) {
       answers.emplace_back(index, pass());
@@ -200,8 +199,7 @@ void Reading::acquired(const Indices& indices, const std::vector<std::string>& t
     } else if (auto known = answer(keys_[index], there)) {
       answers.emplace_back(index, std::move(*known));
     } else {
-      // Another's lease, which may have begun too early for one who wants it anew; or
-      // what cannot be believed once more.
+      // What cannot be believed once more.
       answers.emplace_back(index, pass());
       SharedCounts::add(tier_->counts_.passed);
     }

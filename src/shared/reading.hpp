@@ -62,7 +62,7 @@ class Reading : public std::enable_shared_from_this<Reading> {
   [[nodiscard]] bool take_generations(bool first, const redis::Replies& replies);
   void make_generations(const Indices& missing);
   void acquire(const Indices& indices, Want want);
-  void acquired(const Indices& indices, const std::vector<std::string>& tokens, Want want,
+  void acquired(const Indices& indices, const std::vector<std::string>& tokens,
                 Result<redis::Replies> replies);
   void wait(std::size_t index, Duration left);
 

@@ -269,6 +269,22 @@ TEST_F(RedisTierTest, OfTwoWhoWantItAnewBothLoadAndTheLaterOneFills) {
   EXPECT_EQ(one.tier().stats().refused_fills, 1U);
 }
 
+TEST_F(RedisTierTest, WhoWantsItAnewTakesOverFromALoadThatBeganBefore) {
+  Process one{*server_};
+  Process other{*server_};
+  const SharedAnswer first = one.ready().read("1");
+  ASSERT_TRUE(first.lease);
+
+  const SharedAnswer second = other.ready().read("1", true);
+  ASSERT_TRUE(second.lease);
+  other.copies().fill(second.lease, "later", 60s, 1ms);
+  EXPECT_EQ(other.copy("1"), "later");
+  one.copies().fill(first.lease, "earlier", 60s, 1ms);
+
+  EXPECT_EQ(one.copy("1"), "later");
+  EXPECT_EQ(one.tier().stats().refused_fills, 1U);
+}
+
 TEST_F(RedisTierTest, ItNeedsNoMoreRightsThanItsPageSays) {
   server_->ask({"ACL",
                 "SETUSER",
