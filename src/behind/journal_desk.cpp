@@ -48,20 +48,28 @@ Result<std::unique_ptr<JournalDesk>> JournalDesk::open(const std::string& place,
   std::unique_ptr<JournalDesk> desk{new JournalDesk{path.string()}};
   auto prepared = desk->prepare(purpose);
   if (!prepared && purpose == Purpose::kLook && sqlite3_errcode(desk->database_) == SQLITE_BUSY) {
-    prepared = desk->copy();
-    if (prepared) prepared = desk->prepare(purpose);
+    prepared = desk->open_copy();
   }
   if (!prepared) return std::unexpected{prepared.error()};
   return desk;
 }
 
-Result<void> JournalDesk::copy() {
+// From then on SQLite has the file and its log open, in exclusive mode without another file, and
+// asks for neither by its name again.
+Result<void> JournalDesk::open_copy() {
   owner_ = lock_owner(path_);
   sqlite3_close(std::exchange(database_, nullptr));
   auto taken = JournalSnapshot::take(path_);
   if (!taken) return std::unexpected{std::move(taken.error())};
   copy_ = std::move(*taken);
-  return {};
+  auto prepared = prepare(Purpose::kLook);
+  if (prepared) log_of_copy_ = scan_log(file() + "-wal");
+  copy_.reset();
+  return prepared;
+}
+
+Result<LogScan> JournalDesk::log() const {
+  return log_of_copy_ ? *log_of_copy_ : scan_log(log_path());
 }
 
 JournalDesk::~JournalDesk() { sqlite3_close(database_); }

@@ -1,6 +1,7 @@
 // A journal, for people to look at, and to mend while no server has it.
 //
-// One that a server has is looked at in a copy of it (journal_snapshot.hpp).
+// One that a server has is looked at in a copy of it (journal_snapshot.hpp), whose files lose their
+// names as soon as they are open: however this process ends, nothing is left of them.
 //
 // To look at it changes no byte of it: what its log holds stays there, for the next start of
 // the server to take. Before it is mended, a log with a break is kept as it was (kept_log.hpp).
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "behind/journal_snapshot.hpp"
+#include "behind/log_scan.hpp"
 #include "behind/pending_writes.hpp"
 #include "larder/error.hpp"
 
@@ -54,6 +56,8 @@ class JournalDesk {
   [[nodiscard]] Result<void> dead_letters(const Each& each);
   // Those that were put aside, since they do not fit their checksums.
   [[nodiscard]] Result<void> damaged(const Each& each);
+  // What is in its log, or was in the log of the copy, and behind a break in it.
+  [[nodiscard]] Result<LogScan> log() const;
   // What SQLite finds wrong with the file; empty: nothing.
   [[nodiscard]] Result<std::vector<std::string>> faults();
 
@@ -70,8 +74,7 @@ class JournalDesk {
   [[nodiscard]] Result<void> drop(Position position);
 
   [[nodiscard]] const std::string& path() const { return path_; }
-  // Its log, or the log of the copy.
-  [[nodiscard]] std::string log_path() const { return file() + "-wal"; }
+  [[nodiscard]] std::string log_path() const { return path_ + "-wal"; }
   // Who has the journal, so that this is a copy; none: nobody has.
   [[nodiscard]] const std::optional<std::string>& owner() const { return owner_; }
   // Of kMend: what the log had behind a break, and where it is kept, in words.
@@ -80,7 +83,7 @@ class JournalDesk {
  private:
   explicit JournalDesk(std::string path) : path_{std::move(path)} {}
   [[nodiscard]] std::string file() const { return copy_ ? copy_->path().string() : path_; }
-  [[nodiscard]] Result<void> copy();
+  [[nodiscard]] Result<void> open_copy();
   [[nodiscard]] Result<void> prepare(Purpose purpose);
   [[nodiscard]] Result<void> prepare_to_mend();
   [[nodiscard]] Error failure(const char* what) const;
@@ -91,7 +94,8 @@ class JournalDesk {
                                    const std::optional<std::string>& value = std::nullopt);
 
   const std::string path_;
-  std::unique_ptr<JournalSnapshot> copy_;  // null: it is the journal itself
+  std::unique_ptr<JournalSnapshot> copy_;  // while it is opened; null: it is the journal itself
+  std::optional<Result<LogScan>> log_of_copy_;
   std::optional<std::string> owner_;
   sqlite3* database_ = nullptr;
   std::optional<std::string> log_break_;

@@ -25,7 +25,7 @@ class JournalSnapshot {
   // cannot be read or kept, or is begun anew too often.
   [[nodiscard]] static Result<std::unique_ptr<JournalSnapshot>> take(
       const std::filesystem::path& path);
-  // Removes it.
+  // Removes it: what of it is open stays readable to whoever has it open.
   ~JournalSnapshot();
   JournalSnapshot(const JournalSnapshot&) = delete;
   JournalSnapshot& operator=(const JournalSnapshot&) = delete;

@@ -16,6 +16,7 @@
 #include "base/quantity.hpp"
 #include "behind/journal_desk.hpp"
 #include "behind/log_scan.hpp"
+#include "cli/held_signals.hpp"
 #include "cli/subcommand.hpp"
 #include "codec/write_fields.hpp"
 #include "larder/json_text.hpp"
@@ -127,10 +128,9 @@ Exit verify(JournalDesk& desk) {
                            desk.damaged([&](const JournalDesk::Row&) { ++aside; })}) {
     if (!read) return complain_of(read.error());
   }
-  const std::string log = desk.log_path();
-  const auto scan = behind::scan_log(log);
+  const auto scan = desk.log();
   if (!scan) return complain_of(scan.error());
-  if (scan->broken() || scan->torn()) complain(behind::describe_break(*scan, log));
+  if (scan->broken() || scan->torn()) complain(behind::describe_break(*scan, desk.log_path()));
   const bool ok = faults->empty() && damaged == 0 && !scan->broken();
   std::cout << desk.path() << ": " << (ok ? "ok, " : "damaged, ") << counted(pending, "write")
             << " pending, " << counted(dead, "dead letter") << ", " << counted(aside, "damaged row")
@@ -286,17 +286,24 @@ std::optional<std::string_view> foreign_option(const JournalOptions& options) {
   return std::nullopt;
 }
 
+// A copy of the journal, which has the users' data, is left by no Ctrl-C: it has names only in
+// here.
+Result<std::unique_ptr<JournalDesk>> open(const JournalOptions& options) {
+  const HeldSignals held;
+  const bool looks = options.verb == "show" || options.verb == "verify" || options.verb == "dump";
+  return JournalDesk::open(options.place,
+                           looks ? JournalDesk::Purpose::kLook : JournalDesk::Purpose::kMend);
+}
+
 Exit run(const JournalOptions& options) {
   if (const auto foreign = foreign_option(options)) {
     complain(options.verb + " takes no " + std::string{*foreign} +
              ", so nothing was done; `larder journal --help` says what does");
     return Exit::kUsage;
   }
-  // Who reads this may go before its end; a copy of the journal is removed in any case.
+  // Who reads this may go before its end, which is no failure.
   std::signal(SIGPIPE, SIG_IGN);
-  const bool looks = options.verb == "show" || options.verb == "verify" || options.verb == "dump";
-  auto desk = JournalDesk::open(options.place,
-                                looks ? JournalDesk::Purpose::kLook : JournalDesk::Purpose::kMend);
+  auto desk = open(options);
   if (!desk) return complain_of(desk.error());
   if ((*desk)->log_break()) complain(*(*desk)->log_break());
   if (const auto& owner = (*desk)->owner()) {

@@ -1,14 +1,17 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <future>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "behind/journal_file.hpp"
@@ -22,9 +25,35 @@ namespace fs = std::filesystem;
 using behind::Durability;
 using behind::SqliteJournal;
 using testing::AllOf;
+using testing::AnyOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
+
+// Where programs that are run meanwhile keep their temporary files.
+class TemporaryFiles {
+ public:
+  explicit TemporaryFiles(fs::path folder) : folder_{std::move(folder)} {
+    if (const char* before = std::getenv("TMPDIR")) before_ = before;
+    fs::create_directory(folder_);
+    ::setenv("TMPDIR", folder_.c_str(), 1);
+  }
+  ~TemporaryFiles() {
+    if (before_) {
+      ::setenv("TMPDIR", before_->c_str(), 1);
+    } else {
+      ::unsetenv("TMPDIR");
+    }
+  }
+  TemporaryFiles(const TemporaryFiles&) = delete;
+  TemporaryFiles& operator=(const TemporaryFiles&) = delete;
+
+  [[nodiscard]] const fs::path& folder() const { return folder_; }
+
+ private:
+  const fs::path folder_;
+  std::optional<std::string> before_;
+};
 
 // A journal with two writes that pend, and a third that was refused: 2.
 class JournalCommand : public ::testing::Test {
@@ -379,6 +408,39 @@ TEST_F(JournalCommand, ACopyOfAJournalThatIsWrittenHasAllThatWasAcknowledgedBefo
       EXPECT_THAT(run({"verify", place()}).out, HasSubstr(": ok, "));
     }
     stop = true;
+  });
+}
+
+// The copy has the users' data, and as much of them as the journal.
+TEST_F(JournalCommand, NothingIsLeftOfACopyWhicheverSignalEndsTheLook) {
+  const TemporaryFiles files{folder_ / "temporary"};
+  with_journal([&](SqliteJournal& journal) {
+    keep(*journal.of("product", Durability::kSync), "product:4", std::string(1 << 20, 'v'));
+
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGKILL}) {
+      test::Larder dump{{"journal", "dump", place()}};
+      ASSERT_TRUE(dump.says(R"("key":"product:1")"));  // and waits for us to read on
+      EXPECT_TRUE(fs::is_empty(files.folder()));
+      dump.signal(signal);
+      EXPECT_EQ(dump.finish().exit_code, 128 + signal);
+      EXPECT_TRUE(fs::is_empty(files.folder()));
+    }
+  });
+}
+
+TEST_F(JournalCommand, NothingIsLeftOfACopyThatIsNotYetWhole) {
+  const TemporaryFiles files{folder_ / "temporary"};
+  with_journal([&](SqliteJournal&) {
+    fs::resize_file(folder_ / "journal" / "journal.db", 256 << 20);  // to take a while
+
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+      test::Larder show{{"journal", "show", place()}};
+      while (fs::is_empty(files.folder())) std::this_thread::yield();
+      show.signal(signal);
+      // 0: the disk was quicker than this.
+      EXPECT_THAT(show.finish().exit_code, AnyOf(128 + signal, 0));
+      EXPECT_TRUE(fs::is_empty(files.folder()));
+    }
   });
 }
 
