@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <memory>
 #include <utility>
 
 namespace larder::memcached {
@@ -15,10 +16,32 @@ constexpr unsigned kPointsADigest = 4;
 
 using Digest = std::array<unsigned char, 16>;
 
+// One thread's, to be used again: to find out anew what MD5 is takes longer than an MD5.
+class Md5 {
+ public:
+  Digest operator()(std::string_view text) {
+    Digest digest{};
+    EVP_DigestInit_ex(context_.get(), nullptr, nullptr);
+    EVP_DigestUpdate(context_.get(), text.data(), text.size());
+    EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr);
+    return digest;
+  }
+
+ private:
+  struct Free {
+    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+  };
+  static EVP_MD_CTX* made() {
+    EVP_MD_CTX* const context = EVP_MD_CTX_new();
+    EVP_DigestInit_ex(context, EVP_md5(), nullptr);
+    return context;
+  }
+  std::unique_ptr<EVP_MD_CTX, Free> context_{made()};
+};
+
 Digest md5(std::string_view text) {
-  Digest digest{};
-  EVP_Digest(text.data(), text.size(), digest.data(), nullptr, EVP_md5(), nullptr);
-  return digest;
+  thread_local Md5 hash;
+  return hash(text);
 }
 
 std::uint32_t point(const Digest& digest, unsigned index) {
@@ -44,6 +67,7 @@ Ketama::Ketama(std::span<const std::string> servers) {
 }
 
 std::size_t Ketama::server_of(std::string_view key) const {
+  if (ring_.size() == std::size_t{kDigests} * kPointsADigest) return 0;  // one server's
   const auto found = std::ranges::lower_bound(ring_, point(md5(key), 0), {}, &Point::at);
   return found == ring_.end() ? ring_.front().server : found->server;
 }

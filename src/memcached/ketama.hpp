@@ -23,7 +23,7 @@ class Ketama {
   // least, fewer than 65,536.
   explicit Ketama(std::span<const std::string> servers);
 
-  // The index of the key's server. O(log servers), and an MD5.
+  // The index of the key's server. O(log servers), and an MD5 where there are several.
   [[nodiscard]] std::size_t server_of(std::string_view key) const;
 
  private:

@@ -59,8 +59,8 @@ class Connection : public std::enable_shared_from_this<Connection<Protocol>> {
 
   [[nodiscard]] Error gibberish() const;
   [[nodiscard]] Result<void> decode_all();
-  [[nodiscard]] Result<void> answered(Reply reply);
-  void deliver(Reply reply);
+  [[nodiscard]] Result<void> answered(Reply&& reply);
+  void deliver(Reply&& reply);
   void write_some();
   void watch();
   void look();

@@ -1,6 +1,7 @@
 // How a Connection does it: for the one file of each protocol that makes it.
 #pragma once
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -10,6 +11,8 @@ namespace larder::pipeline {
 
 // How often it looks for those whose time is up.
 inline constexpr std::chrono::milliseconds kLook{10};
+// Of one request, for which room is made at once.
+inline constexpr std::size_t kFirstReplies = 64;
 
 template <class Protocol>
 Connection<Protocol>::Connection(const boost::asio::any_io_executor& executor, Protocol protocol,
@@ -127,7 +130,7 @@ Result<void> Connection<Protocol>::decode_all() {
 }
 
 template <class Protocol>
-Result<void> Connection<Protocol>::answered(Reply reply) {
+Result<void> Connection<Protocol>::answered(Reply&& reply) {
   if (in_flight_.empty()) return std::unexpected{stream_.trouble("answers what nobody asked")};
   Judgement judgement = protocol_.judge(reply);
   if (judgement.answers) deliver(std::move(reply));
@@ -136,8 +139,9 @@ Result<void> Connection<Protocol>::answered(Reply reply) {
 }
 
 template <class Protocol>
-void Connection<Protocol>::deliver(Reply reply) {
+void Connection<Protocol>::deliver(Reply&& reply) {
   Request<Reply>& oldest = in_flight_.front();
+  if (oldest.replies.empty()) oldest.replies.reserve(std::min(oldest.commands, kFirstReplies));
   oldest.replies.push_back(std::move(reply));
   if (oldest.replies.size() < oldest.commands) return;
   Request<Reply> whole = std::move(oldest);

@@ -4,6 +4,7 @@
 #include <zstd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <utility>
 
@@ -18,8 +19,21 @@ constexpr std::size_t kLongestTag = 4096;
 // docs/decisions/shared-values.md has what it costs, beside lz4.
 constexpr int kLevel = 1;
 
+constexpr std::size_t kNumber = 8;  // bytes
+
 void put(std::string& bytes, std::uint64_t number) {
-  for (unsigned shift = 0; shift < 64; shift += 8) bytes += static_cast<char>(number >> shift);
+  std::array<char, kNumber> digits{};
+  for (std::size_t i = 0; i < kNumber; ++i) digits[i] = static_cast<char>(number >> (8 * i));
+  bytes.append(digits.data(), digits.size());
+}
+
+// REQUIRES: there are as many bytes.
+std::uint64_t number_at(const char* bytes) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < kNumber; ++i) {
+    value |= std::uint64_t{static_cast<unsigned char>(bytes[i])} << (8 * i);
+  }
+  return value;
 }
 
 void put_count(std::string& bytes, std::uint64_t number) {
@@ -34,12 +48,8 @@ class Reader {
 
   std::uint8_t byte() { return static_cast<std::uint8_t>(bytes(1).empty() ? 0 : last_.front()); }
   std::uint64_t number() {
-    std::uint64_t value = 0;
-    const std::string_view eight = bytes(8);
-    for (std::size_t i = 0; i < eight.size(); ++i) {
-      value |= std::uint64_t{static_cast<unsigned char>(eight[i])} << (8 * i);
-    }
-    return value;
+    const std::string_view taken = bytes(kNumber);
+    return taken.empty() ? 0 : number_at(taken.data());
   }
   std::uint64_t count() {
     std::uint64_t value = 0;
@@ -102,8 +112,15 @@ std::optional<Duration> duration(std::uint64_t count) {
 
 }  // namespace
 
+bool Stamp::stands_in(std::string_view bytes) const {
+  return bytes.size() == kStampSize && number_at(bytes.data()) == run &&
+         number_at(bytes.data() + kNumber) == fingerprint &&
+         number_at(bytes.data() + 2 * kNumber) == generation;
+}
+
 std::string Stamp::bytes() const {
   std::string bytes;
+  bytes.reserve(kStampSize);
   for (const std::uint64_t number : {run, fingerprint, generation}) put(bytes, number);
   return bytes;
 }
@@ -141,7 +158,7 @@ std::expected<Envelope, Disbelief> open(std::string_view value, const Stamp& sta
   if (value.size() <= kEnvelopeAt + kChecksum || value.front() != 'V') {
     return std::unexpected{Disbelief::kForeign};
   }
-  if (value.substr(1, kStampSize) != stamp.bytes()) return std::unexpected{Disbelief::kStale};
+  if (!stamp.stands_in(value.substr(1, kStampSize))) return std::unexpected{Disbelief::kStale};
   if (static_cast<std::uint8_t>(value[kEnvelopeAt]) != kFormat) {
     return std::unexpected{Disbelief::kForeign};
   }

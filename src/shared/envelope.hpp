@@ -51,6 +51,8 @@ struct Stamp {
 
   // As it stands behind the kind of a value.
   [[nodiscard]] std::string bytes() const;
+  // Whether these bytes are its, without making them.
+  [[nodiscard]] bool stands_in(std::string_view bytes) const;
 
   friend bool operator==(const Stamp&, const Stamp&) = default;
 };

@@ -2,6 +2,8 @@
 
 #include <xxhash.h>
 
+#include <initializer_list>
+
 #include "redis/slot.hpp"
 
 namespace larder::shared {
@@ -12,6 +14,16 @@ constexpr std::string_view kHex = "0123456789abcdef";
 
 std::string tag(KeyNames::Bucket bucket) {
   return {'{', kHex[bucket >> 4U], kHex[bucket & 15U], '}'};
+}
+
+// One behind the other, with one allocation.
+std::string joined(std::initializer_list<std::string_view> parts) {
+  std::size_t size = 0;
+  for (const std::string_view part : parts) size += part.size();
+  std::string whole;
+  whole.reserve(size);
+  for (const std::string_view part : parts) whole += part;
+  return whole;
 }
 
 }  // namespace
@@ -29,9 +41,8 @@ KeyNames::Bucket KeyNames::bucket_in(std::string_view name) const {
 }
 
 std::string KeyNames::value(const std::string& cache, std::string_view key) const {
-  std::string name = name_space_ + ":";
-  if (in_buckets_) name += tag(bucket(cache, key)) + ":";
-  return (name + cache + ":").append(key);
+  if (!in_buckets_) return joined({name_space_, ":", cache, ":", key});
+  return joined({name_space_, ":", tag(bucket(cache, key)), ":", cache, ":", key});
 }
 
 std::string_view KeyNames::key_in(const std::string& cache, std::string_view name) const {
@@ -44,7 +55,8 @@ std::string KeyNames::beside(Bucket bucket) const {
 }
 
 std::string KeyNames::generation(const std::string& cache, Bucket bucket) const {
-  return beside(bucket) + cache + "/generation";
+  if (!in_buckets_) return joined({name_space_, "/", cache, "/generation"});
+  return joined({beside(bucket), cache, "/generation"});
 }
 std::string KeyNames::loads(const std::string& source) const {
   return beside(bucket_of_loads(source)) + source + "/loads";

@@ -30,6 +30,15 @@ Stamp stamp_of(std::uint64_t fingerprint, std::string_view generation) {
 }
 
 void PoolCopies::read(std::vector<Key> keys, Take take) {
+  if (keys.size() == 1) {
+    std::string name = tier_->name(cache_, keys.front().key);
+    const auto& server = tier_->server_of(name);
+    std::vector<PoolReading::Key> named;
+    named.push_back({.name = std::move(name), .anew = keys.front().anew});
+    return std::make_shared<PoolReading>(server, cache_, fingerprint_, std::move(named),
+                                         std::move(take))
+        ->begin();
+  }
   struct Part {
     std::vector<PoolReading::Key> keys;
     std::vector<std::size_t> indices;
