@@ -101,28 +101,23 @@ Result<void> JournalDesk::prepare(Purpose purpose) {
   sqlite3_db_config(database_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   if (auto own = check_log_is_its_own(database_, file()); !own) return own;
   add_row_checksum(database_);
-  std::int64_t application = 0;
-  std::int64_t version = 0;
-  auto looked = execute("PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL");
-  if (looked) {
-    looked = read("PRAGMA application_id",
-                  [&](sqlite3_stmt* row) { application = sqlite3_column_int64(row, 0); });
+  if (auto set = execute("PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL"); !set) {
+    return set;
   }
-  if (looked) {
-    looked = read("PRAGMA user_version",
-                  [&](sqlite3_stmt* row) { version = sqlite3_column_int64(row, 0); });
-  }
-  if (!looked) return looked;
+  const auto application = number("PRAGMA application_id");
+  if (!application) return std::unexpected{application.error()};
+  const auto version = number("PRAGMA user_version");
+  if (!version) return std::unexpected{version.error()};
   std::error_code unknown;
-  if (version == 0 && fs::file_size(file(), unknown) == 0) {
+  if (*version == 0 && fs::file_size(file(), unknown) == 0) {
     return fail(Errc::kRefused, path_ + " is empty: it was cut off, or larder never wrote to it");
   }
-  if (application != JournalFile::kApplication) {
+  if (*application != JournalFile::kApplication) {
     return fail(Errc::kRefused, path_ + " is no journal, but another program's SQLite database");
   }
-  if (version != JournalFile::kVersion) {
+  if (*version != JournalFile::kVersion) {
     return fail(Errc::kRefused, path_ + " is no journal that this larder knows: its version is " +
-                                    std::to_string(version) + ", and should be " +
+                                    std::to_string(*version) + ", and should be " +
                                     std::to_string(JournalFile::kVersion));
   }
   return purpose == Purpose::kMend ? prepare_to_mend() : Result<void>{};
@@ -142,16 +137,27 @@ Result<void> JournalDesk::execute(const char* sql) {
   return std::unexpected{failure("opened")};
 }
 
-Result<void> JournalDesk::read(const char* sql, const std::function<void(sqlite3_stmt*)>& row) {
+Result<void> JournalDesk::read(const char* sql, const std::function<bool(sqlite3_stmt*)>& row) {
   sqlite3_stmt* statement = nullptr;
   int code = sqlite3_prepare_v2(database_, sql, -1, &statement, nullptr);
   if (code == SQLITE_OK) {
-    while ((code = sqlite3_step(statement)) == SQLITE_ROW) row(statement);
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW && row(statement)) {
+    }
   }
   Result<void> done;
-  if (code != SQLITE_DONE) done = std::unexpected{failure("read")};
+  if (code != SQLITE_DONE && code != SQLITE_ROW) done = std::unexpected{failure("read")};
   sqlite3_finalize(statement);
   return done;
+}
+
+Result<std::int64_t> JournalDesk::number(const char* sql) {
+  std::int64_t number = 0;
+  const auto read = this->read(sql, [&](sqlite3_stmt* row) {
+    number = sqlite3_column_int64(row, 0);
+    return true;
+  });
+  if (!read) return std::unexpected{read.error()};
+  return number;
 }
 
 Result<void> JournalDesk::pending(const Each& each) {
@@ -159,7 +165,7 @@ Result<void> JournalDesk::pending(const Each& each) {
       "SELECT position, cache, key, value, written_at, "
       "checksum IS row_checksum(position, cache, key, value, written_at) FROM writes "
       "ORDER BY position",
-      [&](sqlite3_stmt* row) { each(row_of(row)); });
+      [&](sqlite3_stmt* row) { return each(row_of(row)); });
 }
 
 Result<void> JournalDesk::dead_letters(const Each& each) {
@@ -172,19 +178,21 @@ Result<void> JournalDesk::dead_letters(const Each& each) {
         row.code = text_of(statement, 6);
         row.message = text_of(statement, 7);
         row.refused_at = text_of(statement, 8);
-        each(std::move(row));
+        return each(std::move(row));
       });
 }
 
 Result<void> JournalDesk::damaged(const Each& each) {
   return read("SELECT position, cache, key, value, written_at, 0 FROM damaged ORDER BY position",
-              [&](sqlite3_stmt* row) { each(row_of(row)); });
+              [&](sqlite3_stmt* row) { return each(row_of(row)); });
 }
 
 Result<std::vector<std::string>> JournalDesk::faults() {
   std::vector<std::string> faults;
-  auto done =
-      read("PRAGMA integrity_check", [&](sqlite3_stmt* row) { faults.push_back(text_of(row, 0)); });
+  auto done = read("PRAGMA integrity_check", [&](sqlite3_stmt* row) {
+    faults.push_back(text_of(row, 0));
+    return true;
+  });
   if (!done) return std::unexpected{done.error()};
   if (faults == std::vector<std::string>{"ok"}) faults.clear();
   return faults;

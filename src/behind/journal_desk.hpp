@@ -50,8 +50,9 @@ class JournalDesk {
     std::string message{};
     std::string refused_at{};
   };
-  // By position. An error: the file cannot be read to its end; `each` has had what can.
-  using Each = std::function<void(Row row)>;
+  // By position, as long as `each` says to go on. An error: the file cannot be read to its end;
+  // `each` has had what can.
+  using Each = std::function<bool(Row row)>;
   [[nodiscard]] Result<void> pending(const Each& each);
   [[nodiscard]] Result<void> dead_letters(const Each& each);
   // Those that were put aside, since they do not fit their checksums.
@@ -88,7 +89,9 @@ class JournalDesk {
   [[nodiscard]] Result<void> prepare_to_mend();
   [[nodiscard]] Error failure(const char* what) const;
   [[nodiscard]] Result<void> execute(const char* sql);
-  [[nodiscard]] Result<void> read(const char* sql, const std::function<void(sqlite3_stmt*)>& row);
+  // `row` says whether to go on.
+  [[nodiscard]] Result<void> read(const char* sql, const std::function<bool(sqlite3_stmt*)>& row);
+  [[nodiscard]] Result<std::int64_t> number(const char* sql);
   // Runs `sql` with the position, and the value, as its parameters; how many rows it changed.
   [[nodiscard]] Result<int> change(const char* sql, Position position,
                                    const std::optional<std::string>& value = std::nullopt);

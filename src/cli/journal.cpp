@@ -4,7 +4,6 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
-#include <iostream>
 #include <map>
 #include <memory>
 #include <optional>
@@ -17,6 +16,7 @@
 #include "behind/journal_desk.hpp"
 #include "behind/log_scan.hpp"
 #include "cli/held_signals.hpp"
+#include "cli/standard_output.hpp"
 #include "cli/subcommand.hpp"
 #include "codec/write_fields.hpp"
 #include "larder/json_text.hpp"
@@ -36,6 +36,10 @@ struct JournalOptions {
   std::optional<std::string> cache;
   std::optional<std::string> key;
 };
+
+bool looks(const JournalOptions& options) {
+  return options.verb == "show" || options.verb == "verify" || options.verb == "dump";
+}
 
 Exit complain_of(const Error& error) {
   complain(error.message);
@@ -73,41 +77,41 @@ struct Backlog {
   std::int64_t oldest = 0;
 };
 
-Exit show(JournalDesk& desk) {
+Exit show(JournalDesk& desk, StandardOutput& out) {
   std::map<std::string, Backlog> caches;
   auto read = desk.pending([&](const JournalDesk::Row& row) {
     Backlog& of_cache = caches[row.cache];
     if (of_cache.writes++ == 0) of_cache.oldest = row.written_at;
     of_cache.oldest = std::min(of_cache.oldest, row.written_at);
     of_cache.bytes += row.key.size() + (row.value ? row.value->size() : 0);
+    return true;
   });
   if (!read) return complain_of(read.error());
-  if (caches.empty()) std::cout << "no writes are pending\n";
+  if (caches.empty()) out.print("no writes are pending\n");
   for (const auto& [name, of_cache] : caches) {
-    std::cout << "cache " << shown(name) << ": " << counted(of_cache.writes, "write")
-              << " pending, " << format_bytes({of_cache.bytes})
-              << " of keys and values, the oldest acknowledged " << age_of(of_cache.oldest)
-              << " ago\n";
+    out.print("cache ", shown(name), ": ", counted(of_cache.writes, "write"), " pending, ",
+              format_bytes({of_cache.bytes}), " of keys and values, the oldest acknowledged ",
+              age_of(of_cache.oldest), " ago\n");
   }
   std::uint64_t dead = 0;
   read = desk.dead_letters([&](const JournalDesk::Row& row) {
-    if (dead++ == 0) std::cout << "dead letters, which the source refused:\n";
-    std::cout << "  " << row.position << "  " << shown(row.key) << "  "
-              << (row.value ? shown(*row.value) : "(removal)") << "\n      " << row.refused_at
-              << " UTC  " << shown(row.code) << "  " << shown(row.message, 500) << '\n';
+    if (dead++ == 0) out.print("dead letters, which the source refused:\n");
+    return out.print("  ", row.position, "  ", shown(row.key), "  ",
+                     row.value ? shown(*row.value) : "(removal)", "\n      ", row.refused_at,
+                     " UTC  ", shown(row.code), "  ", shown(row.message, 500), '\n');
   });
   if (!read) return complain_of(read.error());
-  if (dead == 0) std::cout << "no dead letters\n";
+  if (dead == 0) out.print("no dead letters\n");
   std::uint64_t damaged = 0;
   read = desk.damaged([&](const JournalDesk::Row& row) {
-    if (damaged++ == 0) std::cout << "damaged rows, which are not applied:\n";
-    std::cout << "  " << row.position << "  " << shown(row.key) << "  "
-              << (row.value ? shown(*row.value) : "(removal)") << '\n';
+    if (damaged++ == 0) out.print("damaged rows, which are not applied:\n");
+    return out.print("  ", row.position, "  ", shown(row.key), "  ",
+                     row.value ? shown(*row.value) : "(removal)", '\n');
   });
   return read ? Exit::kOk : complain_of(read.error());
 }
 
-Exit verify(JournalDesk& desk) {
+Exit verify(JournalDesk& desk, StandardOutput& out) {
   const auto faults = desk.faults();
   if (!faults) return complain_of(faults.error());
   for (const std::string& fault : *faults) complain(desk.path() + ": " + fault);
@@ -117,24 +121,25 @@ Exit verify(JournalDesk& desk) {
   const auto count_in = [&](std::uint64_t& rows) {
     return [&](const JournalDesk::Row& row) {
       ++rows;
-      if (row.whole) return;
+      if (row.whole) return true;
       ++damaged;
       complain(desk.path() + ": the row " + std::to_string(row.position) + ", of the key " +
                shown(row.key) + ", does not fit its checksum; it will not be applied");
+      return true;
     };
   };
   std::uint64_t aside = 0;
+  const auto count_aside = [&](const JournalDesk::Row&) { return ++aside > 0; };
   for (const auto& read : {desk.pending(count_in(pending)), desk.dead_letters(count_in(dead)),
-                           desk.damaged([&](const JournalDesk::Row&) { ++aside; })}) {
+                           desk.damaged(count_aside)}) {
     if (!read) return complain_of(read.error());
   }
   const auto scan = desk.log();
   if (!scan) return complain_of(scan.error());
   if (scan->broken() || scan->torn()) complain(behind::describe_break(*scan, desk.log_path()));
   const bool ok = faults->empty() && damaged == 0 && !scan->broken();
-  std::cout << desk.path() << ": " << (ok ? "ok, " : "damaged, ") << counted(pending, "write")
-            << " pending, " << counted(dead, "dead letter") << ", " << counted(aside, "damaged row")
-            << " put aside\n";
+  out.print(desk.path(), ": ", ok ? "ok, " : "damaged, ", counted(pending, "write"), " pending, ",
+            counted(dead, "dead letter"), ", ", counted(aside, "damaged row"), " put aside\n");
   return ok ? Exit::kOk : Exit::kMistake;
 }
 
@@ -150,7 +155,7 @@ void append_text(std::string& out, std::string_view text) {
   out += "\"}";
 }
 
-void print_line(std::string_view state, const JournalDesk::Row& row) {
+std::string line_of(std::string_view state, const JournalDesk::Row& row) {
   std::string line = R"({"state":")" + std::string{state} + R"(","position":)";
   append_json_integer(line, row.position);
   line += R"(,"written_at_ms":)";
@@ -177,12 +182,12 @@ void print_line(std::string_view state, const JournalDesk::Row& row) {
     member("message", row.message);
     member("refused_at", row.refused_at);
   }
-  std::cout << line << "}\n";
+  return line + "}\n";
 }
 
-Exit dump(JournalDesk& desk) {
-  const auto each = [](std::string_view state) {
-    return [state](const JournalDesk::Row& row) { print_line(state, row); };
+Exit dump(JournalDesk& desk, StandardOutput& out) {
+  const auto each = [&out](std::string_view state) {
+    return [state, &out](const JournalDesk::Row& row) { return out.print(line_of(state, row)); };
   };
   // All that can be read, whatever cannot.
   Exit exit = Exit::kOk;
@@ -195,7 +200,8 @@ Exit dump(JournalDesk& desk) {
 
 // Does `what` to all of `positions`, each once, or to none.
 template <class What>
-Exit mend(JournalDesk& desk, std::vector<Position> positions, std::string_view done, What what) {
+Exit mend(JournalDesk& desk, StandardOutput& out, std::vector<Position> positions,
+          std::string_view done, What what) {
   std::ranges::sort(positions);
   positions.erase(std::ranges::unique(positions).begin(), positions.end());
   const auto mended = desk.at_once([&]() -> Result<void> {
@@ -205,33 +211,37 @@ Exit mend(JournalDesk& desk, std::vector<Position> positions, std::string_view d
     return {};
   });
   if (!mended) return complain_of(mended.error());
-  if (positions.empty()) std::cout << "there is none\n";
-  for (const Position position : positions) std::cout << position << ' ' << done << '\n';
+  if (positions.empty()) out.print("there is none\n");
+  for (const Position position : positions) out.print(position, ' ', done, '\n');
   return Exit::kOk;
 }
 
 template <class What>
-Exit mend_dead(JournalDesk& desk, const JournalOptions& options, std::string_view done, What what) {
+Exit mend_dead(JournalDesk& desk, StandardOutput& out, const JournalOptions& options,
+               std::string_view done, What what) {
   std::vector<Position> positions = options.positions;
   if (options.all) {
-    auto read =
-        desk.dead_letters([&](const JournalDesk::Row& row) { positions.push_back(row.position); });
+    auto read = desk.dead_letters([&](const JournalDesk::Row& row) {
+      positions.push_back(row.position);
+      return true;
+    });
     if (!read) return complain_of(read.error());
   } else if (positions.empty()) {
     complain("name the positions of dead letters, as `larder journal show` lists them, or --all");
     return Exit::kUsage;
   }
-  return mend(desk, std::move(positions), done, what);
+  return mend(desk, out, std::move(positions), done, what);
 }
 
-Exit park(JournalDesk& desk, const JournalOptions& options) {
+Exit park(JournalDesk& desk, StandardOutput& out, const JournalOptions& options) {
   std::vector<Position> positions = options.positions;
   const bool chosen = options.cache || options.key;
   if (chosen || options.all) {
     auto read = desk.pending([&](const JournalDesk::Row& row) {
-      if (options.cache && row.cache != *options.cache) return;
-      if (options.key && row.key != *options.key) return;
-      if (row.whole) positions.push_back(row.position);
+      const bool of_cache = !options.cache || row.cache == *options.cache;
+      const bool of_key = !options.key || row.key == *options.key;
+      if (of_cache && of_key && row.whole) positions.push_back(row.position);
+      return true;
     });
     if (!read) return complain_of(read.error());
   } else if (positions.empty()) {
@@ -240,7 +250,7 @@ Exit park(JournalDesk& desk, const JournalOptions& options) {
         "`larder journal dump` lists them");
     return Exit::kUsage;
   }
-  return mend(desk, std::move(positions), "is a dead letter now",
+  return mend(desk, out, std::move(positions), "is a dead letter now",
               [&](Position position) { return desk.park(position); });
 }
 
@@ -248,18 +258,19 @@ Exit park(JournalDesk& desk, const JournalOptions& options) {
 std::string lacking(JournalDesk& desk, Position position, const std::vector<JsonField>& fields) {
   std::string lacking;
   const auto read = desk.dead_letters([&](const JournalDesk::Row& row) {
-    if (row.position != position || !row.value) return;
+    if (row.position != position || !row.value) return true;
     const auto were = json_fields(*row.value);
-    if (!were) return;
+    if (!were) return false;
     for (const JsonField& was : *were) {
       if (std::ranges::find(fields, was.name, &JsonField::name) != fields.end()) continue;
       lacking += (lacking.empty() ? "" : ", ") + shown(was.name);
     }
+    return false;
   });
   return read ? lacking : std::string{};
 }
 
-Exit edit(JournalDesk& desk, const JournalOptions& options) {
+Exit edit(JournalDesk& desk, StandardOutput& out, const JournalOptions& options) {
   if (options.positions.size() != 1 || !options.value) {
     complain("edit wants one position, and --value with the JSON object to write instead");
     return Exit::kUsage;
@@ -272,7 +283,7 @@ Exit edit(JournalDesk& desk, const JournalOptions& options) {
              "NULL is meant");
     return Exit::kMistake;
   }
-  return mend(desk, options.positions, "is pending again, with the value given",
+  return mend(desk, out, options.positions, "is pending again, with the value given",
               [&](Position position) { return desk.revive(position, options.value); });
 }
 
@@ -290,9 +301,22 @@ std::optional<std::string_view> foreign_option(const JournalOptions& options) {
 // here.
 Result<std::unique_ptr<JournalDesk>> open(const JournalOptions& options) {
   const HeldSignals held;
-  const bool looks = options.verb == "show" || options.verb == "verify" || options.verb == "dump";
-  return JournalDesk::open(options.place,
-                           looks ? JournalDesk::Purpose::kLook : JournalDesk::Purpose::kMend);
+  return JournalDesk::open(
+      options.place, looks(options) ? JournalDesk::Purpose::kLook : JournalDesk::Purpose::kMend);
+}
+
+Exit carry_out(JournalDesk& desk, const JournalOptions& options, StandardOutput& out) {
+  if (options.verb == "show") return show(desk, out);
+  if (options.verb == "verify") return verify(desk, out);
+  if (options.verb == "dump") return dump(desk, out);
+  if (options.verb == "edit") return edit(desk, out, options);
+  if (options.verb == "park") return park(desk, out, options);
+  if (options.verb == "retry") {
+    return mend_dead(desk, out, options, "is pending again",
+                     [&](Position position) { return desk.revive(position, std::nullopt); });
+  }
+  return mend_dead(desk, out, options, "is dropped",
+                   [&](Position position) { return desk.drop(position); });
 }
 
 Exit run(const JournalOptions& options) {
@@ -309,17 +333,13 @@ Exit run(const JournalOptions& options) {
   if (const auto& owner = (*desk)->owner()) {
     complain(*owner + " has the journal; this is a copy of it, as it was a moment ago");
   }
-  if (options.verb == "show") return show(**desk);
-  if (options.verb == "verify") return verify(**desk);
-  if (options.verb == "dump") return dump(**desk);
-  if (options.verb == "edit") return edit(**desk, options);
-  if (options.verb == "park") return park(**desk, options);
-  if (options.verb == "retry") {
-    return mend_dead(**desk, options, "is pending again",
-                     [&](Position position) { return (*desk)->revive(position, std::nullopt); });
-  }
-  return mend_dead(**desk, options, "is dropped",
-                   [&](Position position) { return (*desk)->drop(position); });
+  StandardOutput out;
+  const Exit exit = carry_out(**desk, options, out);
+  const std::string why = out.finish();
+  if (why.empty()) return exit;
+  complain(why +
+           (looks(options) || exit != Exit::kOk ? "" : "; what was done to the journal is done"));
+  return Exit::kMistake;
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "access/shell.hpp"
 #include "behind/journal_file.hpp"
 #include "behind/sqlite_journal.hpp"
 #include "cli/run_larder.hpp"
@@ -442,6 +443,39 @@ TEST_F(JournalCommand, NothingIsLeftOfACopyThatIsNotYetWhole) {
       EXPECT_TRUE(fs::is_empty(files.folder()));
     }
   });
+}
+
+class JournalInAShell : public JournalCommand {
+ protected:
+  [[nodiscard]] std::string say(const std::string& line) const {
+    return test::shell("LARDER=" LARDER_PROGRAM " JOURNAL=" + place() + "; " + line);
+  }
+};
+
+TEST_F(JournalInAShell, WhatStandardOutputDoesNotTakeIsToldAndEndsIt) {
+  for (const std::string verb : {"show", "verify", "dump"}) {
+    EXPECT_EQ(say("$LARDER journal " + verb + " $JOURNAL >/dev/full; echo ends with $?"),
+              "larder: standard output does not take all of it: No space left on device\n"
+              "ends with 1\n");
+  }
+  EXPECT_THAT(say("$LARDER journal dump $JOURNAL >&-; echo ends with $?"),
+              AllOf(HasSubstr("Bad file descriptor"), HasSubstr("ends with 1")));
+  EXPECT_THAT(say("$LARDER journal retry $JOURNAL --all >/dev/full; echo ends with $?"),
+              AllOf(HasSubstr("No space left on device; what was done to the journal is done"),
+                    HasSubstr("ends with 1")));
+  EXPECT_THAT(run({"show", place()}).out, HasSubstr("no dead letters"));
+}
+
+// Far more than a pipe holds, so that it is written to after its reader has gone.
+TEST_F(JournalInAShell, AReaderThatGoesBeforeTheEndIsNoFailure) {
+  with_journal([&](SqliteJournal& journal) {
+    const auto log = journal.of("product", Durability::kMemory);
+    for (int i = 0; i < 20; ++i) keep(*log, "product:9", std::string(1 << 20, 'v'));
+  });
+
+  EXPECT_EQ(say("{ $LARDER journal dump $JOURNAL; echo ends with $? >&2; } | head -c 9"),
+            R"({"state":)"
+            "ends with 0\n");
 }
 
 TEST_F(JournalCommand, SaysThatThereIsNone) {
