@@ -77,6 +77,7 @@ void SqliteJournal::take(JournalFile::Contents contents) {
   log_break_ = std::move(contents.log_break);
   reported_ = contents.full;
   unsynced_ = contents.full.has_value();  // so that it is tried again, whether anybody writes
+  unreserved_ = unsynced_;
   failed_ = std::move(contents.full);
   recovered_ = std::move(contents.writes);
 }
@@ -102,6 +103,7 @@ Result<Position> SqliteJournal::enqueue(KeptWrite write, Durability durability,
   const MutexLock lock{mutex_};
   if (closing_) return fail(Errc::kCancelled, "the journal is closed: larder is shutting down");
   if (broken_) return std::unexpected{*broken_};
+  if (unreserved_ && durability == Durability::kMemory) return std::unexpected{*failed_};
   if (bytes > options_.limit.bytes) {
     ++refused_;
     return fail(Errc::kInvalidArgument, "the write takes " + std::to_string(bytes) +
@@ -218,6 +220,7 @@ void SqliteJournal::write(std::vector<Work> works, bool late, Position settled_b
     company_ += want_sync_;
     broken_ = file_->broken();
     failed_ = kept ? std::nullopt : std::optional{kept.error()};
+    if (kept) unreserved_ = false;
   }
   report(kept);
   for (Work& work : works) {

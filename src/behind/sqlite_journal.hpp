@@ -144,6 +144,8 @@ class SqliteJournal : public std::enable_shared_from_this<SqliteJournal> {
   std::uint64_t met_limit_ LARDER_GUARDED_BY(mutex_) = 0;  // bytes of the last that did; 0: none
   bool unsynced_ LARDER_GUARDED_BY(mutex_) = false;
   bool closing_ LARDER_GUARDED_BY(mutex_) = false;
+  // No positions are reserved yet: the next process would give out the same once more.
+  bool unreserved_ LARDER_GUARDED_BY(mutex_) = false;
   std::optional<Error> failed_ LARDER_GUARDED_BY(mutex_);  // at the last commit
   std::optional<Error> broken_ LARDER_GUARDED_BY(mutex_);  // for good
   // Of what is acknowledged at once: told in the order of its positions. Before mutex_.

@@ -90,6 +90,29 @@ TEST_F(JournalFaults, OnADiskThatIsFullItOpensAndWritesWhenThereIsRoom) {
   EXPECT_EQ(kept_at(place()), std::vector<std::string>{std::to_string(second) + " b=2"});
 }
 
+// Its position would be given out again: its mark in the source would stand for another write.
+TEST_F(JournalFaults, OnADiskThatIsFullNothingIsAcknowledgedAtOnceBeforePositionsAreReserved) {
+  open();
+  const Position last = keep("a", "1");
+  close();
+  disk_.leave_room(0);
+  open();
+  const auto memory = journal_->of("product", Durability::kMemory);
+
+  const auto refused = keep(*memory, "b", "2");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::kOverloaded);
+  EXPECT_THAT(refused.error().message, HasSubstr("is full"));
+
+  disk_.leave_room(std::nullopt);
+  keep("c", "3");
+  const Position given = keep(*memory, "d", "4").value();
+  EXPECT_GT(given, last);
+  leave();
+  open();
+  EXPECT_GT(keep("e", "5"), given);
+}
+
 TEST_F(JournalFaults, OnADiskThatWasFullItIsWellOnceThereIsRoomThoughNobodyWrites) {
   open();
   keep("a", "1");
