@@ -42,7 +42,11 @@ std::error_code copy_durably(const fs::path& from, const fs::path& to) {
 Result<std::optional<std::string>> keep_broken_log(const std::string& path) {
   const std::string log = path + "-wal";
   const auto scan = scan_log(log);
-  if (!scan) return std::unexpected{scan.error()};  // SQLite may have stopped at a break before
+  if (!scan) {
+    return fail(Errc::kRefused, scan.error().message +
+                                    ", so nobody knows whether acknowledged writes stand behind a "
+                                    "break in it, and it is not written over; see to the disk");
+  }
   if (!scan->broken() && !scan->torn()) return std::nullopt;
   const std::string what = describe_break(*scan, log);
   std::error_code unknown;

@@ -88,7 +88,10 @@ Result<LogScan> scan_log(const std::string& path) {
   std::ifstream file{path, std::ios::binary};
   if (!file) return fail(Errc::kSourceFailed, path + " cannot be read");
   std::array<char, kHeader + kFrameHeader> begin{};
-  if (!file.read(begin.data(), begin.size())) return scan;
+  if (!file.read(begin.data(), begin.size())) {
+    if (file.bad()) return fail(Errc::kSourceFailed, path + " cannot be read");
+    return scan;
+  }
   const Bytes bytes{begin};
   const Header header = header_of(bytes.first(kHeader), bytes.subspan(kHeader));
 

@@ -33,9 +33,11 @@ struct LogScan {
   [[nodiscard]] bool broken() const {
     return commits_lost() > 1 || (commits_behind == 1 && header_changed);
   }
-  // It ends within its last commit, as when the power goes while that is written, before anybody is
-  // told of it. (A disk that changes the last commit later, or where the one before it is told
-  // from other times, leaves the same.)
+  // It ends within its last commit: behind the break stands the frame that ends one commit, whole,
+  // and no other. This is what is left when the power goes while a commit is written, before
+  // anybody is told of it. A disk may leave the same later, with acknowledged writes behind the
+  // break: where it changes another frame of the last commit; or the frame that ends the one
+  // before, so that it no more shows that it does, or of which time it is.
   [[nodiscard]] bool torn() const { return commits_behind == 1 && !broken(); }
 };
 

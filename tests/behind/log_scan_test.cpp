@@ -2,10 +2,13 @@
 #include "behind/log_scan.hpp"
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <fstream>
 #include <iterator>
 
+#include "behind/faulty_disk.hpp"
 #include "behind/journal_fixture.hpp"
 #include "behind/kept_log.hpp"
 
@@ -202,6 +205,77 @@ TEST_F(LogScanTest, ATornLogThatCannotBeKeptIsNoRefusalEither) {
 
   EXPECT_THAT(kept_log().value(),
               AllOf(HasSubstr("ends within a commit"), HasSubstr("is not kept")));
+}
+
+TEST_F(LogScanTest, ALogThatCannotBeReadIsRefusedAndNotTakenForAnEmptyOne) {
+  fs::remove(log());
+  fs::create_directory(log());  // which opens, and does not read
+
+  const auto kept = kept_log();
+
+  ASSERT_FALSE(kept);
+  EXPECT_EQ(kept.error().code, Errc::kRefused);
+  EXPECT_THAT(kept.error().message,
+              AllOf(HasSubstr("journal.db-wal cannot be read"), HasSubstr("see to the disk")));
+}
+
+// Files of this process end there: what is written past it fails, as on a disk that is full.
+class ShortFiles {
+ public:
+  explicit ShortFiles(rlim_t bytes) : ignored_{std::signal(SIGXFSZ, SIG_IGN)} {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit shorter{bytes, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &shorter);
+  }
+  ~ShortFiles() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, ignored_);
+  }
+  ShortFiles(const ShortFiles&) = delete;
+  ShortFiles& operator=(const ShortFiles&) = delete;
+
+ private:
+  void (*ignored_)(int);
+  rlimit before_{};
+};
+
+TEST_F(LogScanTest, OnADiskThatIsFullATornLogIsToldAndItsWritesComeBack) {
+  leave_unwritten(5);
+  test::FaultyDisk disk;
+  disk.leave_room(0);
+  {
+    const ShortFiles full{8192};
+    open_at(left());
+  }
+
+  ASSERT_TRUE(journal_->log_break());
+  EXPECT_THAT(*journal_->log_break(),
+              AllOf(HasSubstr("ends within a commit"), HasSubstr("is not kept")));
+  EXPECT_FALSE(fs::exists(log() + ".broken1"));
+  EXPECT_FALSE(fs::exists(log() + ".broken1.part"));
+  EXPECT_EQ(kept(*journal_),
+            (std::vector<std::string>{"1 k1=value", "2 k2=value", "3 k3=value", "4 k4=value"}));
+  EXPECT_THAT(keep(*log_, "k6", "value").error().message, HasSubstr("is full"));
+  disk.leave_room(std::nullopt);
+  keep("k6", "value");
+  leave();
+}
+
+// Of what was acknowledged nothing is written over before it is kept.
+TEST_F(LogScanTest, OnADiskThatIsFullABrokenLogIsARefusalAndStaysAsItIs) {
+  change_byte(32 + kFrame + 1000);
+  const auto bytes = fs::file_size(log());
+  {
+    const ShortFiles full{8192};
+    const auto opened = SqliteJournal::open({.folder = left().string()});
+    ASSERT_FALSE(opened);
+    EXPECT_THAT(opened.error().message,
+                AllOf(HasSubstr("has a break"), HasSubstr("larder copies it before it goes on")));
+  }
+
+  EXPECT_EQ(fs::file_size(log()), bytes);
+  EXPECT_FALSE(fs::exists(log() + ".broken1.part"));
+  EXPECT_THAT(kept_log().value(), HasSubstr("broken1"));
 }
 
 }  // namespace
