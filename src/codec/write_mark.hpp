@@ -15,12 +15,15 @@ inline constexpr std::string_view kMarksTable = "larder_applied";
 inline constexpr std::string_view kMarksMisfit =
     "the table larder_applied is there, but takes no marks of writes; make it as "
     "docs/write-behind.md does, or call it something else: ";
-// Each has the parameters :journal and :position.
+// Each has the parameters :journal and :position. What sets a mark before it is known whether the
+// write changes a row takes it back where it did not.
 inline constexpr const char* kFindMark =
     "UPDATE larder_applied SET position = position WHERE journal = :journal AND position = "
     ":position";
 inline constexpr const char* kSetMark =
     "INSERT INTO larder_applied (journal, position) VALUES (:journal, :position)";
+inline constexpr const char* kTakeBackMark =
+    "DELETE FROM larder_applied WHERE journal = :journal AND position = :position";
 inline constexpr const char* kSweepMarks =
     "DELETE FROM larder_applied WHERE journal = :journal AND position < :position";
 

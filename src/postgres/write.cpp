@@ -152,14 +152,36 @@ void PostgresWriting::take(const Places& places, PostgresConnection::Replies rep
   if (failed != replies->end()) {
     return take_failed(places, static_cast<std::size_t>(failed - replies->begin()), failed->get());
   }
+  Places unchanged;
   std::span<const PostgresResult> left{*replies};
   for (const std::size_t place : places) {
     Task& task = tasks_[place];
     const std::size_t count = task.item->value && task.checked->reads ? 2 : 1;
     task.outcome = outcome(task, left.subspan(task.marked ? 1 : 0, count));
     left = left.subspan(task.commands);
+    if (task.marked && !*task.outcome) unchanged.push_back(place);
   }
   tasks_[places.front()].plan->transactions.fetch_add(1, std::memory_order_relaxed);
+  if (!unchanged.empty()) take_marks_back(unchanged);
+}
+
+// That they changed no row shows once their marks are committed. They are refused, and where
+// somebody has them sent again, when there is a row, are not to be taken for done. If this fails
+// they are refused all the same.
+void PostgresWriting::take_marks_back(const Places& places) {
+  std::vector<PostgresCommand> group;
+  std::vector<std::shared_ptr<const void>> keep;
+  for (const std::size_t place : places) {
+    const Task& task = tasks_[place];
+    group.push_back({&task.checked->marks->take_back,
+                     {task.item->mark->journal, std::to_string(task.item->mark->position)}});
+    keep.push_back(task.checked);
+  }
+  if (!connection_->open()) return;
+  ++under_way_;
+  connection_->send(
+      std::make_shared<const decltype(keep)>(std::move(keep)), std::move(group),
+      [self = shared_from_this()](const PostgresConnection::Replies&) { self->settled(); });
 }
 
 void PostgresWriting::leave_unknown(const Places& places, const std::string& why) {

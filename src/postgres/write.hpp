@@ -64,6 +64,7 @@ class PostgresWriting : public std::enable_shared_from_this<PostgresWriting> {
   void take_failed(const Places& places, std::size_t command, const PGresult* why);
   [[nodiscard]] std::size_t place_of(const Places& places, std::size_t command) const;
   void leave_unknown(const Places& places, const std::string& why);
+  void take_marks_back(const Places& places);
   [[nodiscard]] Outcome outcome(const Task& task, std::span<const PostgresResult> results) const;
   [[nodiscard]] Outcome row(const Task& task, const PGresult* result,
                             const PostgresStatement& statement, std::span<const int> order) const;

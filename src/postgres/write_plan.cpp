@@ -16,8 +16,9 @@ Result<std::shared_ptr<PostgresWriteChecked>> PostgresWritePlan::ask(PGconn* ses
   // Fail where there is no such table, which is none of these mistakes; and where the
   // session is lost, which the next will tell.
   auto set = describe_write(session, kSetMark, {}, name + "_mark");
+  auto take_back = describe_write(session, kTakeBackMark, {}, name + "_take_back");
   auto sweep = describe_write(session, kSweepMarks, {}, name + "_sweep");
-  for (const auto* each : {&set, &sweep}) {
+  for (const auto* each : {&set, &take_back, &sweep}) {
     if (*each || each->error().code != Errc::kInvalidArgument) continue;
     if (each->error().state == sqlstates::kUndefinedTable) continue;
     return fail(each->error().code, std::string{kMarksMisfit} + each->error().message);
@@ -53,7 +54,9 @@ Result<std::shared_ptr<PostgresWriteChecked>> PostgresWritePlan::ask(PGconn* ses
     }
     checked->remove = std::move(*remove);
   }
-  if (set && sweep) checked->marks.emplace(std::move(*set), std::move(*sweep));
+  if (set && take_back && sweep) {
+    checked->marks.emplace(std::move(*set), std::move(*take_back), std::move(*sweep));
+  }
   checked->write = std::move(*write);
   checked->read = std::move(*read);
   // With a version, it also tells a conflict from a row that is not there.

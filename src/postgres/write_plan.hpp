@@ -28,6 +28,7 @@ struct PostgresWriteChecked {
   // Of marks (codec/write_mark.hpp), where the database has the table for them.
   struct Marks {
     PostgresStatement set;  // fails where there is one
+    PostgresStatement take_back;
     PostgresStatement sweep;
   };
   std::optional<Marks> marks;

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <thread>
 
+#include "behind/journal_desk.hpp"
 #include "postgres/postgres_server.hpp"
 #include "server/running_larder.hpp"
 #include "server/tcp_client.hpp"
@@ -310,6 +311,44 @@ TEST_F(WriteBehindPostgres, WithItsMarksAWriteThatIsSentTwiceCountsOnce) {
   EXPECT_EQ(ask({"SET", "counter:1", R"({"sold":1})"}).text, "OK");
   EXPECT_TRUE(flushed());
   EXPECT_EQ(execute("SELECT n FROM counters WHERE id = 1"), "96");
+}
+
+// Its mark would say that it was done.
+TEST_F(WriteBehindPostgres, AWriteThatChangedNoRowIsDoneWhenItsDeadLetterIsRetried) {
+  execute(kTable);
+  execute(
+      "CREATE TABLE larder_applied (journal text, position bigint, PRIMARY KEY (journal, "
+      "position))");
+  const auto start_updating = [this] {
+    std::string cache{kCache};
+    const auto statement = cache.find("\"\"\"INSERT");
+    const auto end = cache.find("\"\"\"", statement + 3) + 3;
+    cache.replace(statement, end - statement, "\"UPDATE counters SET n = :n WHERE id = :id\"");
+    larder_ = std::make_unique<RunningLarder>(directory_.string(),
+                                              "[sources.shop]\nurl = \"" + url() + "\"\n" + cache);
+    door_ = std::make_unique<TcpClient>(larder_->port());
+  };
+  start_updating();
+  EXPECT_EQ(ask({"SET", "counter:1", R"({"n":7})"}).text, "OK");
+  ASSERT_TRUE(flushed());
+  EXPECT_EQ(larder_->metric("larder_write_behind_dead_letters_total{cache=\"counter\"}"), 1);
+  EXPECT_EQ(execute("SELECT count(*) FROM larder_applied"), "0");
+  door_.reset();
+  larder_->signal(SIGTERM);
+  larder_->wait();
+  execute("INSERT INTO counters VALUES (1, 0)");
+  {
+    const auto desk = behind::JournalDesk::open((directory_ / "journal").string(),
+                                                behind::JournalDesk::Purpose::kMend);
+    ASSERT_TRUE(desk);
+    ASSERT_TRUE((*desk)->at_once([&] { return (*desk)->revive(1, std::nullopt); }));
+  }
+
+  start_updating();
+  ASSERT_TRUE(flushed());
+
+  EXPECT_EQ(execute("SELECT n FROM counters WHERE id = 1"), "7");
+  EXPECT_EQ(execute("SELECT count(*) FROM larder_applied"), "1");
 }
 
 // Each writer counts its own key upwards, so what is in the table at the end must be the last
