@@ -45,8 +45,9 @@ std::function<std::optional<Error>(const Write<std::string, std::string>&)> chec
   };
 }
 
-// How often a write is done, told when that is known first and whenever it changes: the
-// source is reached late, or its table of marks comes or goes.
+// How often a write is done, told when that is known first and whenever it changes: the source is
+// reached late; its table of marks goes; or it is there, where it was not, when the writer's
+// statements are prepared anew, which is not whenever one is made.
 class TellOnce {
  public:
   TellOnce(const CacheConfig& cache, std::shared_ptr<const Writer<std::string, std::string>> writer,
@@ -58,12 +59,10 @@ class TellOnce {
 
   // REQUIRES: the source has been reached.
   void look() LARDER_EXCLUDES(mutex_) {
+    // Asked and told under the lock: what is told last is what was true last.
+    const MutexLock lock{mutex_};
     const bool once = writer_->keeps_marks();
-    {
-      const MutexLock lock{mutex_};
-      if (std::exchange(told_, once) == once) return;
-    }
-    if (!tell_) return;
+    if (std::exchange(told_, once) == once || !tell_) return;
     std::string sentence = "cache " + cache_ + " writes behind, ";
     if (once) {
       sentence += "exactly once: its source keeps marks in larder_applied";
@@ -81,7 +80,7 @@ class TellOnce {
   const bool assigns_;
   const std::shared_ptr<const Writer<std::string, std::string>> writer_;
   const WritesBehind::Tell tell_;
-  Mutex mutex_;
+  Mutex mutex_;  // held while `tell_` is called
   std::optional<bool> told_ LARDER_GUARDED_BY(mutex_);
 };
 

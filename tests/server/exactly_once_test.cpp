@@ -138,6 +138,26 @@ TEST_F(ExactlyOnce, ATableThatIsDroppedMeanwhileIsToldAndTakesNoWriteWithIt) {
   EXPECT_EQ(larder_->metric("larder_write_behind_dead_letters_total{cache=\"stock\"}"), 0);
 }
 
+TEST_F(ExactlyOnce, ATableThatIsMadeMeanwhileCountsFromTheNextStartOn) {
+  start();
+  sell("1", 3);
+  ASSERT_TRUE(flushed());
+
+  keep_marks();
+  sell("1", 3);
+  ASSERT_TRUE(flushed());
+  EXPECT_EQ(shop_.ask("SELECT count(*) FROM larder_applied"), "0");
+  EXPECT_EQ(larder_->metric("larder_write_behind_once{cache=\"stock\"}"), 0);
+
+  larder_->signal(SIGTERM);
+  larder_->wait();
+  start();
+  EXPECT_TRUE(larder_->says("writes behind, exactly once"));
+  sell("1", 3);
+  ASSERT_TRUE(flushed());
+  EXPECT_EQ(shop_.ask("SELECT count(*) FROM larder_applied"), "1");
+}
+
 TEST_F(ExactlyOnce, AWriteWhoseOwnTableIsGoneWaitsForIt) {
   start();
   sell("1", 3);
