@@ -18,16 +18,27 @@ std::int64_t whole_seconds(Duration duration) {
 boost::json::object health_of(const AssembledSources& sources) {
   boost::json::object health;
   for (const AssembledSource& source : sources) {
-    const auto [well, lasting] = source.state->standing();
-    health[source.config.name] = {{"status", well ? "ok" : "failing"},
-                                  {"since_seconds", whole_seconds(lasting)}};
+    const SourceState::Standing standing = source.state->standing();
+    health[source.config.name] = {{"status", standing.well ? "ok" : "failing"},
+                                  {"since_seconds", whole_seconds(standing.lasting)}};
   }
   return health;
 }
 
-// Why writes behind are refused, or do not get on; empty: they do.
-boost::json::array troubles_of(const WritesBehind& behind) {
-  boost::json::array troubles;
+// That a database that was reached late does not take all: had it been there, larder had not
+// started. Its words are for the log, since this page is open to all.
+void add_refused(boost::json::array& troubles, const AssembledSources& sources) {
+  for (const AssembledSource& source : sources) {
+    const std::size_t refused = source.state->standing().refused;
+    if (refused == 0) continue;
+    troubles.emplace_back("source " + source.config.name + " refuses " +
+                          counted(refused, "statement") + ", so what asks by " +
+                          (refused == 1 ? "it" : "them") + " fails; the log says why");
+  }
+}
+
+// Why writes behind are refused, or do not get on.
+void add_behind(boost::json::array& troubles, const WritesBehind& behind) {
   const behind::JournalStats journal = behind.journal_stats();
   if (journal.failure) troubles.emplace_back(journal.failure->message);
   if (journal.full) {
@@ -42,14 +53,15 @@ boost::json::array troubles_of(const WritesBehind& behind) {
                           counted(stats.backlog, "write") +
                           (stats.backlog == 1 ? " of it pends" : " of it pend"));
   }
-  return troubles;
 }
 
 }  // namespace
 
 AdminPage health_page(const ServerState& state, const AssembledSources& sources,
                       const WritesBehind* behind) {
-  boost::json::array troubles = behind == nullptr ? boost::json::array{} : troubles_of(*behind);
+  boost::json::array troubles;
+  add_refused(troubles, sources);
+  if (behind != nullptr) add_behind(troubles, *behind);
   const char* const serving = troubles.empty() ? "ok" : "degraded";
   boost::json::object health{{"status", state.stopping() ? "stopping" : serving},
                              {"version", kVersion},

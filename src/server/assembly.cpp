@@ -162,7 +162,9 @@ class Planner {
     return target && !target->refuses();
   }
 
-  // `state` is well again when it is reached, whether anybody asks it.
+  // `state` is well again when it is reached, whether anybody asks it, and counts what statements
+  // it refuses by themselves: a load by one of them fails, as does that of any source that does not
+  // take a statement any more.
   std::shared_ptr<SqlDatabase> later(const SourceConfig& source, Error why,
                                      const std::shared_ptr<SourceState>& state) {
     return std::make_shared<LateDatabase>(
@@ -170,9 +172,13 @@ class Planner {
         [this_source = source, runtime = &runtime_, max_value = config_.server.max_value] {
           return connect(*runtime, this_source, max_value);
         },
-        [state, tell = tell_](bool well, const std::string& sentence) {
-          if (well) state->answered();
-          if (tell) tell(well, sentence);
+        LateDatabase::Told{
+            .reached = [state] { state->answered(); },
+            .refused = [state](std::size_t statements) { state->refuses(statements); },
+            .sentence =
+                [tell = tell_](bool well, const std::string& sentence) {
+                  if (tell) tell(well, sentence);
+                },
         });
   }
 

@@ -1,5 +1,6 @@
 #include "server/late_database.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <deque>
 #include <optional>
@@ -30,10 +31,10 @@ struct Noted {
 // The thread, and what it has come to. Owned by the database and by what was prepared.
 class LateDatabase::Attempts {
  public:
-  Attempts(std::string name, Error why, Open open, Tell tell)
+  Attempts(std::string name, Error why, Open open, Told told)
       : name_{std::move(name)},
         open_{std::move(open)},
-        tell_{std::move(tell)},
+        told_{std::move(told)},
         why_{std::move(why)},
         thread_{[this] { run(); }} {}
   ~Attempts() { close(); }
@@ -114,33 +115,54 @@ class LateDatabase::Attempts {
   [[nodiscard]] bool reach() LARDER_EXCLUDES(mutex_) {
     if (database()) return true;
     auto opened = open_();
-    const MutexLock lock{mutex_};
-    if (opened) {
+    {
+      const MutexLock lock{mutex_};
+      if (!opened) {
+        why_ = std::move(opened.error());
+        return false;
+      }
       database_ = std::move(*opened);
-    } else {
-      why_ = std::move(opened.error());
     }
-    return database_ != nullptr;
+    told_.reached();
+    return true;
   }
 
   // Whether nothing is left to be checked.
   [[nodiscard]] bool check() LARDER_EXCLUDES(mutex_) {
     const auto database = this->database();
     bool all = true;
-    for (std::size_t i = 0; i < counts().first; ++i) all &= check(readers_, i, *database);
-    for (std::size_t i = 0; i < counts().second; ++i) all &= check(writers_, i, *database);
-    if (all && tell_) tell_(true, name_ + " is reached, and takes its statements");
+    std::vector<std::string> news;
+    for (std::size_t i = 0; i < counts().first; ++i) all &= check(readers_, i, *database, news);
+    for (std::size_t i = 0; i < counts().second; ++i) all &= check(writers_, i, *database, news);
+    told_.refused(refused());
+    for (const std::string& why : news) {
+      told_.sentence(false, name_ +
+                                " was reached, and refuses a statement, so what asks by it fails; "
+                                "it is tried again: " +
+                                why);
+    }
+    if (all) told_.sentence(true, name_ + " is reached, and takes its statements");
     return all;
+  }
+  [[nodiscard]] std::size_t refused() const LARDER_EXCLUDES(mutex_) {
+    const auto in = [](const auto& all) {
+      return static_cast<std::size_t>(std::ranges::count_if(
+          all, [](const auto& noted) { return !noted.ready && noted.refused; }));
+    };
+    const MutexLock lock{mutex_};
+    return in(readers_) + in(writers_);
   }
   [[nodiscard]] std::pair<std::size_t, std::size_t> counts() const LARDER_EXCLUDES(mutex_) {
     const MutexLock lock{mutex_};
     return {readers_.size(), writers_.size()};
   }
 
-  // A deque's elements stay where they are, and their `prepare` as it is.
+  // Adds why it refuses the statement to `news`, unless that was known. A deque's elements stay
+  // where they are, and their `prepare` as it is.
   template <class Prepared>
   [[nodiscard]] bool check(std::deque<Noted<Prepared>>& all, std::size_t place,
-                           SqlDatabase& database) LARDER_EXCLUDES(mutex_) {
+                           SqlDatabase& database, std::vector<std::string>& news)
+      LARDER_EXCLUDES(mutex_) {
     Noted<Prepared>* noted = nullptr;
     {
       const MutexLock lock{mutex_};
@@ -148,33 +170,23 @@ class LateDatabase::Attempts {
       if (noted->ready) return true;
     }
     auto prepared = noted->prepare(database);
-    bool news = false;
-    {
-      const MutexLock lock{mutex_};
-      if (prepared) {
-        noted->ready = std::move(*prepared);
-        return true;
-      }
-      const bool lost = prepared.error().code == Errc::kSourceFailed;
-      news = !lost && noted->refused != prepared.error();
-      if (lost) {
-        why_ = prepared.error();
-      } else {
-        noted->refused = prepared.error();
-      }
+    const MutexLock lock{mutex_};
+    if (prepared) {
+      noted->ready = std::move(*prepared);
+      return true;
     }
-    if (news && tell_) {
-      tell_(false, name_ +
-                       " was reached, and refuses a statement, so what asks by it fails; it "
-                       "is tried again: " +
-                       prepared.error().message);
+    if (prepared.error().code == Errc::kSourceFailed) {  // it was lost again
+      why_ = prepared.error();
+      return false;
     }
+    if (noted->refused != prepared.error()) news.push_back(prepared.error().message);
+    noted->refused = prepared.error();
     return false;
   }
 
   const std::string name_;
   const Open open_;
-  const Tell tell_;
+  const Told told_;
   mutable Mutex mutex_;
   Condition changed_;
   Error why_ LARDER_GUARDED_BY(mutex_);  // it could not be reached, the last time
@@ -242,9 +254,9 @@ class LateDatabase::Writer final : public SqlWriter {
   const SqlWrite write_;
 };
 
-LateDatabase::LateDatabase(std::string name, Error why, Open open, Tell tell)
+LateDatabase::LateDatabase(std::string name, Error why, Open open, Told told)
     : attempts_{std::make_shared<Attempts>(std::move(name), std::move(why), std::move(open),
-                                           std::move(tell))} {}
+                                           std::move(told))} {}
 
 Result<std::shared_ptr<SqlReader>> LateDatabase::prepare(SqlRead read,
                                                          std::vector<std::string> parameters) {

@@ -12,7 +12,12 @@ constexpr std::chrono::seconds kBetweenTellings{10};
 
 SourceState::Standing SourceState::standing() const {
   const MutexLock lock{mutex_};
-  return {.well = well_, .lasting = clock_.now() - since_};
+  return {.well = well_, .lasting = clock_.now() - since_, .refused = refused_};
+}
+
+void SourceState::refuses(std::size_t statements) {
+  const MutexLock lock{mutex_};
+  refused_ = statements;
 }
 
 void SourceState::become(bool well, std::string_view why) {

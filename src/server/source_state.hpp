@@ -1,8 +1,10 @@
-// Whether a source answers, as far as its loads tell, and since when.
+// Whether a source answers, as far as its loads tell, and since when; and how many statements it
+// refuses, where that was not known when the server started.
 //
 // Threads: any. Owned by the assembled source and by what reads from it.
 #pragma once
 
+#include <cstddef>
 #include <deque>
 #include <functional>
 #include <optional>
@@ -26,13 +28,18 @@ class SourceState {
   explicit SourceState(const Clock& clock, std::string name = {}, Tell tell = {})
       : clock_{clock}, name_{std::move(name)}, tell_{std::move(tell)}, since_{clock.now()} {}
 
-  // What a load came to. One that was called off, or not tried, tells nothing.
+  // What a load, or an attempt to reach it, came to. One that was called off, or not tried, tells
+  // nothing.
   void answered() LARDER_EXCLUDES(mutex_) { become(true, {}); }
   void failed(std::string_view why = {}) LARDER_EXCLUDES(mutex_) { become(false, why); }
 
+  // So many statements, since it was reached; 0: none any more. It is well or not as before.
+  void refuses(std::size_t statements) LARDER_EXCLUDES(mutex_);
+
   struct Standing {
-    bool well = true;    // its last load was answered
-    Duration lasting{};  // for so long
+    bool well = true;         // its last load was answered, or it was reached
+    Duration lasting{};       // for so long
+    std::size_t refused = 0;  // statements
   };
   [[nodiscard]] Standing standing() const LARDER_EXCLUDES(mutex_);
 
@@ -53,6 +60,7 @@ class SourceState {
   mutable Mutex mutex_;
   bool well_ LARDER_GUARDED_BY(mutex_) = true;
   TimePoint since_ LARDER_GUARDED_BY(mutex_);
+  std::size_t refused_ LARDER_GUARDED_BY(mutex_) = 0;
   bool told_failing_ LARDER_GUARDED_BY(mutex_) = false;
   std::optional<TimePoint> last_told_ LARDER_GUARDED_BY(mutex_){};  // that it fails
   std::deque<Sentence> untold_ LARDER_GUARDED_BY(mutex_);

@@ -218,6 +218,27 @@ TEST_F(WriteBehindPostgres, AStatementThatALateDatabaseRefusesIsToldAndTriedAgai
   EXPECT_EQ(execute("SELECT n FROM counters WHERE id = 1"), "1");
 }
 
+// As a source is that was there from the start, and of whose statements one fails.
+TEST_F(WriteBehindPostgres, ALateDatabaseIsWellWhenItIsReachedAndTheStatementThatItRefusesIsShown) {
+  server()->stop(SIGQUIT);
+  start();
+  EXPECT_THAT(larder_->page("/health"), ::testing::HasSubstr(R"("shop":{"status":"failing")"));
+  server()->run();
+
+  EXPECT_TRUE(larder_->says("refuses a statement"));
+  EXPECT_THAT(larder_->page("/health"),
+              ::testing::AllOf(::testing::HasSubstr(R"({"status":"degraded")"),
+                               ::testing::HasSubstr(R"("shop":{"status":"ok")"),
+                               ::testing::HasSubstr("source shop refuses 2 statements")));
+
+  client_.reset();
+  execute(kTable);
+  EXPECT_TRUE(larder_->says("source shop is reached, and takes its statements"));
+  EXPECT_THAT(larder_->page("/health"),
+              ::testing::AllOf(::testing::HasSubstr(R"({"status":"ok")"),
+                               ::testing::Not(::testing::HasSubstr("refuses"))));
+}
+
 TEST_F(WriteBehindPostgres, ADatabaseThatAnswersAndRefusesLarderIsAMistakeAtTheStart) {
   const std::string sources = "[sources.shop]\nurl = \"" + server()->url("no_such") + "\"\n";
   const auto start_there = [&] {
