@@ -1,6 +1,7 @@
 #include "postgres/connection.hpp"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 
 #include <cerrno>
 #include <system_error>
@@ -22,6 +23,17 @@ PostgresConnection::PostgresConnection(RuntimeHandle runtime, PostgresSession se
       owner_{std::move(owner)},
       session_{std::move(session)} {}
 
+namespace {
+
+// What the system has not delivered when the session is closed, or this process is killed, is
+// dropped, and not delivered later, behind what other sessions have written by then.
+void deliver_after_close(PGconn* session, bool deliver) {
+  const linger how{.l_onoff = deliver ? 0 : 1, .l_linger = 0};
+  (void)::setsockopt(PQsocket(session), SOL_SOCKET, SO_LINGER, &how, sizeof how);
+}
+
+}  // namespace
+
 PostgresConnection::~PostgresConnection() = default;
 
 // Waits on a descriptor of its own: libpq closes its one by itself where a connection breaks,
@@ -29,6 +41,7 @@ PostgresConnection::~PostgresConnection() = default;
 void PostgresConnection::start() {
   if (!session_) return;
   timer_.emplace(executor_);
+  deliver_after_close(session_.get(), false);
   const int own = fcntl(PQsocket(session_.get()), F_DUPFD_CLOEXEC, 0);
   if (own < 0) {
     return end(Error{Errc::kSourceFailed, name_ + ": no descriptor to wait with for the server: " +
@@ -174,12 +187,14 @@ void PostgresConnection::look_at_clock() {
   give_up();
 }
 
-// The server is asked to stop, off the I/O threads. Nothing else is asked of this
-// session after that, so that the cancellation can hit nothing else.
+// The server is asked to stop, off the I/O threads. The session is closed before that: nothing else
+// is asked of it, so that the cancellation can hit nothing else, and nothing more of what it was
+// sent is delivered, however long the cancellation takes to be.
 void PostgresConnection::give_up() {
   auto cancel = std::make_shared<PostgresCancel>(PQgetCancel(session_.get()));
   socket_.reset();
-  runtime_.block([cancel, session = std::shared_ptr<PGconn>{std::move(session_)}] {
+  session_.reset();
+  runtime_.block([cancel] {
     char why[256];
     (void)PQcancel(cancel->get(), why, sizeof why);
   });
@@ -191,7 +206,8 @@ void PostgresConnection::give_up() {
 }
 
 void PostgresConnection::end(const Error& why) {
-  if (!timer_ && !session_) return;  // it has ended
+  if (!timer_ && !session_) return;                                            // it has ended
+  if (session_ && groups_.empty()) deliver_after_close(session_.get(), true);  // its farewell
   socket_.reset();
   timer_.reset();
   session_.reset();

@@ -7,6 +7,7 @@
 #include "larder/sql_writer.hpp"
 #include "postgres/postgres_proxy.hpp"
 #include "postgres/postgres_server.hpp"
+#include "postgres/stalled_network.hpp"
 
 namespace larder {
 namespace {
@@ -109,6 +110,37 @@ TEST_F(PostgresCommit, ASessionThatEndsAsItCommitsLeavesTheOutcomeUnknown) {
   execute("DROP TRIGGER dies ON products");
   EXPECT_TRUE(products_->put(1, R"({"name":"Teapot"})"));
   EXPECT_EQ(execute("SELECT name FROM products"), "Teapot");
+}
+
+// The system goes on for minutes to deliver what was sent on a connection that is closed. A write
+// that was given up, and sent again, would come once more, over those that were written since.
+TEST_F(PostgresCommit, WhatTheNetworkHeldBackIsNotDeliveredBehindLaterWrites) {
+  StalledNetwork network{server()->directory()};
+  const auto slow = postgres(runtime_,
+                             "postgresql://larder@127.0.0.1:" + std::to_string(network.port()) +
+                                 "/" + name_ + "?application_name=held%20back",
+                             {.query_timeout = std::chrono::milliseconds{200}});
+  const auto writer = sql_writer<std::int64_t, std::string>(
+      slow, {.write = kWrite, .read = {.one = kRead}, .keep_value = true});
+  const auto write = [&](const std::string& name) {
+    std::promise<Result<Stored<std::string>>> told;
+    writer->submit(
+        {{1, R"({"name":")" + name + R"("})"}}, [] { return true; },
+        [&](auto outcomes) { told.set_value(std::move(outcomes.front())); });
+    return told.get_future().get();
+  };
+  ASSERT_TRUE(write("Kettle"));
+  network.stall();
+  const auto outcome = write(std::string(200'000, 'v'));
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().code, Errc::kOutcomeUnknown);
+  ASSERT_TRUE(products_->put(1, R"({"name":"Samovar"})"));  // by another way
+  network.go_on();
+  while (execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'held back'") !=
+         "0") {  // until its session has come to its end
+  }
+
+  EXPECT_EQ(execute("SELECT name FROM products"), "Samovar");
 }
 
 }  // namespace
