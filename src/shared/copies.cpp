@@ -32,7 +32,7 @@ void Copies::fill(SharedLease lease, std::optional<std::string_view> bytes, Dura
 }
 
 void Copies::fail(SharedLease lease, const Error& error) {
-  end(lease, shared::fail(lease.key, lease.token, error, tier_->options_.failure));
+  end(lease, shared::fail(lease.key, lease.token, fingerprint_, error, tier_->options_.failure));
 }
 
 void Copies::release(SharedLease lease) { end(lease, shared::release(lease.key, lease.token)); }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <chrono>
 #include <utility>
 
@@ -111,6 +112,17 @@ std::optional<Duration> duration(std::uint64_t count) {
 }
 
 }  // namespace
+
+std::string fingerprint_bytes(std::uint64_t fingerprint) {
+  std::string bytes;
+  put(bytes, fingerprint);
+  return bytes;
+}
+
+std::uint64_t fingerprint_in(std::string_view bytes) {
+  assert(bytes.size() >= kFingerprintSize);
+  return number_at(bytes.data());
+}
 
 bool Stamp::stands_in(std::string_view bytes) const {
   return bytes.size() == kStampSize && number_at(bytes.data()) == run &&

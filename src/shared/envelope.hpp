@@ -4,7 +4,7 @@
 //   byte 0      kind: V value, L lease, F failure, M write marker
 //   V           stamp 24 · refresh token 16 · envelope
 //   L           token 16
-//   F           code 1 · message
+//   F           code 1 · fingerprint 8 · message
 //   M           contended 1 ('0' or '1') · of each writer at work its token 16, and when its
 //               time is up, in ms by the server's clock, 13 digits
 //
@@ -57,6 +57,13 @@ struct Stamp {
   friend bool operator==(const Stamp&, const Stamp&) = default;
 };
 inline constexpr std::size_t kStampSize = 24;
+
+// A fingerprint as it stands in a stamp and in a failure.
+inline constexpr std::size_t kFingerprintSize = 8;
+[[nodiscard]] std::string fingerprint_bytes(std::uint64_t fingerprint);
+// REQUIRES: there are as many bytes.
+[[nodiscard]] std::uint64_t fingerprint_in(std::string_view bytes);
+
 inline constexpr std::size_t kTokenSize = 16;
 inline constexpr std::size_t kEnvelopeAt = 1 + kStampSize + kTokenSize;
 

@@ -12,6 +12,9 @@ using std::chrono::seconds;
 using Kind = Found::Kind;
 
 constexpr std::size_t kLongestMessage = 1024;  // of a failure that is told to others
+constexpr std::size_t kFailedTokenAt = 2;
+constexpr std::size_t kFingerprintAt = kFailedTokenAt + kTokenSize;
+constexpr std::size_t kMessageAt = kFingerprintAt + kFingerprintSize;
 constexpr std::size_t kEndSize = 4;
 constexpr std::size_t kMarkSize = kTokenSize + kEndSize;
 constexpr std::size_t kMarksAt = 2;
@@ -83,14 +86,14 @@ bool is_lease(const Item& item) {
 }
 
 bool is_failure(const Item& item) {
-  return item.bytes.starts_with('F') && item.bytes.size() >= 2 + kTokenSize &&
+  return item.bytes.starts_with('F') && item.bytes.size() >= kMessageAt &&
          item.left > seconds::zero();
 }
 
 Error failure_in(std::string_view bytes) {
   const auto code = static_cast<Errc>(bytes[1] - 'a');
   const bool known = to_string(code) != "unknown";
-  return {known ? code : Errc::kSourceFailed, std::string{bytes.substr(2 + kTokenSize)}};
+  return {known ? code : Errc::kSourceFailed, std::string{bytes.substr(kMessageAt)}};
 }
 
 }  // namespace
@@ -144,7 +147,10 @@ Found found(const Item& item) {
   if (item.bytes.starts_with('V')) return {.kind = Kind::kValue, .left = left};
   if (is_lease(item)) return {.kind = Kind::kLease, .left = left};
   if (is_failure(item)) {
-    return {.kind = Kind::kFailure, .left = left, .error = failure_in(item.bytes)};
+    return {.kind = Kind::kFailure,
+            .left = left,
+            .error = failure_in(item.bytes),
+            .fingerprint = fingerprint_in(std::string_view{item.bytes}.substr(kFingerprintAt))};
   }
   return {};
 }
@@ -165,11 +171,13 @@ Change fill_lease(const Item& item, std::string_view token, const std::string& v
   return {.kind = Change::Kind::kSet, .bytes = value, .life = life};
 }
 
-Change fail_lease(const Item& item, std::string_view token, const Error& error) {
+Change fail_lease(const Item& item, std::string_view token, std::uint64_t fingerprint,
+                  const Error& error) {
   if (!leased_to(item, token)) return {};
   std::string bytes{"F"};
   bytes += static_cast<char>('a' + static_cast<int>(error.code));
   bytes += token;
+  bytes += fingerprint_bytes(fingerprint);
   bytes += error.message.substr(0, kLongestMessage);
   return {.kind = Change::Kind::kSet, .bytes = std::move(bytes), .life = kLifeOfFailure};
 }
@@ -180,9 +188,8 @@ Change release_lease(const Item& item, std::string_view token) {
 }
 
 Change forget_failure(const Item& item, std::string_view token) {
-  const bool same = item.there && item.bytes.starts_with('F') &&
-                    item.bytes.size() >= 2 + kTokenSize &&
-                    std::string_view{item.bytes}.substr(2, kTokenSize) == token;
+  const bool same = item.there && item.bytes.starts_with('F') && item.bytes.size() >= kMessageAt &&
+                    std::string_view{item.bytes}.substr(kFailedTokenAt, kTokenSize) == token;
   return same ? Change{.kind = Change::Kind::kDelete} : Change{};
 }
 

@@ -4,7 +4,7 @@
 // An item holds what a key does in Redis, one of value, lease, failure and write marker, in
 // the bytes that envelope.hpp says, but that
 //
-//   F           code 1 · token 16 of whose load failed · message
+//   F           code 1 · token 16 of whose load failed · fingerprint 8 · message
 //   M           contended 1 ('0' or '1') · of each writer at work its token 16, and how long
 //               before the item's end its time is up, in seconds, 4 bytes, lowest first
 //
@@ -84,7 +84,8 @@ void write(memcached::MetaWriter& write, std::string_view key, const Item& item,
                                   std::chrono::seconds life);
 [[nodiscard]] Change fill_lease(const Item& item, std::string_view token, const std::string& value,
                                 std::chrono::seconds life);
-[[nodiscard]] Change fail_lease(const Item& item, std::string_view token, const Error& error);
+[[nodiscard]] Change fail_lease(const Item& item, std::string_view token, std::uint64_t fingerprint,
+                                const Error& error);
 [[nodiscard]] Change release_lease(const Item& item, std::string_view token);
 // The failure of that token's load has been told long enough.
 [[nodiscard]] Change forget_failure(const Item& item, std::string_view token);

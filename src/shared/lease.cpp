@@ -12,11 +12,14 @@ namespace larder::shared {
 namespace {
 
 constexpr std::size_t kLongestMessage = 1024;  // of a failure that is told to others
+constexpr std::size_t kFingerprintAt = 2;      // of a failure
+constexpr std::size_t kMessageAt = kFingerprintAt + kFingerprintSize;
 
 // ---- The scripts. Offsets are those of envelope.hpp. ----
 
 // ARGV: stamp, token, lease in ms, what is wanted ('c', 'a', 'r'). What is not larder's is as
-// nothing (is_larders() says the same). Who wants it anew takes a lease over: its holder may have
+// nothing (is_larders() says the same), and so is a failure with another fingerprint: another
+// statement's. Who wants it anew takes a lease over: its holder may have
 // begun before what is asked for was true.
 constexpr std::string_view kAcquire = R"lua(
 local head = redis.call('GETRANGE', KEYS[1], 0, 24)
@@ -24,7 +27,8 @@ local left = redis.call('PTTL', KEYS[1])
 local kind = left >= 0 and head:sub(1, 1) or ''
 if kind == 'L' and #head == 17 and ARGV[4] ~= 'a' then return {'L', '', left} end
 if kind == 'M' then return {'M', '', 0} end
-if kind == 'F' and head:find('^F%l') and ARGV[4] ~= 'a' then
+if kind == 'F' and head:find('^F%l') and ARGV[4] ~= 'a' and
+   head:sub(3, 10) == ARGV[1]:sub(9, 16) then
   return {'F', redis.call('GET', KEYS[1]), left}
 end
 if kind == 'V' and ARGV[4] ~= 'r' and head:sub(2) == ARGV[1] then
@@ -237,7 +241,9 @@ bool is_larders(std::string_view bytes, std::int64_t pttl) {
   constexpr std::int64_t kNoEnd = -1;
   if (bytes.empty() || pttl == kNoEnd) return false;
   if (bytes.front() == 'L') return bytes.size() == 1 + kTokenSize;
-  if (bytes.front() == 'F') return bytes.size() >= 2 && bytes[1] >= 'a' && bytes[1] <= 'z';
+  if (bytes.front() == 'F') {
+    return bytes.size() >= kMessageAt && bytes[1] >= 'a' && bytes[1] <= 'z';
+  }
   return true;
 }
 
@@ -245,7 +251,7 @@ bool is_larders(std::string_view bytes, std::int64_t pttl) {
 Error failure(std::string_view bytes) {
   const auto code = static_cast<Errc>(bytes[1] - 'a');
   const bool known = to_string(code) != "unknown";
-  return {known ? code : Errc::kSourceFailed, std::string{bytes.substr(2)}};
+  return {known ? code : Errc::kSourceFailed, std::string{bytes.substr(kMessageAt)}};
 }
 
 Found from_bytes(std::string bytes, Duration left) {
@@ -254,7 +260,11 @@ Found from_bytes(std::string bytes, Duration left) {
     case 'V': return {.kind = Kind::kValue, .bytes = std::move(bytes), .left = left};
     case 'L': return {.kind = Kind::kLease, .left = left};
     case 'M': return {.kind = Kind::kMarker};
-    case 'F': return {.kind = Kind::kFailure, .left = left, .error = failure(bytes)};
+    case 'F':
+      return {.kind = Kind::kFailure,
+              .left = left,
+              .error = failure(bytes),
+              .fingerprint = fingerprint_in(std::string_view{bytes}.substr(kFingerprintAt))};
     default: return {.kind = Kind::kNothing};
   }
 }
@@ -331,9 +341,11 @@ Call fill(std::string key, std::string_view token, std::string value, Duration l
               {std::string{token}, std::move(value), milliseconds(left)});
 }
 
-Call fail(std::string key, std::string_view token, const Error& error, Duration left) {
+Call fail(std::string key, std::string_view token, std::uint64_t fingerprint, const Error& error,
+          Duration left) {
   std::string bytes{"F"};
   bytes += static_cast<char>('a' + static_cast<int>(error.code));
+  bytes += fingerprint_bytes(fingerprint);
   bytes += error.message.substr(0, kLongestMessage);
   return call(Step::kFail, std::move(key),
               {std::string{token}, std::move(bytes), milliseconds(left)});

@@ -83,12 +83,13 @@ struct Found {
     kAcquired,  // the lease is this reader's now, or the refresh
     kLease,     // another's; it ends in `left` unless it is extended
     kMarker,    // somebody writes: ask the source and keep nothing
-    kFailure,   // the load of the one who had the lease failed: `error`
+    kFailure,   // the load of the one who had the lease failed: `error`, `fingerprint`
   };
   Kind kind = Kind::kNothing;
   std::string bytes{};
   Duration left{};
   Error error{};
+  std::uint64_t fingerprint = 0;  // of the load that failed
 };
 
 // What PTTL and GET say together. A value is not opened yet.
@@ -102,7 +103,9 @@ struct Found {
 [[nodiscard]] Call extend(std::string key, std::string_view token, Duration lease);
 // `value` as seal() gives it; `left` of its life, at least 1 ms.
 [[nodiscard]] Call fill(std::string key, std::string_view token, std::string value, Duration left);
-[[nodiscard]] Call fail(std::string key, std::string_view token, const Error& error, Duration left);
+// The failure of a load with that fingerprint.
+[[nodiscard]] Call fail(std::string key, std::string_view token, std::uint64_t fingerprint,
+                        const Error& error, Duration left);
 [[nodiscard]] Call release(std::string key, std::string_view token);
 [[nodiscard]] Call invalidate(std::string key, std::optional<Announce> announce = {});
 // Gives a cache another generation; `key` is where that stands.

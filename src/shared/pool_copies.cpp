@@ -78,7 +78,7 @@ void PoolCopies::fill(SharedLease lease, std::optional<std::string_view> bytes, 
 }
 
 void PoolCopies::fail(SharedLease lease, const Error& error) {
-  tier_->server_of(lease.key)->fail(lease, error);
+  tier_->server_of(lease.key)->fail(lease, fingerprint_, error);
 }
 
 void PoolCopies::release(SharedLease lease) { tier_->server_of(lease.key)->release(lease); }

@@ -206,6 +206,10 @@ std::optional<SharedAnswer> PoolReading::answer(const Place& place, const Item& 
     case Kind::kMarker: return pass(true);
     case Kind::kFailure:
       if (place.anew) return std::nullopt;
+      if (found.fingerprint != fingerprint_) {  // another statement's
+        SharedCounts::add(counts.stale);
+        return std::nullopt;
+      }
       SharedCounts::add(counts.failures);
       return SharedAnswer{.kind = SharedAnswer::Kind::kFailure, .error = std::move(found.error)};
     case Kind::kLease:

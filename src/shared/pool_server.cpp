@@ -168,11 +168,13 @@ void PoolServer::count_fill(bool filled) {
   SharedCounts::add(filled ? counts_.fills : counts_.refused_fills);
 }
 
-void PoolServer::fail(const SharedLease& lease, const Error& error) {
+void PoolServer::fail(const SharedLease& lease, std::uint64_t fingerprint, const Error& error) {
   if (RefreshToken::in(lease.token)) return;  // the value stays
   end_lease(
       lease,
-      [token = lease.token, error](const Item& item) { return fail_lease(item, token, error); },
+      [token = lease.token, fingerprint, error](const Item& item) {
+        return fail_lease(item, token, fingerprint, error);
+      },
       [self = shared_from_this(), lease](const Result<Change::Kind>& outcome) {
         if (!outcome) return self->note_error(outcome.error());
         if (*outcome == Change::Kind::kSet) self->forget_later(lease.key, lease.token);

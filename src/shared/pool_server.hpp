@@ -92,7 +92,9 @@ class PoolServer final : public memcached::ClientEvents,
       LARDER_EXCLUDES(mutex_);
   // A load under a lease has ended.
   void fill(const SharedLease& lease, std::string value, Duration left) LARDER_EXCLUDES(mutex_);
-  void fail(const SharedLease& lease, const Error& error) LARDER_EXCLUDES(mutex_);
+  // `fingerprint`: of the load that failed.
+  void fail(const SharedLease& lease, std::uint64_t fingerprint, const Error& error)
+      LARDER_EXCLUDES(mutex_);
   void release(const SharedLease& lease) LARDER_EXCLUDES(mutex_);
 
   // ---- For its readers and writers. ----

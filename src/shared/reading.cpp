@@ -94,7 +94,9 @@ void Reading::looked(bool first, Result<redis::Replies> replies) {
     } else if (there.kind == Found::Kind::kValue) {
       disbelieved.push_back(i);
     } else {
-      if (something) SharedCounts::add(tier_->counts_.foreign);
+      if (something && there.kind == Found::Kind::kNothing) {
+        SharedCounts::add(tier_->counts_.foreign);
+      }
       nothing.push_back(i);
     }
   }
@@ -253,6 +255,10 @@ std::optional<SharedAnswer> Reading::answer(const Place& place, Found& found) {
       SharedCounts::add(tier_->counts_.passed);
       return SharedAnswer{.kind = SharedAnswer::Kind::kLoad, .written = true};
     case Found::Kind::kFailure:
+      if (found.fingerprint != fingerprint_) {  // another statement's
+        SharedCounts::add(tier_->counts_.stale);
+        return std::nullopt;
+      }
       SharedCounts::add(tier_->counts_.failures);
       return SharedAnswer{.kind = SharedAnswer::Kind::kFailure, .error = std::move(found.error)};
     case Found::Kind::kValue: break;

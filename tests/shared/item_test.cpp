@@ -89,14 +89,14 @@ TEST(Item, WhoHasLostTheLeaseChangesNothing) {
                            left_by(set_mark({}, kTheirs, 3s)), left_by(set_mark({}, kMine, 3s))}) {
     EXPECT_EQ(extend_lease(item, kMine, 3s).kind, ChangeKind::kNone);
     EXPECT_EQ(fill_lease(item, kMine, "V", 60s).kind, ChangeKind::kNone);
-    EXPECT_EQ(fail_lease(item, kMine, {Errc::kSourceFailed, "no"}).kind, ChangeKind::kNone);
+    EXPECT_EQ(fail_lease(item, kMine, 7, {Errc::kSourceFailed, "no"}).kind, ChangeKind::kNone);
     EXPECT_EQ(release_lease(item, kMine).kind, ChangeKind::kNone);
   }
 }
 
 TEST(Item, AFailureIsToldAndForgotten) {
   const Error error{Errc::kSourceFailed, "no such table"};
-  const Item failed = left_by(fail_lease(left_by(take_lease(kMine, 3s)), kMine, error));
+  const Item failed = left_by(fail_lease(left_by(take_lease(kMine, 3s)), kMine, 7, error));
 
   EXPECT_EQ(found(failed).kind, Kind::kFailure);
   EXPECT_EQ(found(failed).error, error);
@@ -106,7 +106,7 @@ TEST(Item, AFailureIsToldAndForgotten) {
 
 TEST(Item, AFailureIsToldInPart) {
   const Error error{Errc::kSourceFailed, std::string(100'000, 'x')};
-  const Item failed = left_by(fail_lease(left_by(take_lease(kMine, 3s)), kMine, error));
+  const Item failed = left_by(fail_lease(left_by(take_lease(kMine, 3s)), kMine, 7, error));
 
   EXPECT_EQ(found(failed).error.message.size(), 1024U);
 }
@@ -114,7 +114,7 @@ TEST(Item, AFailureIsToldInPart) {
 TEST(Item, WhatOnlyLooksLikeALeaseOrAFailureOrAMarkerIsNothing) {
   const Item marker = left_by(set_mark({}, kMine, 3s));
   const std::string lease = "L" + kMine;
-  const std::string failure = "Fa" + kMine;
+  const std::string failure = "Fa" + kMine + std::string(kFingerprintSize, 'f');
 
   EXPECT_EQ(found({.there = true, .bytes = lease, .left = 2s}).kind, Kind::kLease);
   EXPECT_EQ(found({.there = true, .bytes = lease}).kind, Kind::kNothing);
@@ -122,7 +122,7 @@ TEST(Item, WhatOnlyLooksLikeALeaseOrAFailureOrAMarkerIsNothing) {
   EXPECT_EQ(found({.there = true, .bytes = "L", .left = 2s}).kind, Kind::kNothing);
   EXPECT_EQ(found({.there = true, .bytes = failure, .left = 2s}).kind, Kind::kFailure);
   EXPECT_EQ(found({.there = true, .bytes = failure}).kind, Kind::kNothing);
-  EXPECT_EQ(found({.there = true, .bytes = "Fa", .left = 2s}).kind, Kind::kNothing);
+  EXPECT_EQ(found({.there = true, .bytes = "Fa" + kMine, .left = 2s}).kind, Kind::kNothing);
   EXPECT_EQ(found(marker).kind, Kind::kMarker);
   EXPECT_EQ(found({.there = true, .bytes = marker.bytes}).kind, Kind::kNothing);
 }

@@ -129,7 +129,8 @@ TEST_F(Lease, OnceItHasEndedAnotherTakesIt) {
 
 TEST_F(Lease, AFailureIsToldToTheOthers) {
   (void)acquire(kMine);
-  EXPECT_TRUE(did(fail(kKey, kMine, {Errc::kSourceFailed, "no such table"}, 60s)));
+  EXPECT_TRUE(
+      did(fail(kKey, kMine, kStamp.fingerprint, {Errc::kSourceFailed, "no such table"}, 60s)));
 
   const Found seen = acquired(carry_out(shared::acquire(kKey, kStamp, kTheirs, 10s, Want::kCopy)));
 
@@ -137,9 +138,18 @@ TEST_F(Lease, AFailureIsToldToTheOthers) {
   EXPECT_EQ(seen.error, (Error{Errc::kSourceFailed, "no such table"}));
 }
 
+TEST_F(Lease, AFailureOfAnotherStatementsLoadIsAsNothing) {
+  (void)acquire(kMine);
+  (void)carry_out(fail(kKey, kMine, 9, {Errc::kSourceFailed, "no such table"}, 60s));
+
+  EXPECT_EQ(look().fingerprint, 9U);
+  EXPECT_EQ(acquire(kTheirs), Kind::kAcquired);
+}
+
 TEST_F(Lease, WhoWantsItAnewIsNotServedAFailure) {
   (void)acquire(kMine);
-  (void)carry_out(fail(kKey, kMine, {Errc::kSourceFailed, "no such table"}, 60s));
+  (void)carry_out(
+      fail(kKey, kMine, kStamp.fingerprint, {Errc::kSourceFailed, "no such table"}, 60s));
 
   EXPECT_EQ(acquire(kTheirs, Want::kAnew), Kind::kAcquired);
 }
@@ -239,7 +249,7 @@ TEST_F(Lease, AFailedRefreshLeavesTheValue) {
   (void)fill(kMine, "old");
   (void)acquire(kTheirs, Want::kAnew);
 
-  EXPECT_TRUE(did(fail(kKey, kTheirs, {Errc::kSourceFailed, "down"}, 60s)));
+  EXPECT_TRUE(did(fail(kKey, kTheirs, kStamp.fingerprint, {Errc::kSourceFailed, "down"}, 60s)));
 
   EXPECT_EQ(body(), "old");
   EXPECT_FALSE(fill(kTheirs, "late"));

@@ -63,6 +63,28 @@ TEST_F(RedisTierTest, ALoadThatFailsIsToldToThoseWhoWait) {
   EXPECT_EQ(told.error, (Error{Errc::kSourceFailed, "no such table"}));
 }
 
+// As while a fleet is upgraded: what the new statement does wrong is not the old one's fault.
+TEST_F(RedisTierTest, AFailureOfAnotherStatementIsTakenOver) {
+  Process one{*server_, {.failure = 60s}};
+  Process other{*server_};
+  const auto upgraded = one.ready().tier().copies("product", kFingerprint + 1);
+  const auto mine = std::make_shared<Answered>(1);
+  upgraded->read({{.key = "1"}}, [mine](auto answers) { mine->take(std::move(answers)); });
+  upgraded->fail(mine->wait().front().lease, {Errc::kSourceFailed, "malformed JSON"});
+  const auto failed = std::make_shared<Answered>(1);
+  upgraded->read({{.key = "1"}}, [failed](auto answers) { failed->take(std::move(answers)); });
+
+  const SharedAnswer told = failed->wait().front();
+
+  const SharedAnswer answer = other.ready().read("1");
+
+  EXPECT_EQ(told.kind, Kind::kFailure);
+  EXPECT_EQ(answer.kind, Kind::kLoad);
+  EXPECT_TRUE(answer.lease);
+  EXPECT_EQ(other.tier().stats().failures, 0U);
+  EXPECT_EQ(other.tier().stats().foreign, 0U);
+}
+
 TEST_F(RedisTierTest, OfAHolderThatDiesTheLeaseEndsAndAnotherLoads) {
   auto one = std::make_unique<Process>(*server_, RedisTierOptions{.lease = 100ms});
   Process other{*server_, {.lease = 100ms}};
