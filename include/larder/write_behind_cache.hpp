@@ -16,11 +16,12 @@
 // errors of the journal (kOverloaded: it is full) in the place of the source's. What was put is
 // the whole value until it is flushed; then what the source makes of it is read.
 //
-// A source that refuses a write for good (kRejected, kConflict, kBadValue, kInvalidArgument,
-// kRefused) makes it a dead letter in the journal; what else fails is tried again, later each
-// time, and holds up its key alone unless all fail. Each key's writes come in their order, at
-// least once: after a crash one may come again, with the same WriteMark (writer.hpp), by which the
-// source can do it once. Of several pending writes of a key only the last is sent.
+// A source that refuses a write for good (kRejected, kConflict), or says that it can never be done
+// (kBadValue, kInvalidArgument, kRefused, kInternal), makes it a dead letter in the journal. What
+// else fails, and kRejected with a state of SQLSTATE's class 42, is tried again, later each time,
+// and holds up its key alone unless all fail. Each key's writes come in their order, at least once:
+// after a crash one may come again, with the same WriteMark (writer.hpp), by which the source can
+// do it once. Of several pending writes of a key only the last is sent.
 //
 // Keys and values are kept by their codecs (codec.hpp), so both need one. The cache's name says
 // whose writes they are: keep it, and its types readable, while writes of it are pending.
