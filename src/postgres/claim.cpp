@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kBetweenTries{100};
 constexpr int kBetweenConnects = 1000;  // milliseconds
+constexpr std::chrono::seconds kLongestWork{10};
 
 // The session says nothing by itself. That its network is cut is noticed here in a quarter of a
 // minute, before the server notices it and lets another have the lock. No way to do so, on a Unix
@@ -31,6 +32,25 @@ void notice_a_cut_network(int socket) {
   set(IPPROTO_TCP, TCP_KEEPIDLE, 5);
   set(IPPROTO_TCP, TCP_KEEPINTVL, 3);
   set(IPPROTO_TCP, TCP_KEEPCNT, 3);
+}
+
+// What a process that was killed had the server do, and what waits there for a lock, say, would
+// land behind what is written from now on. A server that does not tell has nothing to wait for.
+void outwait_earlier_work(PGconn* session) {
+  const auto deadline = std::chrono::steady_clock::now() + kLongestWork;
+  const PostgresResult began{PQexec(session, "SELECT clock_timestamp()")};
+  if (PQresultStatus(began.get()) != PGRES_TUPLES_OK) return;
+  const std::string sql =
+      "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND usename = "
+      "current_user AND application_name = current_setting('application_name') AND pid <> "
+      "pg_backend_pid() AND state = 'active' AND xact_start < '" +
+      std::string{PQgetvalue(began.get(), 0, 0)} + "' LIMIT 1";
+  for (;;) {
+    const PostgresResult left{PQexec(session, sql.c_str())};
+    if (PQresultStatus(left.get()) != PGRES_TUPLES_OK || PQntuples(left.get()) == 0) return;
+    if (std::chrono::steady_clock::now() >= deadline) return;
+    std::this_thread::sleep_for(kBetweenTries);
+  }
 }
 
 }  // namespace
@@ -57,6 +77,7 @@ Result<PostgresSession> PostgresClaim::lock(const PostgresTarget& target, std::i
     return fail(Errc::kRefused, target.name() + ": another session has the advisory lock " +
                                     std::to_string(key) + "; pg_locks says which");
   }
+  outwait_earlier_work(session->get());
   return session;
 }
 

@@ -27,8 +27,10 @@ class PostgresClaim {
   using Report = std::function<void(const Error* lost)>;
 
   // Takes the lock named `key` in the database. Blocks: while another has it, for `patience`,
-  // then that is kRefused. Errors of connecting are kSourceFailed.
-  // `waits` is called when it is another's, before it is waited for.
+  // then that is kRefused; and then while what sessions of this name and role do that they began
+  // before goes on, for some seconds at most: whoever had the lock may have died and left it.
+  // Errors of connecting are kSourceFailed. `waits` is called when it is another's, before it is
+  // waited for.
   [[nodiscard]] static Result<std::unique_ptr<PostgresClaim>> take(
       PostgresTarget target, std::int64_t key, Duration patience, Report report,
       const std::function<void()>& waits = [] {});

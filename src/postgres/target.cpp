@@ -199,6 +199,9 @@ Result<PostgresTarget> PostgresTarget::parse(const std::string& url,
 PostgresTarget PostgresTarget::to_write() const {
   PostgresTarget target = *this;
   target.session_ += "; SET default_transaction_read_only TO off";
+  // A write that waits for a lock ends with its connection, from PostgreSQL 14 on, and does not
+  // land when that is free, behind what other sessions have written by then.
+  target.wish_ = "SET client_connection_check_interval TO 500";
   return target;
 }
 
@@ -251,6 +254,7 @@ Result<PostgresSession> PostgresTarget::connect() const {
     return fail(Errc::kSourceFailed, name_ + ": the session cannot be set up: " +
                                          one_line(PQerrorMessage(session.get())));
   }
+  if (!wish_.empty()) const PostgresResult wished{PQexec(session.get(), wish_.c_str())};
   if (PQsetnonblocking(session.get(), 1) != 0 || PQenterPipelineMode(session.get()) != 1) {
     return fail(Errc::kInternal,
                 name_ + ": libpq cannot pipeline: " + one_line(PQerrorMessage(session.get())));

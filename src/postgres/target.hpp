@@ -41,6 +41,7 @@ class PostgresTarget {
 
   std::vector<std::pair<std::string, std::string>> settings_;
   std::string session_;  // the statements that a session begins with
+  std::string wish_;     // another, where the server knows it; empty: none
   std::string name_;
 };
 

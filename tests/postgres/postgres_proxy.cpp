@@ -87,7 +87,11 @@ void PostgresProxy::count(Pair& pair, std::size_t bytes) {
 void PostgresProxy::cut() {
   asio::post(context_, asio::use_future([this] {
                for (const auto& each : std::exchange(pairs_, {})) {
-                 if (const PairPtr pair = each.lock()) pair->close();
+                 const PairPtr pair = each.lock();
+                 if (!pair) continue;
+                 pair->is_cut = true;
+                 Error ignored;
+                 pair->client.close(ignored);
                }
              }))
       .get();
@@ -111,7 +115,7 @@ void PostgresProxy::accept() {
 void PostgresProxy::forward(const PairPtr& pair) {
   pair->client.async_read_some(
       asio::buffer(pair->to_server), [this, pair](const Error& error, std::size_t count) {
-        if (error) return pair->close();
+        if (error) return pair->is_cut ? void() : pair->close();
         if (pair->counts) this->count(*pair, count);
         asio::async_write(pair->server, asio::buffer(pair->to_server, count),
                           [this, pair](const Error& failed, std::size_t) {

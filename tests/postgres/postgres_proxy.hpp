@@ -35,7 +35,8 @@ class PostgresProxy {
   [[nodiscard]] bool executed(std::size_t count);
   // What was held is passed on, and what comes. How many were to be executed up to now.
   std::size_t release();
-  // Every connection is cut now. The server has what was sent before.
+  // Every connection is cut now, and the server does not come to know of it before it answers. It
+  // has what was sent before.
   void cut();
 
  private:
@@ -48,6 +49,7 @@ class PostgresProxy {
     Socket server;
     std::array<char, 16 * 1024> to_server{};
     std::array<char, 16 * 1024> to_client{};
+    bool is_cut = false;
     bool holds = false;
     bool counts = false;
     std::string asked{};  // since it counts, from the message on that is not whole yet

@@ -372,6 +372,39 @@ TEST_F(WriteBehindPostgres, AWriteThatChangedNoRowIsDoneWhenItsDeadLetterIsRetri
   EXPECT_EQ(execute("SELECT count(*) FROM larder_applied"), "1");
 }
 
+// The server goes on with what it was sent: it waits for a row, and would then write the next.
+TEST_F(WriteBehindPostgres, WhatAKilledProcessHadSentLandsBehindNoLaterWrite) {
+  execute(kTable);
+  execute("INSERT INTO counters VALUES (1, 0), (2, 0)");
+  const auto start_with = [&](const std::string& more) {
+    door_.reset();
+    larder_.reset();
+    larder_ = std::make_unique<RunningLarder>(
+        directory_.string(), "[sources.shop]\nurl = \"" + url() + "\"\n" + kCache + more);
+    door_ = std::make_unique<TcpClient>(larder_->port());
+  };
+  PostgresClient other{url()};
+  other.execute("BEGIN; SELECT 1 FROM counters WHERE id = 1 FOR UPDATE");
+  start_with("flush_delay = \"200ms\"\n");  // so that both go together
+  EXPECT_EQ(ask({"SET", "counter:1", R"({"n":1})"}).text, "OK");
+  EXPECT_EQ(ask({"SET", "counter:2", R"({"n":1})"}).text, "OK");
+  while (execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND "
+                 "datname = current_database()") != "1") {
+  }
+  larder_->signal(SIGKILL);
+  larder_->wait();
+
+  start_with("flush_batch = 1\n");  // so that the second need not wait for the first
+  EXPECT_EQ(ask({"SET", "counter:2", R"({"n":2})"}).text, "OK");
+  while (execute("SELECT n FROM counters WHERE id = 2") != "2") {
+  }
+  other.execute("COMMIT");
+
+  ASSERT_TRUE(flushed());
+  EXPECT_EQ(execute("SELECT n FROM counters WHERE id = 1"), "1");
+  EXPECT_EQ(execute("SELECT n FROM counters WHERE id = 2"), "2");
+}
+
 // Each writer counts its own key upwards, so what is in the table at the end must be the last
 // number that was acknowledged, or one that was sent after it.
 TEST_F(WriteBehindPostgres, WhateverIsKilledNoAcknowledgedWriteIsLost) {
