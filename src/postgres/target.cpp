@@ -193,6 +193,7 @@ Result<PostgresTarget> PostgresTarget::parse(const std::string& url,
     if (find(target.settings_, name).empty()) set(target.settings_, name, value);
   }
   target.session_ = session_of(options);
+  target.shares_sessions_ = !options.prepared;
   return target;
 }
 
@@ -201,7 +202,7 @@ PostgresTarget PostgresTarget::to_write() const {
   target.session_ += "; SET default_transaction_read_only TO off";
   // A write that waits for a lock ends with its connection, from PostgreSQL 14 on, and does not
   // land when that is free, behind what other sessions have written by then.
-  target.wish_ = "SET client_connection_check_interval TO 500";
+  if (!shares_sessions_) target.wish_ = "SET client_connection_check_interval TO 500";
   return target;
 }
 

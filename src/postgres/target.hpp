@@ -40,8 +40,9 @@ class PostgresTarget {
   PostgresTarget() = default;
 
   std::vector<std::pair<std::string, std::string>> settings_;
-  std::string session_;  // the statements that a session begins with
-  std::string wish_;     // another, where the server knows it; empty: none
+  std::string session_;           // the statements that a session begins with
+  bool shares_sessions_ = false;  // with others, through PgBouncer
+  std::string wish_;              // another, where the server knows it; empty: none
   std::string name_;
 };
 
