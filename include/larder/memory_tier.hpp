@@ -151,7 +151,8 @@ class MemoryTier {
   }
 
   // Stores, replacing what was there; what is expired already is not kept. Evicts
-  // as needed. kTooLarge: larger than the tier ever takes; kNoMemory: the system, or
+  // as needed: a newcomer that is much larger than the others, in a full tier, itself, until it
+  // comes again. kTooLarge: larger than the tier ever takes; kNoMemory: the system, or
   // readers that never leave, leave no room now. What was there under the key is
   // gone all the same, since it is no longer true; update() can keep it.
   PutOutcome put(KeyView key, ValueView value, const EntryInfo& info, TimePoint now) {

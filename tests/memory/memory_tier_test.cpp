@@ -1,5 +1,3 @@
-#include "larder/memory_tier.hpp"
-
 #include <gtest/gtest.h>
 
 #include <map>
@@ -7,32 +5,10 @@
 #include <set>
 #include <thread>
 
+#include "memory/byte_tier.hpp"
+
 namespace larder {
 namespace {
-
-using namespace std::chrono_literals;
-using namespace literals;
-
-using Bytes = MemoryTier<std::string, std::string>;
-
-EntryInfo live_until(TimePoint until, Space space = 0) {
-  return {.filled_at = {}, .fresh_until = until, .usable_until = until, .space = space};
-}
-
-class MemoryTierTest : public testing::Test {
- protected:
-  void put(std::string_view key, std::string_view value, Duration ttl = 60s, Space space = 0) {
-    ASSERT_EQ(tier_.put(key, value, live_until(now_ + ttl, space), now_), PutOutcome::kStored);
-  }
-  std::optional<std::string> get(std::string_view key) {
-    std::optional<std::string> value;
-    tier_.visit(key, now_, [&](std::string_view seen, const EntryInfo&) { value = seen; });
-    return value;
-  }
-
-  TimePoint now_{1h};
-  Bytes tier_{{.capacity = 1_MiB}};
-};
 
 TEST_F(MemoryTierTest, KeepsWhatWasPut) {
   put("product:42", "teapot");
@@ -88,20 +64,6 @@ TEST_F(MemoryTierTest, StaysWithinItsCapacity) {
   EXPECT_LE(stats.bytes, (1_MiB).bytes);
   EXPECT_GT(stats.bytes, (1_MiB).bytes * 9 / 10);
   EXPECT_EQ(stats.entries + stats.evictions, 10'000U);
-}
-
-TEST_F(MemoryTierTest, AScanDoesNotFlushWhatIsInUse) {
-  for (int i = 0; i < 100; ++i) put("hot:" + std::to_string(i), "x");
-  for (int i = 0; i < 100; ++i) {
-    (void)get("hot:" + std::to_string(i));
-    (void)get("hot:" + std::to_string(i));
-  }
-
-  for (int i = 0; i < 20'000; ++i) put("scan:" + std::to_string(i), "x");
-
-  int still = 0;
-  for (int i = 0; i < 100; ++i) still += get("hot:" + std::to_string(i)).has_value();
-  EXPECT_EQ(still, 100);
 }
 
 // Buckets that overflow need memory too, which a full tier must make room for.

@@ -16,6 +16,10 @@
 //           of LIRS). A loop larger than the cache fails that test forever, so a
 //           part of it stays and is hit, where an LRU would lose all of it.
 //
+// What is large displaces not only main's end, but much of what lies before it: it has
+// to come back the sooner, the more of main it would take. And a large newcomer for which
+// the window is too small is not let in at all; its ghost is.
+//
 // How large the window is adapts to what a little more of either queue would
 // have been worth: a ghost that comes back after its queue has evicted less than
 // a tenth of the capacity would have been a hit, had that queue been so much
@@ -47,6 +51,13 @@
 
 namespace larder::detail {
 
+// Where a newcomer goes.
+enum class Place : std::uint8_t {
+  kWindow,
+  kMain,
+  kNowhere,  // evicted before it is in
+};
+
 // What Eviction asks about entries: weight(ref) and hash(ref), and dead(ref),
 // whether the entry is expired or cleared and so goes without more ado.
 template <class Entries>
@@ -71,14 +82,16 @@ class Eviction {
   [[nodiscard]] std::uint64_t weight() const { return window_.weight() + main_.weight(); }
   [[nodiscard]] std::size_t ghost_bytes() const { return ghosts_.bytes(); }
 
-  // Tells of a newcomer before room is made for it; whether it belongs in main.
-  [[nodiscard]] bool arrives(std::uint64_t hash, std::uint64_t weight) {
+  // Tells of a newcomer before room is made for it; where it belongs.
+  [[nodiscard]] Place arrives(std::uint64_t hash, std::uint64_t weight) {
+    const bool to_main = goes_to_main(hash, weight);
     clock_ += weight;
     if (evicted_) count_arrival(weight);
-    Ghost ghost;
-    if (!ghosts_.take(hash, ghost)) return fills_main(weight);
-    adapt(ghost, weight);
-    return main_.weight() + weight <= main_share() || !main_is_younger_than(ghost.age(now()));
+    if (to_main) return Place::kMain;
+    if (!floods_window(weight)) return Place::kWindow;
+    window_evicted_ += weight;
+    remember(hash, {.admitted = now(), .evicted = units(window_evicted_), .from_main = false});
+    return Place::kNowhere;
   }
   void add(Ref entry, bool to_main) {
     arena_.set_flags(entry, to_main ? kInMain : 0);
@@ -135,7 +148,7 @@ class Eviction {
       ++spared;
       average(window_read_, 1, weight);
       const bool better =
-          main_.weight() < main_share() || !main_is_younger_than(now() - window_.time());
+          main_.weight() < main_share() || beats_main(now() - window_.time(), weight);
       window_.remove(entry, weight);
       head.set_used(0);
       add(entry, better);
@@ -171,18 +184,37 @@ class Eviction {
     return static_cast<std::uint32_t>(amount / unit_);
   }
 
-  // Whether a newcomer of that weight may go to main because that is not full yet. What is
-  // large would take the room of many, and proves itself first.
-  [[nodiscard]] bool fills_main(std::uint64_t weight) const {
-    constexpr std::uint64_t kLarge = 2;  // times the mean
-    if (evicted_ || main_.weight() >= main_share()) return false;
-    const std::size_t entries = entries_.count();
-    return entries == 0 || weight <= kLarge * (this->weight() / entries);
+  [[nodiscard]] bool goes_to_main(std::uint64_t hash, std::uint64_t weight) {
+    Ghost ghost;
+    if (!ghosts_.take(hash, ghost)) {
+      // Until it is first full. What is large would take the room of many, and proves itself first.
+      return !evicted_ && main_.weight() < main_share() && !is_large(weight);
+    }
+    adapt(ghost, weight);
+    return main_.weight() + weight <= main_share() || beats_main(ghost.age(now()), weight);
   }
-  // Whether main's end was looked at less than `age` ago.
-  bool main_is_younger_than(std::uint32_t age) {
+  // Whether main would have to make room for a newcomer of that weight, which the window,
+  // even twice as large, does not have.
+  [[nodiscard]] bool floods_window(std::uint64_t weight) const {
+    constexpr std::uint64_t kWindows = 2;
+    return evicted_ && weight > kWindows * window_share() && is_large(weight) &&
+           main_.weight() + weight > capacity_;
+  }
+  [[nodiscard]] bool is_large(std::uint64_t weight) const {
+    constexpr std::uint64_t kLarge = 2;  // times the mean
+    const std::size_t entries = entries_.count();
+    return entries > 0 && weight > kLarge * (this->weight() / entries);
+  }
+  // Whether what came in `age` ago, and is read again, deserves its room better than what it
+  // would push out of main: main's end, and the more before it the larger it is. A sixteenth of
+  // main has to be read again in half the time.
+  [[nodiscard]] bool beats_main(std::uint32_t age, std::uint64_t weight) {
+    constexpr double kWeight = 16;
     charge_main_end();
-    return !main_.empty() && now() - main_.time() <= age;
+    if (main_.empty()) return true;
+    const double part = static_cast<double>(weight) / static_cast<double>(main_.weight());
+    return static_cast<double>(age) * (1 + kWeight * part) <
+           static_cast<double>(now() - main_.time());
   }
 
   // Those at main's end that have uses left pay one and start over.
@@ -209,7 +241,8 @@ class Eviction {
     main_.remove(entry, weight);
     if (entries_.dead(entry)) return entry;
     main_evicted_ += weight;
-    remember(entry, {.admitted = admitted, .evicted = units(main_evicted_), .from_main = true});
+    remember(entries_.hash(entry),
+             {.admitted = admitted, .evicted = units(main_evicted_), .from_main = true});
     return entry;
   }
 
@@ -221,16 +254,17 @@ class Eviction {
     if (window_read_ < kHardlyRead && main_useless_ < kUseless) {
       resize_window(-static_cast<double>(weight) / 4);  // slower than it grows where it should
     }
-    remember(entry, {.admitted = admitted, .evicted = units(window_evicted_), .from_main = false});
+    remember(entries_.hash(entry),
+             {.admitted = admitted, .evicted = units(window_evicted_), .from_main = false});
     return entry;
   }
 
-  void remember(Ref entry, Ghost ghost) {
+  void remember(std::uint64_t hash, Ghost ghost) {
     const std::size_t entries = std::max(entries_.count(), least_ghosts_);
     if (ghosts_.size() < entries / 2 || (ghosts_.size() == 0 && entries > 0)) {
       ghosts_.resize(entries);
     }
-    ghosts_.add(entries_.hash(entry), ghost);
+    ghosts_.add(hash, ghost);
   }
 
   // Of late: an average over about a capacity's worth, in which one entry is a sixteenth at most.

@@ -379,7 +379,12 @@ class Shard {
       uses = head(old).used();
       leave_queues(old);
     } else {
-      to_main = eviction_.arrives(hash, weight);
+      const Place place = eviction_.arrives(hash, weight);
+      if (place == Place::kNowhere) {
+        ++spaces_.of(info.space).evictions;
+        return PutOutcome::kStored;
+      }
+      to_main = place == Place::kMain;
     }
     while (eviction_.weight() + weight > eviction_capacity() && evict()) {
     }
