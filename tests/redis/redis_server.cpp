@@ -5,11 +5,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 #include <stdexcept>
 #include <string_view>
@@ -42,9 +45,23 @@ std::vector<std::string> RedisServer::node_options() {
 }
 std::string RedisServer::program() { return find_program().value(); }
 
+// A port that was free may be another process's by the time that the server listens.
 RedisServer::RedisServer(std::vector<std::string> options)
     : options_{std::move(options)}, port_{demo::free_port(0, 0).value()} {
-  start();
+  constexpr int kTries = 5;
+  for (int tries = 1;; ++tries) {
+    try {
+      start();
+      return;
+    } catch (const std::runtime_error& error) {
+      const bool taken = std::string_view{error.what()}.contains("Address already in use");
+      if (!taken || tries == kTries) throw;
+    }
+    std::filesystem::remove(directory() / "log");
+    port_ = demo::free_port(0, 0).value();
+    const auto bus = std::ranges::find(options_, "--cluster-port");
+    if (bus != options_.end()) *std::next(bus) = std::to_string(demo::free_port(0, 0).value());
+  }
 }
 
 RedisServer::~RedisServer() { kill(); }
