@@ -13,8 +13,8 @@ constexpr unsigned kMostTries = 32;
 
 std::optional<Error> ItemStep::carry_out(std::shared_ptr<memcached::Client> client, Terms terms,
                                          std::string key, Decide decide, Done done) {
-  const std::shared_ptr<ItemStep> step{
-      new ItemStep{std::move(client), terms, std::move(key), std::move(decide), std::move(done)}};
+  const std::shared_ptr<ItemStep> step{new ItemStep{
+      std::move(client), std::move(terms), std::move(key), std::move(decide), std::move(done)}};
   return step->look();
 }
 
@@ -22,7 +22,7 @@ std::optional<Error> ItemStep::submit(const Write& write,
                                       void (ItemStep::*then)(Result<memcached::Replies>)) {
   // Not with what is left for a timeout: an answer that is not there then says nothing of the
   // connection.
-  if (std::chrono::steady_clock::now() >= deadline_) {
+  if (terms_.timers->now() >= deadline_) {
     return Error{Errc::kTimeout, "others change a key of the shared tier, or its server is slow"};
   }
   return client_->submit({.session = terms_.connection}, write,

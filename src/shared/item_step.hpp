@@ -2,12 +2,11 @@
 // decided what becomes of it, and changes it if it is still the same; else begins again.
 //
 // All of a step goes over one connection: a CAS is worth nothing to another run of the
-// server. It has one deadline, after which none of its commands begins.
+// server. It has one deadline, by the timers it is given, after which none of its commands begins.
 //
 // Threads: any. Keeps itself alive until it is done.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -16,6 +15,7 @@
 
 #include "larder/clock.hpp"
 #include "larder/error.hpp"
+#include "larder/timers.hpp"
 #include "memcached/client.hpp"
 #include "shared/item.hpp"
 
@@ -32,6 +32,7 @@ class ItemStep : public std::enable_shared_from_this<ItemStep> {
   };
   struct Terms {
     std::uint64_t connection = 0;
+    std::shared_ptr<const Timers> timers{};  // that count its patience
     Duration patience{};  // until its last command, which has the client's own time
     Refused refused = Refused::kEnds;
   };
@@ -43,6 +44,7 @@ class ItemStep : public std::enable_shared_from_this<ItemStep> {
   using Done = std::move_only_function<void(Result<Change::Kind>)>;
 
   // None: `done` will be called, once, never inside this call. An error: it will not.
+  // REQUIRES: terms with timers.
   [[nodiscard]] static std::optional<Error> carry_out(std::shared_ptr<memcached::Client> client,
                                                       Terms terms, std::string key, Decide decide,
                                                       Done done);
@@ -56,8 +58,8 @@ class ItemStep : public std::enable_shared_from_this<ItemStep> {
   ItemStep(std::shared_ptr<memcached::Client> client, Terms terms, std::string key, Decide decide,
            Done done)
       : client_{std::move(client)},
-        terms_{terms},
-        deadline_{std::chrono::steady_clock::now() + terms.patience},
+        terms_{std::move(terms)},
+        deadline_{terms_.timers->now() + terms_.patience},
         key_{std::move(key)},
         decide_{std::move(decide)},
         done_{std::move(done)} {}

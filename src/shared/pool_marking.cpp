@@ -40,7 +40,7 @@ void PoolMarking::mark(std::size_t index) {
     ItemStep::Terms terms = server->step_terms(session->number);
     terms.refused = ItemStep::Refused::kTriesAgain;
     refused = ItemStep::carry_out(
-        server->client(), terms, std::move(key),
+        server->client(), std::move(terms), std::move(key),
         [token = std::move(token), life = life_](const Item& item) {
           return set_mark(item, token, life);
         },

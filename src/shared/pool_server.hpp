@@ -118,7 +118,7 @@ class PoolServer final : public memcached::ClientEvents,
   [[nodiscard]] SharedCounts& counts() { return counts_; }
   // Of the steps of the protocol there.
   [[nodiscard]] ItemStep::Terms step_terms(std::uint64_t connection) const {
-    return {.connection = connection, .patience = options_.timeout};
+    return {.connection = connection, .timers = timers_, .patience = options_.timeout};
   }
   // 16 bytes that nobody else has.
   [[nodiscard]] std::string new_token();

@@ -193,7 +193,7 @@ void PoolServer::end_write(const std::string& cache, const std::string& name,
   ItemStep::Terms terms = step_terms(session_->number);
   terms.refused = refusal;
   const auto refused =
-      ItemStep::carry_out(client_, terms, name, std::move(decide),
+      ItemStep::carry_out(client_, std::move(terms), name, std::move(decide),
                           [self = shared_from_this(), cache, name, kept = std::move(kept),
                            at_stake](const Result<Change::Kind>& outcome) {
                             if (outcome) kept(*outcome);

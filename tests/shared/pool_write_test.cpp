@@ -300,24 +300,6 @@ TEST_F(PoolWrite, WhereNoMarkIsTakenTheKeyIsLeftToTheSource) {
   EXPECT_FALSE(author.read("1").written) << "once it cannot land any more";
 }
 
-// Others change the key all the time, and the server is slow: not for a timeout a command.
-TEST_F(PoolWrite, AStepHasOneDeadline) {
-  std::atomic<int> tries{0};
-  const ScriptedMemcached busy{server(), [&](std::string_view line) -> std::optional<std::string> {
-                                 if (!line.starts_with("ms larder:product:1 ")) return std::nullopt;
-                                 ++tries;
-                                 std::this_thread::sleep_for(20ms);
-                                 return "NS\r\n";
-                               }};
-  Author author{busy.url(), PoolOptions{.timeout = 100ms}};
-
-  author.ready();
-
-  EXPECT_FALSE(author.mark("1"));
-
-  EXPECT_LE(tries, 6);
-}
-
 TEST_F(PoolWrite, WithoutAServerNoMarkIsTaken) {
   server().kill();
   author_->lost();
