@@ -36,7 +36,7 @@ void notice_a_cut_network(int socket) {
 
 // What a process that was killed had the server do, and what waits there for a lock, say, would
 // land behind what is written from now on. A server that does not tell has nothing to wait for.
-void outwait_earlier_work(PGconn* session) {
+void outwait_earlier_work(PGconn* session, int stop) {
   const auto deadline = std::chrono::steady_clock::now() + kLongestWork;
   const PostgresResult began{PQexec(session, "SELECT clock_timestamp()")};
   if (PQresultStatus(began.get()) != PGRES_TUPLES_OK) return;
@@ -49,13 +49,15 @@ void outwait_earlier_work(PGconn* session) {
     const PostgresResult left{PQexec(session, sql.c_str())};
     if (PQresultStatus(left.get()) != PGRES_TUPLES_OK || PQntuples(left.get()) == 0) return;
     if (std::chrono::steady_clock::now() >= deadline) return;
-    std::this_thread::sleep_for(kBetweenTries);
+    pollfd stopped{stop, POLLIN, 0};
+    if (::poll(&stopped, 1, static_cast<int>(kBetweenTries.count())) > 0) return;
   }
 }
 
 }  // namespace
 
-Result<PostgresSession> PostgresClaim::lock(const PostgresTarget& target, std::int64_t key) {
+Result<PostgresSession> PostgresClaim::lock(const PostgresTarget& target, std::int64_t key,
+                                            int stop) {
   auto session = target.connect();
   if (!session) return session;
   PQexitPipelineMode(session->get());
@@ -77,7 +79,7 @@ Result<PostgresSession> PostgresClaim::lock(const PostgresTarget& target, std::i
     return fail(Errc::kRefused, target.name() + ": another session has the advisory lock " +
                                     std::to_string(key) + "; pg_locks says which");
   }
-  outwait_earlier_work(session->get());
+  outwait_earlier_work(session->get(), stop);
   return session;
 }
 
@@ -88,7 +90,7 @@ Result<std::unique_ptr<PostgresClaim>> PostgresClaim::take(PostgresTarget target
   const auto deadline = std::chrono::steady_clock::now() + patience;
   bool told = false;
   for (;;) {
-    auto session = lock(target, key);
+    auto session = lock(target, key, /*stop=*/-1);
     if (session) {
       return std::unique_ptr<PostgresClaim>{
           new PostgresClaim{std::move(target), key, std::move(*session), std::move(report)}};
@@ -144,7 +146,7 @@ void PostgresClaim::watch() {
       session_.reset();
       if (report_) report_(&error);
     }
-    auto session = lock(target_, key_);
+    auto session = lock(target_, key_, stop_);
     if (!session) {
       const bool another = session.error().code == Errc::kRefused;
       if (another && !std::exchange(told_of_another_, true) && report_) report_(&session.error());

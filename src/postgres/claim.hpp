@@ -47,7 +47,8 @@ class PostgresClaim {
 
  private:
   PostgresClaim(PostgresTarget target, std::int64_t key, PostgresSession session, Report report);
-  [[nodiscard]] static Result<PostgresSession> lock(const PostgresTarget& target, std::int64_t key);
+  [[nodiscard]] static Result<PostgresSession> lock(const PostgresTarget& target, std::int64_t key,
+                                                    int stop);
   void watch();
   // Waits until the session ends, or for a second where there is none; false: to stop.
   [[nodiscard]] bool wait_for_change();
