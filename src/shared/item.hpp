@@ -76,7 +76,9 @@ void write(memcached::MetaWriter& write, std::string_view key, const Item& item,
 // What a reader found. A value stays in the item; its `left` is at most what it is.
 [[nodiscard]] Found found(const Item& item);
 
-// A reader takes the lease, of a key that has none.
+// A reader takes the lease, of a key that has none; who wants it anew takes it over as well, for
+// its holder may have begun before what is asked for was true. The holder's steps then find
+// another's.
 [[nodiscard]] Change take_lease(std::string_view token, std::chrono::seconds life);
 // What the lease's holder does; nothing if it is not this token's any more. `value` as seal()
 // gives it.

@@ -89,7 +89,7 @@ void PoolReading::looked(Indices indices, bool made, Result<memcached::Replies> 
     Found there = found(item);
     if (auto known = answer(place, item, there, *stamp)) {
       answers.emplace_back(index, std::move(*known));
-    } else if (there.kind == Kind::kLease) {
+    } else if (there.kind == Kind::kLease && !place.anew) {
       waiting.push_back(index);
     } else {
       item.bytes.clear();
@@ -212,10 +212,7 @@ std::optional<SharedAnswer> PoolReading::answer(const Place& place, const Item& 
       }
       SharedCounts::add(counts.failures);
       return SharedAnswer{.kind = SharedAnswer::Kind::kFailure, .error = std::move(found.error)};
-    case Kind::kLease:
-      // It may have begun too early for one who wants it anew.
-      if (place.anew) return pass();
-      return std::nullopt;
+    case Kind::kLease: return std::nullopt;
     case Kind::kValue: break;
     default:
       if (item.there && !item.stale) SharedCounts::add(counts.foreign);

@@ -17,7 +17,8 @@
  * marker only when no commit that it stands for can land any more.
  *
  * Sizes:     READERS WRITERS INVALIDATIONS, of two processes in turn; CLEARS: an
- *            invalidation may be a clear; REFRESHES: who finds a copy may renew it
+ *            invalidation may be a clear; REFRESHES: who finds a copy may renew it, and
+ *            who finds a lease may take it over
  * Faults:    CRASHES (readers and writers that die), EVICTIONS (of the item or the
  *            generation), CUTS (one process's connection), STOPS (the server),
  *            REFUSALS (it answers an invalidation or the end of a write with an error)
@@ -100,6 +101,7 @@ byte open_commits = 0;  /* one bit for each writer whose commit may still land *
 byte unfinished = 0;       /* one bit for each writer whose end was not told */
 byte changed_outside = 0;  /* commits by others whose invalidation has not come */
 byte untold = 0;           /* one bit for each reader since whose lease nothing was told */
+byte overtaken = 0;        /* one bit for each reader whose lease another took over */
 byte crashes = CRASHES;
 byte refusals = REFUSALS;
 byte ended = 0;
@@ -203,6 +205,11 @@ inline set_mark(me) {
 
 /* --------------------------------------------------------------------- readers */
 
+inline take_lease() {
+  if :: LEASED -> overtaken = overtaken | item.token :: else fi;
+  forget(); item.kind = lease; item.token = me
+}
+
 /* A reader is one flight of process p for the key; `me` is its bit and its token. */
 proctype Reader(byte p; byte me) {
   byte c = 0;      /* the connection that it goes over */
@@ -261,7 +268,13 @@ look:
           :: mine = true; refreshing = true; goto load
 #endif
           fi
-        :: LEASED -> goto waiting
+        :: LEASED ->
+          if
+          :: goto waiting
+#ifdef REFRESHES
+          :: true  /* what the other loads may be from before this one was asked for */
+#endif
+          fi
         :: item.kind == failure && !item.stale -> goto answered
         :: else
         fi
@@ -271,11 +284,9 @@ look:
   atomic {
     if
     :: LOST(p, c) -> goto pass
-    :: LATE(p, c, r) && AS_SEEN(me) ->  /* a lease of which nobody knows */
-      forget(); item.kind = lease; item.token = me; goto pass
+    :: LATE(p, c, r) && AS_SEEN(me) -> take_lease(); goto pass  /* nobody knows of it */
     :: CAN(p, c) && !AS_SEEN(me) -> goto look  /* somebody was quicker */
-    :: CAN(p, c) && AS_SEEN(me) ->
-      forget(); item.kind = lease; item.token = me; mine = true
+    :: CAN(p, c) && AS_SEEN(me) -> take_lease(); mine = true
     fi;
     untold = untold | me
 #ifdef CALM
@@ -329,7 +340,11 @@ fill:
     :: !refreshing && LOST(p, c) -> goto answered
     :: !refreshing && CAN(p, c) ->
       if
+#ifdef LARDER_BROKEN_FILL_OF_ANOTHERS_LEASE
+      :: LEASED -> current = current | me
+#else
       :: LEASED && item.token == me -> current = current | me
+#endif
       :: else -> goto answered
       fi
     fi
@@ -340,6 +355,7 @@ fill:
     :: (CAN(p, c) || LATE(p, c, r)) && MAY_FILL(me) ->
       keep(seen, g);
       assert(refreshing || (untold & me));  /* no fill after a later invalidation */
+      assert(!(overtaken & me));            /* nor after a refresh that began later */
       check_kept();
       goto answered
     :: CAN(p, c) && !(current & me) ->

@@ -26,6 +26,7 @@ NEWEST = "key.version==source"
 LATER_INVALIDATION = "untold&me"
 ACKNOWLEDGED = "key.version>=acknowledged"
 ONE_LEASE = "assertionviolated0"
+TAKEN_OVER = "overtaken&me"
 NOT_OLDER = "item.version>=least"
 KEPT_IS_NEWEST = "item.version==source"
 
@@ -103,6 +104,7 @@ CASES = (
     pool_mistake("invalidation-deletes", KEPT_IS_NEWEST, "CRASHES=1", "READERS=1"),
     pool_mistake("stale-mark-fills", KEPT_IS_NEWEST, "READERS=1"),
     pool_mistake("fill-uncompared", LATER_INVALIDATION, "WRITERS=0"),
+    pool_mistake("fill-of-anothers-lease", TAKEN_OVER, "REFRESHES", "WRITERS=0"),
     pool_mistake("cas-of-another-run", KEPT_IS_NEWEST, "REFRESHES", "STOPS=1", "READERS=3", "WRITERS=0", large=True),
 )
 

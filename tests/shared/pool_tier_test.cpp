@@ -333,6 +333,43 @@ TEST_F(PoolTierTest, WhoWantsItAnewLoadsWhileTheOthersAreServed) {
   EXPECT_EQ(one.copy("1"), "new");
 }
 
+TEST_F(PoolTierTest, WhoWantsItAnewTakesOverFromALoadThatBeganBefore) {
+  PoolProcess one{url()};
+  PoolProcess other{url()};
+  const SharedAnswer first = one.ready().read("1");
+  ASSERT_TRUE(first.lease);
+
+  const SharedAnswer second = other.ready().read("1", true);
+  ASSERT_TRUE(second.lease);
+  one.copies().fill(first.lease, "earlier", 60s, 1ms);
+  while (one.tier().stats().refused_fills == 0) std::this_thread::yield();
+  other.copies().fill(second.lease, "later", 60s, 1ms);
+
+  EXPECT_EQ(other.copy("1"), "later");
+  EXPECT_EQ(one.copy("1"), "later");
+  EXPECT_EQ(other.tier().stats().fills, 1U);
+}
+
+TEST_F(PoolTierTest, WhoHasLostTheLeaseToARefreshNeitherFailsNorReleasesIt) {
+  PoolProcess one{url()};
+  PoolProcess other{url()};
+  const SharedAnswer first = one.ready().read("1");
+  const SharedAnswer second = other.ready().read("1", true);
+  ASSERT_TRUE(second.lease);
+
+  one.copies().release(first.lease);
+  one.copies().fail(first.lease, {Errc::kSourceFailed, "no such table"});
+  (void)one.copy("2");  // behind what these steps read …
+  (void)one.copy("3");  // … and what they would change
+  other.copies().fill(second.lease, "later", 60s, 1ms);
+  while (other.tier().stats().fills + other.tier().stats().refused_fills == 0) {
+    std::this_thread::yield();
+  }
+
+  EXPECT_EQ(one.copy("1"), "later");
+  EXPECT_EQ(one.tier().stats().failures, 0U);
+}
+
 TEST_F(PoolTierTest, ARefreshThatAnInvalidationOvertookIsRefused) {
   PoolProcess one{url()};
   PoolProcess other{url()};
