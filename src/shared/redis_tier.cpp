@@ -30,7 +30,9 @@ Result<std::shared_ptr<RedisTier>> RedisTier::start(Runtime& runtime, RedisTierO
     });
   }
   tier->hearing_->expect(tier.get());
-  auto started = redis::Client::start(runtime, client, tier);
+  redis::ClientOptions commands = client;
+  commands.most_commands = tier->options_.most_commands;
+  auto started = redis::Client::start(runtime, std::move(commands), tier);
   if (!started) return std::unexpected{std::move(started.error())};
   tier->client_ = std::move(*started);
   if (auto done = tier->start_backplane(runtime, client); !done) {

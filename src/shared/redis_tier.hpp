@@ -77,10 +77,12 @@ struct RedisTierOptions {
   // No load takes longer: its lease is not extended beyond, nor waited for.
   Duration longest_load = std::chrono::seconds{30};
   Duration failure = std::chrono::milliseconds{200};  // so long a failure is told
+  Duration probe = std::chrono::seconds{1};  // between looks whether it takes what it is told
   EnvelopeOptions envelope{};
   bool in_cluster = false;
-  std::weak_ptr<Elsewhere> elsewhere{};   // in a cluster
-  std::shared_ptr<Hearing> hearing{};     // of several servers; null: its own
+  std::weak_ptr<Elsewhere> elsewhere{};  // in a cluster
+  std::shared_ptr<Hearing> hearing{};    // of several servers; null: its own
+  std::size_t most_commands = redis::ClientOptions{}.most_commands;  // without an answer yet
   std::size_t most_undelivered = 20'000;  // keys; past them whole caches are invalidated
   // Called when the tier is lost or is there again, with a sentence; any thread, never often.
   std::function<void(bool there, const std::string& sentence)> tell{};
@@ -125,8 +127,8 @@ class RedisTier final : public Tier,
   void vouch() LARDER_EXCLUDES(mutex_);
   // It is to be told this before it is trusted again.
   void adopt(const Undelivered::Batch& batch) LARDER_EXCLUDES(mutex_);
-  // It is no part of the cluster any more, and close() follows. What it has yet to be told;
-  // what is on its way and fails goes elsewhere.
+  // It is no part of the cluster any more, and close() follows. What it has yet to be told; what
+  // it is being told goes elsewhere when that has ended, and is counted there.
   [[nodiscard]] Undelivered::Batch retire() LARDER_EXCLUDES(mutex_);
   // `name` is the key's in the tier.
   void invalidate(const std::string& cache, std::string name) LARDER_EXCLUDES(mutex_);

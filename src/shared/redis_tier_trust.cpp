@@ -15,7 +15,6 @@ namespace {
 
 constexpr std::chrono::milliseconds kDeliverAgain{200};
 constexpr std::chrono::seconds kDeliveryTimeout{10};  // of many invalidations at once
-constexpr std::chrono::seconds kProbe{1};
 
 bool is_moved(const resp::Reply& reply) {
   return reply.is_error() && redis::is_redirect(reply.text);
@@ -170,7 +169,7 @@ void RedisTier::delivered(const Delivery& delivery, const Result<redis::Replies>
 }
 
 void RedisTier::probe_later() {
-  probe_timer_ = timers_->after(kProbe, [weak = weak_from_this()] {
+  probe_timer_ = timers_->after(options_.probe, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->probe();
   });
 }

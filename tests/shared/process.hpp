@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -160,6 +161,13 @@ class ProcessOver {
     auto heard = std::make_shared<Heard>();
     copies_->listen(heard);
     return heard;
+  }
+
+  // Until its own timers call back after so long: what it had due by then has been done.
+  void let_pass(Duration time) {
+    std::promise<void> due;
+    const auto timer = runtime_.handle().timers()->after(time, [&] { due.set_value(); });
+    due.get_future().wait();
   }
 
   SharedCopies& copies() { return *copies_; }
