@@ -150,7 +150,8 @@ SharedStats RedisTier::stats() const {
   if (!options_.hearing) stats.gaps += hearing_->lapses();
   stats.connections = client_->health().connections;
   const MutexLock lock{mutex_};
-  stats.undelivered = undelivered_.size() + in_delivery_;
+  // Of what it is no part of any more others tell it, and count it.
+  if (!retired_) stats.undelivered = undelivered_.size() + in_delivery_;
   return stats;
 }
 

@@ -199,9 +199,7 @@ void RoutedTier::guided(const redis::Topology& topology) {
       mutex_.assert_held();
       if (std::ranges::find(now, each.first, &Assignment::place) != now.end()) return false;
       undelivered_.add(each.second->retire());
-      SharedStats gone = each.second->stats();
-      gone.undelivered = 0;  // others tell it, and count it
-      past_ += gone;
+      past_ += each.second->stats();
       retired.push_back(each.second);
       return true;
     });

@@ -222,6 +222,74 @@ TEST(Cluster, ThatSlotsHaveNoMasterIsSaidOnceEachWay) {
   EXPECT_EQ(one.copy("1"), "v");
 }
 
+// What a server says is another's.
+class Elsewheres final : public Elsewhere {
+ public:
+  void moved(const std::string& cache, std::optional<std::string> name) override {
+    const MutexLock lock{mutex_};
+    moved_.push_back(cache + " " + name.value_or("*"));
+    news_.notify_all();
+  }
+  void suspect() override {}
+
+  // Waits for the first.
+  std::string word() {
+    const MutexLock lock{mutex_};
+    while (moved_.empty()) news_.wait(mutex_);
+    return moved_.front();
+  }
+
+ private:
+  Mutex mutex_;
+  Condition news_;
+  std::vector<std::string> moved_ LARDER_GUARDED_BY(mutex_);
+};
+
+// A master of all slots that is being told what was invalidated when it is found to be none any
+// more.
+class RetiredMaster : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!RedisServer::installed()) GTEST_SKIP() << "redis-server is not installed";
+    node_.emplace(RedisServer::node_options());
+    node_->ask({"CLUSTER", "ADDSLOTSRANGE", "0", "16383"});
+    elsewhere_ = std::make_shared<Elsewheres>();
+    master_.emplace(*node_, RedisTierOptions{.in_cluster = true, .elsewhere = elsewhere_});
+    RedisTier& tier = master_->tier();
+    RedisTier::Buckets buckets;
+    for (std::size_t i = 0; i < KeyNames::kBuckets; ++i) {
+      buckets.insert(static_cast<KeyNames::Bucket>(i));
+    }
+    (void)tier.assign(std::move(buckets));
+    while (!tier.health().connected) std::this_thread::yield();
+    name_ = tier.names().value("product", "1");
+    tier.invalidate("product", name_);
+    node_->pause();
+    while (tier.health().waiting < 2) tier.vouch();  // the probe, and the key
+  }
+
+  std::optional<RedisServer> node_;
+  std::shared_ptr<Elsewheres> elsewhere_;
+  std::optional<Process> master_;
+  std::string name_;
+};
+
+TEST_F(RetiredMaster, WhatItIsBeingToldIsToldElsewhereThoughItTakesIt) {
+  EXPECT_TRUE(master_->tier().retire().keys.empty()) << "it is on its way";
+
+  node_->resume();
+
+  EXPECT_EQ(elsewhere_->word(), "product " + name_);
+}
+
+TEST_F(RetiredMaster, CountsNothingThatOthersTell) {
+  EXPECT_EQ(master_->tier().stats().undelivered, 1U);
+
+  (void)master_->tier().retire();
+
+  EXPECT_EQ(master_->tier().stats().undelivered, 0U);
+}
+
 TEST_F(ClusterTest, ASlotThatMovesIsFollowed) {
   ClusterProcess one{cluster_->url()};
   ClusterProcess other{cluster_->url()};
