@@ -21,7 +21,9 @@
  *            who finds a lease may take it over
  * Faults:    CRASHES (readers and writers that die), EVICTIONS (of the item or the
  *            generation), CUTS (one process's connection), STOPS (the server),
- *            REFUSALS (it answers an invalidation or the end of a write with an error)
+ *            REFUSALS (it answers an invalidation or the end of a write with an error),
+ *            FULL (it refuses to store, and the item that was to be replaced is gone),
+ *            UNKNOWNS (a writer is not told whether its commit was done, which may land)
  * Mutations: each LARDER_BROKEN_… is one mistake that the model must catch.
  */
 
@@ -48,6 +50,12 @@
 #endif
 #ifndef REFUSALS
 #define REFUSALS 0
+#endif
+#ifndef FULL
+#define FULL 0
+#endif
+#ifndef UNKNOWNS
+#define UNKNOWNS 0
 #endif
 
 #define ACTORS (READERS + WRITERS + INVALIDATIONS)
@@ -85,8 +93,10 @@ typedef Process {
   byte trust;        /* times that it became so */
   byte queued;       /* what is on its way to be told, in front of all else */
   byte undelivered;  /* what has yet to be told */
-  byte ending;       /* writes whose end is on its way */
-  byte acked         /* the newest version that the process was told is in */
+  byte ending;       /* writes whose end is on its way, or that no mark says may still land */
+  byte acked;        /* the newest version that the process was told is in */
+  byte unsure;       /* one bit for each write of unknown outcome that has no mark */
+  byte landed        /* the version of one of them, once it has landed */
 };
 
 Process process[2];
@@ -104,6 +114,8 @@ byte untold = 0;           /* one bit for each reader since whose lease nothing 
 byte overtaken = 0;        /* one bit for each reader whose lease another took over */
 byte crashes = CRASHES;
 byte refusals = REFUSALS;
+byte no_room = FULL;
+byte unknowns = UNKNOWNS;
 byte ended = 0;
 #ifdef CALM
 byte loads = 0;            /* loads that began under a lease */
@@ -111,7 +123,7 @@ byte loads = 0;            /* loads that began under a lease */
 
 /* A mark that was lost or not taken: until the writer's end was told a copy may be
  * older than its commit. Of a writer that dies before that, the ttl bounds it. */
-#if EVICTIONS + CUTS + STOPS + REFUSALS > 0
+#if EVICTIONS + CUTS + STOPS + REFUSALS + FULL > 0
 #define MARKER_MAY_BE_LOST (unfinished != 0)
 #else
 #define MARKER_MAY_BE_LOST false
@@ -217,6 +229,7 @@ proctype Reader(byte p; byte me) {
   byte t = 0;      /* the trust under which it began */
   byte g = 0;      /* the generation that it saw */
   byte least = 0;  /* no copy may be older: acknowledged before the read began */
+  byte since = 0;  /* nor than this, while the process leaves the key to the source */
   byte seen = 0;   /* the version that it loaded */
   bool none = false;
   bool mine = false;
@@ -224,6 +237,7 @@ proctype Reader(byte p; byte me) {
 
   atomic {
     least = process[p].acked;
+    since = process[p].landed;
     if
     :: process[p].trusted -> c = process[p].connection; t = process[p].trust; r = boot
     :: else -> goto pass
@@ -262,6 +276,7 @@ look:
         :: item.kind == value && !item.stale && item.gen == g ->
           /* A hit is never older than what the process was told before. */
           assert(item.version >= least);
+          assert(item.version >= since || process[p].landed < since);
           if
           :: goto answered
 #ifdef REFRESHES
@@ -287,6 +302,7 @@ look:
     :: LATE(p, c, r) && AS_SEEN(me) -> take_lease(); goto pass  /* nobody knows of it */
     :: CAN(p, c) && !AS_SEEN(me) -> goto look  /* somebody was quicker */
     :: CAN(p, c) && AS_SEEN(me) -> take_lease(); mine = true
+    :: CAN(p, c) && no_room > 0 -> no_room--; forget(); goto pass
     fi;
     untold = untold | me
 #ifdef CALM
@@ -314,7 +330,7 @@ waiting:
 pass:
   skip;
 load:
-  atomic { none = false; least = 0; t = 0 };
+  atomic { none = false; least = 0; since = 0; t = 0 };
   if
   :: crashes > 0 -> atomic { crashes--; goto dead }
   :: seen = source
@@ -360,6 +376,7 @@ fill:
       goto answered
     :: CAN(p, c) && !(current & me) ->
       if :: refreshing -> goto answered :: else -> goto fill fi
+    :: CAN(p, c) && no_room > 0 -> no_room--; forget(); goto answered
 #ifdef LARDER_BROKEN_CAS_OF_ANOTHER_RUN
     /* Another run counts from the beginning, to numbers that were seen before. */
     :: refreshing && up && boot != r && item.kind == value -> keep(seen, gen); check_kept();
@@ -378,7 +395,7 @@ failed:
 answered:
 dead:
   atomic {
-    c = 0; r = 0; t = 0; g = 0; least = 0; seen = 0; none = false; mine = false;
+    c = 0; r = 0; t = 0; g = 0; least = 0; since = 0; seen = 0; none = false; mine = false;
     refreshing = false; current = current & ~me; ended++
   }
 }
@@ -395,6 +412,7 @@ proctype Writer(byte p; byte me; byte eye) {
   bool none = false;
   bool taken = false;
   bool lost = false;   /* what it saw at the end was no marker: its mark was lost */
+  bool refused = false;  /* its mark, once, by a full server */
 
   atomic {
     unfinished = unfinished | me;
@@ -423,7 +441,11 @@ mark:
     :: LATE(p, c, r) && AS_SEEN(eye) -> set_mark(me)
     :: CAN(p, c) && !AS_SEEN(eye) -> goto mark
     :: CAN(p, c) && AS_SEEN(eye) -> set_mark(me); taken = true
-    fi
+    :: CAN(p, c) && no_room > 0 ->
+      no_room--; forget();
+      if :: refused :: !refused -> refused = true; goto mark fi
+    fi;
+    refused = false
   };
 
 commit:
@@ -436,6 +458,7 @@ commit:
   :: atomic { source++; committed = source; open_commits = open_commits & ~me }
   :: atomic { open_commits = open_commits & ~me }
   :: crashes > 0 -> atomic { crashes--; goto outcome_unknown }
+  :: atomic { unknowns > 0 -> unknowns-- }; goto leave
   fi;
   if
   :: crashes > 0 -> atomic { crashes--; goto dead }
@@ -462,10 +485,12 @@ finish:
       lost = (item.kind != marker)
     fi
   };
+end_it:
   atomic {
     if
     :: LOST(p, c) -> goto not_told
     :: CAN(p, c) && refusals > 0 -> refusals--; goto not_told
+    :: CAN(p, c) && !lost && no_room > 0 -> no_room--; forget(); lost = true; goto end_it
     :: (CAN(p, c) || LATE(p, c, r)) && lost -> invalidate()
     :: CAN(p, c) && !lost && !(current & eye) -> goto finish
     :: (CAN(p, c) || LATE(p, c, r)) && !lost && (current & eye) ->
@@ -496,6 +521,53 @@ not_told:
     goto dead
   };
 
+/* Its process lives, and marks the key once more, for as long as the commit may land. */
+leave:
+  atomic {
+    run Landing(p, me);
+    process[p].ending++; process[p].unsure = process[p].unsure | me;
+    if
+    :: process[p].trusted -> c = process[p].connection; r = boot
+    :: else -> goto unmarked
+    fi
+  };
+leave_mark:
+  atomic {
+    if
+    :: LOST(p, c) -> goto unmarked
+    :: CAN(p, c) -> see(eye)
+    fi
+  };
+  atomic {
+    if
+    :: LOST(p, c) -> goto unmarked
+    :: CAN(p, c) && !AS_SEEN(eye) -> goto leave_mark
+    :: CAN(p, c) && AS_SEEN(eye) -> set_mark(me); goto left
+    :: CAN(p, c) && no_room > 0 ->
+      no_room--; forget();
+      if
+#ifdef LARDER_BROKEN_REFUSED_MARK_IS_ONE
+      :: refused -> process[p].ending--; goto dead
+#else
+      :: refused -> goto unmarked
+#endif
+      :: !refused -> refused = true; goto leave_mark
+      fi
+    fi
+  };
+unmarked:
+  atomic {
+    process[p].trusted = false;
+    process[p].undelivered = process[p].undelivered | KEY
+  };
+  /* The key is left to the source until the commit cannot land any more. */
+  (open_commits & me) == 0;
+left:
+  atomic {
+    process[p].ending--; process[p].unsure = process[p].unsure & ~me; process[p].landed = 0;
+    goto dead
+  };
+
 outcome_unknown:
   if
   :: atomic { source++; open_commits = open_commits & ~me }
@@ -504,8 +576,19 @@ outcome_unknown:
 dead:
   atomic {
     c = 0; r = 0; g = 0; committed = 0; none = false; taken = false; lost = false;
-    current = current & ~eye; ended++
+    refused = false; current = current & ~eye; ended++
   }
+}
+
+/* A commit of unknown outcome, which a read that begins behind it must not undo. */
+proctype Landing(byte p; byte me) {
+  if
+  :: atomic {
+      source++; open_commits = open_commits & ~me;
+      if :: process[p].unsure & me -> process[p].landed = source :: else fi
+    }
+  :: atomic { open_commits = open_commits & ~me }
+  fi
 }
 
 /* ---------------------------------------------------------------- invalidations */

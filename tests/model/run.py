@@ -26,6 +26,7 @@ NEWEST = "key.version==source"
 LATER_INVALIDATION = "untold&me"
 ACKNOWLEDGED = "key.version>=acknowledged"
 ONE_LEASE = "assertionviolated0"
+NOT_UNDONE = "item.version>=since"
 TAKEN_OVER = "overtaken&me"
 NOT_OLDER = "item.version>=least"
 KEPT_IS_NEWEST = "item.version==source"
@@ -89,6 +90,10 @@ CASES = (
     pool("eviction", "EVICTIONS=1", "READERS=1"),
     pool("refusal", "REFUSALS=1", "READERS=1"),
     pool("refusal-after-an-eviction", "REFUSALS=1", "EVICTIONS=1", "READERS=1", "INVALIDATIONS=0"),
+    pool("unknown-outcome", "UNKNOWNS=1", "READERS=1"),
+    pool("full", "FULL=2", "READERS=1"),
+    pool("full-beside-refreshes", "FULL=1", "REFRESHES", "WRITERS=0"),
+    pool("full-after-an-unknown-outcome", "FULL=2", "UNKNOWNS=1", "INVALIDATIONS=0"),
     pool("cut", "CUTS=1", "READERS=1"),
     pool("cut-beside-a-clear", "CUTS=1", "REFRESHES", "CLEARS", "WRITERS=0"),
     pool("server-goes-and-comes-back", "STOPS=1", "READERS=1"),
@@ -104,6 +109,7 @@ CASES = (
     pool_mistake("invalidation-deletes", KEPT_IS_NEWEST, "CRASHES=1", "READERS=1"),
     pool_mistake("stale-mark-fills", KEPT_IS_NEWEST, "READERS=1"),
     pool_mistake("fill-uncompared", LATER_INVALIDATION, "WRITERS=0"),
+    pool_mistake("refused-mark-is-one", NOT_UNDONE, "FULL=2", "UNKNOWNS=1", "INVALIDATIONS=0"),
     pool_mistake("fill-of-anothers-lease", TAKEN_OVER, "REFRESHES", "WRITERS=0"),
     pool_mistake("cas-of-another-run", KEPT_IS_NEWEST, "REFRESHES", "STOPS=1", "READERS=3", "WRITERS=0", large=True),
 )
