@@ -157,6 +157,7 @@ TEST_F(RedisTierTest, ManyKeysAreOneRoundTrip) {
     keys.push_back(std::to_string(i));
     one.ready().load(keys.back(), "v" + keys.back());
   }
+  while (one.tier().stats().fills < keys.size()) std::this_thread::yield();
   Process other{*server_, {.probe = 1h}};
   other.ready();
   const auto before = other.tier().health().commands;
