@@ -6,10 +6,13 @@
 // Threads: any. Lifetime: close() or the destructor end it; the runtime may end before it.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 
 #include "larder/clock.hpp"
+#include "redis/client.hpp"
+#include "resp/reply_decoder.hpp"
 #include "shared/announcements.hpp"
 
 namespace larder::shared {
@@ -23,7 +26,17 @@ class BackplaneEvents {
   virtual void missed() = 0;
   // All that was invalidated before `asked`, by the caller's clock, has been announced.
   virtual void heard_until(TimePoint asked) = 0;
+  // The server refuses, with this error, to be followed; said each time that it is asked.
+  virtual void not_followed(const resp::Reply& why) = 0;
+  // It refuses nothing of what following takes; said with each sign.
+  virtual void followed() = 0;
 };
+
+// Tells of the first error among replies, if there is one.
+inline void tell_refusal(const redis::Replies& replies, BackplaneEvents& events) {
+  const auto found = std::ranges::find_if(replies, &resp::Reply::is_error);
+  if (found != replies.end()) events.not_followed(*found);
+}
 
 class Backplane {
  public:

@@ -99,7 +99,10 @@ void ChannelBackplane::take_sign(bool came, TimePoint asked) {
     go_on_after(Hearing::kSign);
   }
   if (!came || !all) return;
-  if (const auto events = events_.lock()) events->heard_until(asked);
+  const auto events = events_.lock();
+  if (!events) return;
+  events->followed();
+  events->heard_until(asked);
 }
 
 // Refused, it goes on when there is a connection again.
@@ -131,9 +134,11 @@ void ChannelBackplane::subscribed(const std::vector<std::string>& channels,
     }
     go_on_after(all ? Duration::zero() : Duration{kPause});
   }
+  const auto events = events_.lock();
+  if (!all && events) tell_refusal(*replies, *events);
   if (!any) return;
   count_gap();
-  if (const auto events = events_.lock()) events->missed();
+  if (events) events->missed();
 }
 
 void ChannelBackplane::go_on_after(Duration delay) {

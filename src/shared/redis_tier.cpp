@@ -63,6 +63,8 @@ RedisTier::RedisTier(Runtime& runtime, RedisTierOptions options)
     : options_{std::move(options)},
       names_{options_.name_space, options_.in_cluster},
       timers_{runtime.handle().timers()},
+      refusals_{options_.quiet},
+      following_refusals_{options_.quiet},
       undelivered_{options_.most_undelivered},
       token_seed_{random_number(), random_number()} {
   const MutexLock lock{mutex_};

@@ -78,6 +78,7 @@ struct RedisTierOptions {
   Duration longest_load = std::chrono::seconds{30};
   Duration failure = std::chrono::milliseconds{200};  // so long a failure is told
   Duration probe = std::chrono::seconds{1};  // between looks whether it takes what it is told
+  Duration quiet = Refusals::kQuiet;  // without a refusal, until it is said that there are none
   EnvelopeOptions envelope{};
   bool in_cluster = false;
   std::weak_ptr<Elsewhere> elsewhere{};  // in a cluster
@@ -172,6 +173,8 @@ class RedisTier final : public Tier,
   void announced(const Announcement& announcement) override LARDER_EXCLUDES(mutex_);
   void missed() override LARDER_EXCLUDES(mutex_);
   void heard_until(TimePoint asked) override LARDER_EXCLUDES(mutex_);
+  void not_followed(const resp::Reply& why) override;
+  void followed() override;
 
   // The run to ask, while trusted.
   [[nodiscard]] std::optional<redis::Session> session() const LARDER_EXCLUDES(mutex_);
@@ -260,7 +263,8 @@ class RedisTier final : public Tier,
   bool trusted_ LARDER_GUARDED_BY(mutex_) = false;
   std::string trouble_ LARDER_GUARDED_BY(mutex_);       // why not
   std::optional<bool> told_ LARDER_GUARDED_BY(mutex_);  // whether it is there
-  Refusals refusals_;
+  Refusals refusals_;                                   // of commands
+  Refusals following_refusals_;                         // to be followed
   Undelivered undelivered_ LARDER_GUARDED_BY(mutex_);
   std::size_t in_delivery_ LARDER_GUARDED_BY(mutex_) = 0;  // taken from it, and not told yet
   std::unique_ptr<Timer> deliver_timer_ LARDER_GUARDED_BY(mutex_);

@@ -45,6 +45,12 @@ bool takes_no_writes(std::string_view text) {
   return std::ranges::any_of(kSays, [&](std::string_view each) { return text.starts_with(each); });
 }
 
+// It reads its file, runs a script, or becomes a replica, which ends the connection of who waits.
+bool takes_nothing(std::string_view text) {
+  constexpr std::array<std::string_view, 3> kSays{"LOADING", "BUSY", "UNBLOCKED"};
+  return std::ranges::any_of(kSays, [&](std::string_view each) { return text.starts_with(each); });
+}
+
 }  // namespace
 
 void RedisTier::note_error(const Error& error) {
@@ -432,6 +438,24 @@ void RedisTier::note_refusal(const std::string& text) {
   if (refusals_.refused(timers_->now()) && options_.tell) {
     options_.tell(false, "the shared tier: " + options_.url.place() + " refuses a command: " +
                              text.substr(0, 200) + "; what it does not take each process loads");
+  }
+}
+
+void RedisTier::not_followed(const resp::Reply& why) {
+  // What the server says of itself is told where it is asked for more than news.
+  if (is_of_cluster(why) || takes_no_writes(why.text) || takes_nothing(why.text)) return;
+  SharedCounts::add(counts_.errors);
+  if (following_refusals_.refused(timers_->now()) && options_.tell) {
+    options_.tell(false, "the shared tier: what others invalidate at " + options_.url.place() +
+                             " cannot be followed: " + why.text.substr(0, 200) +
+                             "; memory is believed for 1 s only");
+  }
+}
+
+void RedisTier::followed() {
+  if (following_refusals_.taken(timers_->now()) && options_.tell) {
+    options_.tell(true, "the shared tier: what others invalidate at " + options_.url.place() +
+                            " is followed");
   }
 }
 

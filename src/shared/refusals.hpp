@@ -14,6 +14,11 @@ namespace larder::shared {
 
 class Refusals {
  public:
+  static constexpr std::chrono::seconds kQuiet{10};
+
+  // Who has refused nothing for `quiet` refuses nothing any more.
+  explicit Refusals(Duration quiet = kQuiet) : quiet_{quiet} {}
+
   // It refused; whether that is to be told.
   [[nodiscard]] bool refused(TimePoint now) LARDER_EXCLUDES(mutex_) {
     const MutexLock lock{mutex_};
@@ -24,12 +29,11 @@ class Refusals {
   [[nodiscard]] bool taken(TimePoint now) LARDER_EXCLUDES(mutex_) {
     if (!refuses_.load(std::memory_order_relaxed)) return false;
     const MutexLock lock{mutex_};
-    return now - last_ >= kWhile && refuses_.exchange(false);
+    return now - last_ >= quiet_ && refuses_.exchange(false);
   }
 
  private:
-  static constexpr std::chrono::seconds kWhile{10};
-
+  const Duration quiet_;
   Mutex mutex_;
   std::atomic<bool> refuses_{false};
   TimePoint last_ LARDER_GUARDED_BY(mutex_){};

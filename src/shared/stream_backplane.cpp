@@ -79,13 +79,20 @@ void StreamBackplane::go_on() {
 }
 
 void StreamBackplane::take_hello(const Result<redis::Replies>& replies, TimePoint asked) {
+  bool placed = false;
   {
     const MutexLock lock{mutex_};
     asking_ = false;
-    if (!replies || !announcements_.take_hello(replies->front())) return go_on_later();
+    placed = replies && announcements_.take_hello(replies->front());
+    if (!placed) go_on_later();
+  }
+  const auto events = events_.lock();
+  if (!placed) {
+    if (replies && events) tell_refusal(*replies, *events);
+    return;
   }
   count_gap();
-  if (const auto events = events_.lock()) {
+  if (events) {
     events->missed();
     events->heard_until(asked);
   }
@@ -104,11 +111,13 @@ void StreamBackplane::take_read(const Result<redis::Replies>& replies, TimePoint
   const auto events = events_.lock();
   if (!read) {
     // Said again with the hello, which a full server may refuse for long.
-    if (events) events->missed();
-    return;
+    if (!events) return;
+    events->missed();
+    return tell_refusal(*replies, *events);
   }
   count_heard(read->announced.size());
   if (events) {
+    events->followed();
     for (const Announcement& each : read->announced) events->announced(each);
     if (read->all) events->heard_until(asked);  // else the rest of it comes first
   }

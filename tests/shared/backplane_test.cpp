@@ -68,6 +68,8 @@ class Flood final : public BackplaneEvents {
     const MutexLock lock{mutex_};
     if (heard_ > 0 && heard_ < keys_) ++early_signs_;
   }
+  void not_followed(const resp::Reply& why) override { ADD_FAILURE() << why.text; }
+  void followed() override {}
 
   void wait_to_begin() {
     const MutexLock lock{mutex_};
@@ -140,6 +142,28 @@ TEST_F(RedisTierTest, WhatCannotBeAnnouncedIsNoticed) {
   // Its hello finds a place again.
   while (server_->ask({"TYPE", "larder/announcements"}).text != "stream") std::this_thread::yield();
 }
+
+// A right that following takes.
+class FollowingTest : public RedisTierTest, public testing::WithParamInterface<std::string> {};
+
+TEST_P(FollowingTest, ThatAnnouncementsCannotBeFollowedIsSaidOnceEachWay) {
+  server_->ask({"ACL", "SETUSER", "app", "on", ">secret", "~*", "&*", "+@all", "-" + GetParam()});
+  Process one{"redis://app:secret@127.0.0.1:" + std::to_string(server_->port()), {.quiet = 1ms}};
+  one.wait_to_say("cannot be followed: NOPERM");
+  while (one.tier().stats().errors < 3) std::this_thread::yield();
+  EXPECT_EQ(one.times_said("cannot be followed"), 1U);
+  EXPECT_EQ(one.times_said("is followed"), 0U);
+
+  server_->ask({"ACL", "SETUSER", "app", "+" + GetParam()});
+
+  one.wait_to_say("is followed");
+  while (one.copies().vouch()->longest() < 1h) std::this_thread::yield();
+  EXPECT_EQ(one.times_said("cannot be followed"), 1U);
+  EXPECT_TRUE(one.tier().trusted());
+}
+
+INSTANTIATE_TEST_SUITE_P(Without, FollowingTest, testing::Values("xadd", "xread", "xrange"),
+                         [](const auto& right) { return right.param; });
 
 TEST_F(RedisTierTest, WhoHearsNothingBelievesMemoryForABoundAlone) {
   Process one{*server_};

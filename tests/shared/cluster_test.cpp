@@ -207,19 +207,34 @@ TEST(Cluster, ThatSlotsHaveNoMasterIsSaidOnceEachWay) {
   RedisServer node{RedisServer::node_options()};
   node.ask({"CLUSTER", "ADDSLOTSRANGE", "0", "8191"});
   ClusterProcess one{"redis+cluster://127.0.0.1:" + std::to_string(node.port())};
-  const auto said = [&](std::string_view what) {
-    return std::ranges::count_if(one.said(),
-                                 [&](const std::string& each) { return each.contains(what); });
-  };
-  while (said("slots of the cluster have no master") == 0) std::this_thread::yield();
+  one.wait_to_say("slots of the cluster have no master");
 
   node.ask({"CLUSTER", "ADDSLOTSRANGE", "8192", "16383"});
   one.trusted();
 
-  while (said("each slot of the cluster has a master") == 0) std::this_thread::yield();
-  EXPECT_EQ(said("slots of the cluster have no master"), 1);
+  one.wait_to_say("each slot of the cluster has a master");
+  EXPECT_EQ(one.times_said("slots of the cluster have no master"), 1U);
   one.settle("1", "v");
   EXPECT_EQ(one.copy("1"), "v");
+}
+
+TEST(Cluster, ThatAnnouncementsCannotBeFollowedIsSaidOnceEachWay) {
+  if (!RedisServer::installed()) GTEST_SKIP() << "redis-server is not installed";
+  RedisServer node{RedisServer::node_options()};
+  node.ask({"CLUSTER", "ADDSLOTSRANGE", "0", "16383"});
+  node.ask({"ACL", "SETUSER", "app", "on", ">secret", "~*", "&*", "+@all", "-ssubscribe"});
+  ClusterProcess one{"redis+cluster://app:secret@127.0.0.1:" + std::to_string(node.port()),
+                     {.quiet = 1ms}};
+  one.wait_to_say("cannot be followed: NOPERM");
+  while (one.tier().stats().errors < 3) std::this_thread::yield();
+  EXPECT_EQ(one.times_said("cannot be followed"), 1U);
+  EXPECT_EQ(one.copies().vouch()->longest(), Hearing::kBound);
+
+  node.ask({"ACL", "SETUSER", "app", "+ssubscribe"});
+
+  one.wait_to_say("is followed");
+  while (one.copies().vouch()->longest() < 1h) std::this_thread::yield();
+  EXPECT_EQ(one.times_said("cannot be followed"), 1U);
 }
 
 // What a server says is another's.

@@ -181,6 +181,7 @@ TEST_F(RedisTierTest, AFullServerCostsCopiesAndNothingElse) {
 
 TEST_F(RedisTierTest, WhatAServerRefusesIsToldOnce) {
   Process one{*server_};
+  (void)one.listen();  // a full server refuses its hello, too
   one.ready().load("1", "v");
   server_->ask({"CONFIG", "SET", "maxmemory", "1"});
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -129,6 +130,16 @@ class ProcessOver {
     const MutexLock lock{mutex_};
     return said_;
   }
+  // Waits until it has said something with these words.
+  void wait_to_say(std::string_view words) {
+    const MutexLock lock{mutex_};
+    while (times(words) == 0) news_.wait(mutex_);
+  }
+  // How often it has.
+  std::size_t times_said(std::string_view words) {
+    const MutexLock lock{mutex_};
+    return times(words);
+  }
 
   std::shared_ptr<Answered> begin(const std::vector<std::string>& keys, bool anew = false) {
     auto answered = std::make_shared<Answered>(keys.size());
@@ -179,6 +190,11 @@ class ProcessOver {
     there_ = there;
     said_.push_back(sentence);
     news_.notify_all();
+  }
+  std::size_t times(std::string_view words) const LARDER_REQUIRES(mutex_) {
+    std::size_t count = 0;
+    for (const std::string& each : said_) count += each.contains(words) ? 1 : 0;
+    return count;
   }
 
   Mutex mutex_;
