@@ -104,13 +104,16 @@ std::shared_ptr<TierType> started(std::shared_ptr<TierType> tier) {
 template <class TierType, class Options = RedisTierOptions>
 class ProcessOver {
  public:
-  explicit ProcessOver(const RedisServer& server, Options options = {})
-      : ProcessOver{server.url(), std::move(options)} {}
-  explicit ProcessOver(const std::string& url, Options options = {}) {
+  // `fingerprint` is of its statement.
+  explicit ProcessOver(const RedisServer& server, Options options = {},
+                       std::uint64_t fingerprint = kFingerprint)
+      : ProcessOver{server.url(), std::move(options), fingerprint} {}
+  explicit ProcessOver(const std::string& url, Options options = {},
+                       std::uint64_t fingerprint = kFingerprint) {
     set_url(options, url);
     options.tell = [this](bool there, const std::string& sentence) { tell(there, sentence); };
     tier_ = started<TierType>(TierType::start(runtime_, std::move(options)));
-    copies_ = tier_->copies("product", kFingerprint);
+    copies_ = tier_->copies("product", fingerprint);
   }
   // Ends as a killed one does: what it holds is left as it is.
   ~ProcessOver() { tier_->close(); }
