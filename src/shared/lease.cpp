@@ -19,8 +19,8 @@ constexpr std::size_t kMessageAt = kFingerprintAt + kFingerprintSize;
 
 // ARGV: stamp, token, lease in ms, what is wanted ('c', 'a', 'r'). What is not larder's is as
 // nothing (is_larders() says the same), and so is a failure with another fingerprint: another
-// statement's. Who wants it anew takes a lease over: its holder may have
-// begun before what is asked for was true.
+// statement's. Who wants it anew takes a lease over: its holder may have begun before what is asked
+// for was true.
 constexpr std::string_view kAcquire = R"lua(
 local head = redis.call('GETRANGE', KEYS[1], 0, 24)
 local left = redis.call('PTTL', KEYS[1])
