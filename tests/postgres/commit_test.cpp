@@ -116,11 +116,11 @@ TEST_F(PostgresCommit, ASessionThatEndsAsItCommitsLeavesTheOutcomeUnknown) {
 // that was given up, and sent again, would come once more, over those that were written since.
 TEST_F(PostgresCommit, WhatTheNetworkHeldBackIsNotDeliveredBehindLaterWrites) {
   StalledNetwork network{server()->directory()};
-  const auto slow = postgres(runtime_,
-                             "postgresql://larder@127.0.0.1:" + std::to_string(network.port()) +
-                                 "/" + name_ + "?application_name=held%20back",
-                             {.query_timeout = std::chrono::milliseconds{200}});
-  const auto writer = sql_writer<std::int64_t, std::string>(
+  auto slow = postgres(runtime_,
+                       "postgresql://larder@127.0.0.1:" + std::to_string(network.port()) + "/" +
+                           name_ + "?application_name=held%20back",
+                       {.query_timeout = std::chrono::milliseconds{200}, .connections = 1});
+  auto writer = sql_writer<std::int64_t, std::string>(
       slow, {.write = kWrite, .read = {.one = kRead}, .keep_value = true});
   const auto write = [&](const std::string& name) {
     std::promise<Result<Stored<std::string>>> told;
@@ -136,6 +136,8 @@ TEST_F(PostgresCommit, WhatTheNetworkHeldBackIsNotDeliveredBehindLaterWrites) {
   EXPECT_EQ(outcome.error().code, Errc::kOutcomeUnknown);
   ASSERT_TRUE(products_->put(1, R"({"name":"Samovar"})"));  // by another way
   network.go_on();
+  writer.reset();  // with any other session that it has
+  slow.reset();
   while (execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'held back'") !=
          "0") {  // until its session has come to its end
   }
