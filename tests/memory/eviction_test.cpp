@@ -38,6 +38,25 @@ TEST_F(EvictionTest, OneHugeValueDoesNotFlushThousandsOfSmallOnes) {
   EXPECT_LT(tier_.stats().entries, before.entries / 2);
 }
 
+// Once it is let in. What lies scattered in its way is moved, were it the table's alone or on
+// both sides of the copy that it replaces; and it does not reach where memory goes back at once.
+TEST_F(EvictionTest, ALargeValueStaysAndLeavesOthersHoweverHashesFall) {
+  const auto stays = [&](std::size_t size, std::uint64_t seed) {
+    Bytes tier{{.capacity = 1_MiB, .hash_seed = seed}};
+    const auto put = [&](const std::string& key, std::string_view value) {
+      return tier.put(key, value, live_until(now_ + 1h), now_);
+    };
+    const std::string large(size, 'x');
+    for (int i = 0; i < 20'000; ++i) (void)put("small:" + std::to_string(i), "x");
+    (void)put("large", large);
+    return put("large", large) == PutOutcome::kStored &&
+           tier.visit("large", now_, [](auto&&...) {}) && tier.stats().entries > 500;
+  };
+
+  for (std::uint64_t seed = 15; seed < 20; ++seed) EXPECT_TRUE(stays(60'000, seed)) << seed;
+  for (std::uint64_t seed = 35; seed < 45; ++seed) EXPECT_TRUE(stays(400'000, seed)) << seed;
+}
+
 // It has to come back the sooner, the more it would push out.
 TEST_F(EvictionTest, WhatIsLargeReturnsWhereItIsReadMoreOftenThanWhatItPushesOut) {
   const auto returns_after = [&](std::size_t size, int others) {

@@ -37,6 +37,9 @@ class Arena {
   // Throws std::bad_alloc if there are no such addresses.
   explicit Arena(std::size_t bytes);
 
+  // The start of a block is so many times its Ref.
+  static constexpr std::size_t kGranule = 8;
+
   // A block of at least `bytes`, whose first four are the header and whose
   // owner flags are clear; 0 if nothing fits.
   [[nodiscard]] Ref allocate(std::size_t bytes);
@@ -89,7 +92,6 @@ class Arena {
   void trim();
 
  private:
-  static constexpr std::size_t kGranule = 8;
   static constexpr std::size_t kLeast = 2;  // granules: a free block's header, links and footer
   static constexpr std::uint32_t kFree = 1U << 3;
   static constexpr std::uint32_t kFreeBefore = 1U << 4;  // the block in front is free

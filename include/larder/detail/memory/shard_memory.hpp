@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "larder/detail/memory/block_kind.hpp"
 #include "larder/detail/memory/clear_run.hpp"
@@ -16,16 +17,18 @@ namespace larder::detail {
 template <class Key, class Value>
 Ref Shard<Key, Value>::allocate(std::size_t size) {
   std::size_t enough = size + size / 2;
-  for (;;) {
+  const std::size_t more = std::max(size / 4, std::min(size, kLeastRun));
+  for (bool last = false;;) {
     if (const Ref block = arena_.allocate(size); block != 0) return block;
     const std::size_t free = arena_.free_bytes();
     if (!limbo_.empty()) {
       empty_limbo();
     } else if (free >= enough) {
-      enough = free + size;  // not again before more is free
+      enough = free + more;  // not again before
       make_run(std::max(size, std::min(std::max(kLeastRun, 4 * size), free / 4)));
-    } else if (!evict()) {
-      return 0;
+    } else if (!evict()) {  // what the table holds may lie between yet
+      if (std::exchange(last, true)) return 0;
+      make_run(size);
     }
   }
 }
@@ -83,27 +86,33 @@ void Shard<Key, Value>::grow() {
 
 template <class Key, class Value>
 void Shard<Key, Value>::make_run(std::size_t bytes) {
-  clear_run(
-      arena_, bytes,
-      [this](Ref block) {
-        mutex_.assert_held();
-        return move_away(block);
-      },
-      [this] {
-        mutex_.assert_held();
-        empty_limbo();
-      });
+  // What is large, and would reach beyond the limit, could not be moved from there again.
+  if (arena_.overhangs()) clear_overhang();
+  const auto move = [this](Ref block) {
+    mutex_.assert_held();
+    return move_away(block);
+  };
+  const auto let_go = [this] {
+    mutex_.assert_held();
+    empty_limbo();
+  };
+  if (clear_run(arena_, bytes, move, let_go) || pinned_ == 0) return;
+  // It may be the pinned one that is in the way: beside it, then, where more is.
+  const std::size_t start = std::size_t{pinned_} * Arena::kGranule;
+  const std::size_t end = start + arena_.size(pinned_);
+  const bool in_front = start > bytes && start > arena_.reach() - end;
+  const Ref first = in_front ? arena_.block_at(start - bytes) : arena_.next(pinned_);
+  if (first != 0) (void)clear_from(arena_, first, bytes, move, let_go);
 }
 
 // A little further than must be, so that the next bucket does not ask for it again; and not
 // too much at a time, for who waits for the lock.
 template <class Key, class Value>
-void Shard<Key, Value>::draw_back() {
+void Shard<Key, Value>::clear_overhang() {
   if (const std::size_t reach = arena_.reach(); reach > arena_.limit()) {
     const std::size_t spare = std::min(kDrawnBack / 2, arena_.size() / kLimboShare);
     const std::size_t wanted = arena_.limit() - std::min(spare, arena_.limit());
     const std::size_t at_once = reach - std::min(kDrawnBack, reach);
-    pinned_ = 0;
     empty_limbo();
     const bool cleared = clear_end(
         arena_, std::max(wanted, at_once),
@@ -122,7 +131,7 @@ void Shard<Key, Value>::draw_back() {
 
 template <class Key, class Value>
 bool Shard<Key, Value>::evict_instead(Ref block) {
-  if ((arena_.flags(block) & kNoEntry) != 0) return false;
+  if ((arena_.flags(block) & kNoEntry) != 0 || block == pinned_) return false;
   ++count_of(block).evictions;
   drop(block, entries_.hash(block));
   tell_of(block);
