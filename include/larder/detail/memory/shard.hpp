@@ -445,12 +445,8 @@ class Shard {
   // Brings together so much of what is free, if it can.
   void make_run(std::size_t bytes) LARDER_REQUIRES(mutex_);
   // Gives memory back that lies beyond the arena's limit, by moving what is there.
-  void draw_back() LARDER_REQUIRES(mutex_) {
-    pinned_ = 0;
-    clear_overhang();
-  }
-  // The same, of all but what is pinned.
-  void clear_overhang() LARDER_REQUIRES(mutex_);
+  void draw_back() LARDER_REQUIRES(mutex_);
+  void clear_overhang() LARDER_REQUIRES(mutex_);  // the same of all but what is pinned
   // Drops the entry in that block; false if there is none.
   bool evict_instead(Ref block) LARDER_REQUIRES(mutex_);
   // Takes what a block holds elsewhere, for clear_run().

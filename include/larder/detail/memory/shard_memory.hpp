@@ -130,6 +130,12 @@ void Shard<Key, Value>::clear_overhang() {
 }
 
 template <class Key, class Value>
+void Shard<Key, Value>::draw_back() {
+  pinned_ = 0;
+  clear_overhang();
+}
+
+template <class Key, class Value>
 bool Shard<Key, Value>::evict_instead(Ref block) {
   if ((arena_.flags(block) & kNoEntry) != 0 || block == pinned_) return false;
   ++count_of(block).evictions;
