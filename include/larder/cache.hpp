@@ -194,7 +194,9 @@ class Cache {
   }
 
   // The copy of `key` is unusable from now on: a read that starts later loads
-  // anew, and a load already on its way fills nothing. Whether there was a copy.
+  // anew, and a load already on its way fills nothing. Whether there was a copy. The
+  // shared tier is told, and has it before any later read of this process; should the process
+  // be killed first, others may not hear of it: async_invalidate() completes when that is over.
   bool invalidate(KeyView key) { return core_->invalidate(key); }
 
   // The same for every key of this cache.
@@ -244,11 +246,14 @@ class Cache {
     return async_remove(std::move(key), WriteOptions{}, std::forward<Token>(token));
   }
 
-  // Completion signature: void(bool): whether there was a copy.
+  // As invalidate(); completes when the shared tier has confirmed it, or cannot be told now:
+  // then this process tells it later. Completion signature: void(bool): whether there was a copy.
   template <class Token = boost::asio::deferred_t>
   auto async_invalidate(Key key, Token&& token = {}) {
-    return at_once<bool>([key = std::move(key)](Core& core) { return core.invalidate(key); },
-                         std::forward<Token>(token));
+    const auto operation = [key = std::move(key)](Core& core) { return core.invalidate(key); };
+    return boost::asio::async_initiate<Token, void(bool)>(
+        typename Initiate::template OnceTold<decltype(operation)>{core_, runtime_, operation},
+        token);
   }
 
   // ---- For doors and whoever counts nanoseconds. ----
@@ -265,6 +270,12 @@ class Cache {
   bool inspect(KeyView key, Visitor&& visitor) const {
     return core_->inspect(key, std::forward<Visitor>(visitor));
   }
+
+  // Whether its copies are in a shared tier, too.
+  [[nodiscard]] bool shares() const { return core_->shares(); }
+  // Calls `told`, once, on any thread and perhaps before this returns, when the shared tier has
+  // confirmed what this cache invalidated before, or cannot be told now. It must not block.
+  void once_told(SharedCopies::Told told) { core_->once_told(std::move(told)); }
 
   // What a fetch() is still owed, for who may want it no longer. Threads: any; it may
   // outlive the cache.

@@ -136,6 +136,12 @@ class SharedCopies {
   // The same for every key of this cache.
   virtual void clear() = 0;
 
+  // Calls `told`, once, when the tier has confirmed what was handed on here by invalidate(),
+  // clear(), finish_write() and leave_write() before, or it is known that it has not: what it
+  // has not it is told later, by this process. At once where nothing is on its way.
+  using Told = std::move_only_function<void()>;
+  virtual void once_told(Told told) { told(); }
+
   // From now on it is told what others invalidate, as far as the tier can tell.
   virtual void listen(std::weak_ptr<SharedListener> listener) = 0;
 

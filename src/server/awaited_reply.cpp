@@ -54,6 +54,8 @@ void AwaitedReply::Form::write(resp::ReplyWriter& writer, const std::string_view
     case Shape::kRange:
       return writer.bulk(value == nullptr ? std::string_view{} : range_of(*value, first, last));
     case Shape::kPresence: return writer.integer(value == nullptr ? 0 : 1);
+    case Shape::kNumber: return writer.integer(first);
+    case Shape::kOk: return writer.ok();
     case Shape::kType: return writer.simple(value == nullptr ? "none" : "string");
   }
 }

@@ -1,4 +1,4 @@
-// A reply that cannot be given before some loads have ended.
+// A reply that cannot be given before some loads have ended, or the shared tier was told.
 //
 // Threads: a plain value.
 #pragma once
@@ -24,11 +24,14 @@ class AwaitedReply {
     kRange,     // some bytes of a value: GETRANGE
     kType,      // "string" or "none": TYPE
     kPresence,  // 1 or 0: LARDER REFRESH
+    kNumber,    // `first`, whatever comes: DEL
+    kOk,        // OK: FLUSHALL
   };
   // What is told of a value.
   struct Form {
     Shape shape;
-    std::int64_t first = 0;  // of kRange: the first and the last byte; negative: from the end
+    // Of kRange: the first and the last byte; negative: from the end.
+    std::int64_t first = 0;
     std::int64_t last = -1;
 
     // Writes what is told of `value`, which is null where there is none.

@@ -55,8 +55,8 @@ class Inbox {
   };
 
   // `wake` is called, on the threads that put, when letters lie here that no
-  // take() was announced for: once for all that come until the next take().
-  // It must lead to a take() on the session's thread.
+  // take() was announced for: once for all that come until the next take(); and for
+  // whatever else lies here. It must lead to a take() of everything on the session's thread.
   explicit Inbox(std::function<void()> wake) : wake_{std::move(wake)} {}
 
   void put(Letter letter) LARDER_EXCLUDES(mutex_) {
@@ -87,14 +87,27 @@ class Inbox {
     {
       const MutexLock lock{mutex_};
       then_ = std::move(then);
-      if (std::exchange(awake_, true)) return;
     }
-    wake_();
+    wake_();  // a take() that is announced is of letters alone
   }
   // Empty: it has not come.
   [[nodiscard]] Then take_then() LARDER_EXCLUDES(mutex_) {
     const MutexLock lock{mutex_};
     return std::exchange(then_, nullptr);
+  }
+
+  // The reply at `place` waits no more for the shared tier to be told.
+  void put(ReplyQueue::Place place) LARDER_EXCLUDES(mutex_) {
+    {
+      const MutexLock lock{mutex_};
+      told_.push_back(place);
+      if (told_.size() > 1) return;  // it was woken
+    }
+    wake_();
+  }
+  [[nodiscard]] std::vector<ReplyQueue::Place> take_told() LARDER_EXCLUDES(mutex_) {
+    const MutexLock lock{mutex_};
+    return std::exchange(told_, {});
   }
 
   // Promises a take() that follows at once, so that nobody needs to wake.
@@ -114,6 +127,7 @@ class Inbox {
   std::vector<Letter> letters_ LARDER_GUARDED_BY(mutex_);
   std::vector<LeaseNews> lease_news_ LARDER_GUARDED_BY(mutex_);
   Then then_ LARDER_GUARDED_BY(mutex_);
+  std::vector<ReplyQueue::Place> told_ LARDER_GUARDED_BY(mutex_);
   bool awake_ LARDER_GUARDED_BY(mutex_) = false;
 };
 

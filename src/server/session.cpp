@@ -82,8 +82,9 @@ void Session::collect() {
   if (!inbox_) return;
   const bool delivered = deliver(inbox_->take());
   const bool came = take_awaited();
+  const bool told = take_told();
   const bool heard = take_lease_news();
-  if ((delivered || came || heard) && blocked_) return again();
+  if ((delivered || came || told || heard) && blocked_) return again();
   order_misses();
   if (came) tell_activity(input_.size());
 }
@@ -453,6 +454,7 @@ void Session::run_queued(const Command& command, Arguments words) {
     return context_.counters.rejected_by_command[counted_as(named, words)].add();
   }
   const std::size_t before = replies_.tail().size();
+  const std::size_t waiting = replies_.waiting();
   const Clock& clock = context_.keys.keyspace().clock();
   BatchTiming timing{clock, context_.counters, clock.now()};
   const std::uint64_t errors = context_.counters.error_replies.value();
@@ -461,6 +463,7 @@ void Session::run_queued(const Command& command, Arguments words) {
   timing.add(counted_as(named, words));
   note_slow(named, words, timing.settle());
   if (replies_.bytes() <= context_.limits.max_reply_buffer.bytes) return;
+  if (replies_.waiting() > waiting) return;  // what waits to be told is a number or OK
   replies_.tail().retract(replies_.tail().size() - before);
   error_reply_too_large();
 }

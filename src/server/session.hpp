@@ -25,6 +25,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -182,6 +183,11 @@ class Session {
   using AfterLogin = std::function<void(Session&, const Login&)>;
   void log_in(std::string_view user, std::string_view password, AfterLogin then);
 
+  // Replies OK, or `number`, when the shared tier has confirmed what was invalidated of
+  // `caches`, or it cannot be told now. What comes behind goes on; only the replies wait.
+  void ok_once_told(std::span<BytesCache* const> caches);
+  void integer_once_told(std::int64_t number, std::span<BytesCache* const> caches);
+
   // Lets everything behind this command wait until what it gives back is called, once,
   // by any thread, with what is then done on the session's own, if there is still a
   // session: to write the reply.
@@ -287,6 +293,8 @@ class Session {
   const Command* understand(const Command* command, Arguments words);
   [[nodiscard]] bool forbidden(const Command& command, Arguments words);
   bool take_awaited();
+  void reply_once_told(AwaitedReply::Form form, std::span<BytesCache* const> caches);
+  bool take_told();
   const Command* refuse(std::string_view why);
   const Command* refuse_arity(const Command& command);
   void queue(const Command& command, Arguments words);

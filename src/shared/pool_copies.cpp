@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "shared/copies.hpp"
+#include "shared/once_told.hpp"
 #include "shared/pool_marking.hpp"
 #include "shared/pool_reading.hpp"
 
@@ -119,6 +120,8 @@ void PoolCopies::invalidate(std::string_view key) {
 void PoolCopies::clear() {
   for (const auto& server : tier_->servers()) server->clear(cache_);
 }
+
+void PoolCopies::once_told(Told told) { shared::once_told(tier_->servers(), std::move(told)); }
 
 // Memcached tells nobody: what others invalidate is unseen until memory has let go of it.
 void PoolCopies::listen(std::weak_ptr<SharedListener> /*listener*/) {}

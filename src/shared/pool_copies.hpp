@@ -36,6 +36,7 @@ class PoolCopies final : public SharedCopies {
   void leave_write(SharedMark mark, Duration life) override;
   void invalidate(std::string_view key) override;
   void clear() override;
+  void once_told(Told told) override;
   void listen(std::weak_ptr<SharedListener> listener) override;
 
  private:

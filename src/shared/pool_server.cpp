@@ -42,6 +42,7 @@ PoolServer::~PoolServer() {
 }
 
 void PoolServer::close() {
+  std::vector<Confirmations::Then> waits;
   {
     const MutexLock lock{mutex_};
     if (std::exchange(closed_, true)) return;
@@ -52,9 +53,11 @@ void PoolServer::close() {
     forgets_.clear();
     left_writes_.clear();
     held_.clear();
+    waits = telling_.end_all();
   }
   client_->close();
   wake_all();
+  for (Confirmations::Then& then : waits) then();
 }
 
 std::string PoolServer::new_token() {

@@ -36,6 +36,7 @@
 #include "larder/timers.hpp"
 #include "memcached/client.hpp"
 #include "memcached/memcached_url.hpp"
+#include "shared/confirmations.hpp"
 #include "shared/envelope.hpp"
 #include "shared/item_step.hpp"
 #include "shared/key_names.hpp"
@@ -90,6 +91,9 @@ class PoolServer final : public memcached::ClientEvents,
       LARDER_EXCLUDES(mutex_);
   void leave(const std::string& cache, const SharedMark& mark, Duration life)
       LARDER_EXCLUDES(mutex_);
+  // Calls it when the server has answered all of that, or it is known that it does not; perhaps
+  // before this returns.
+  void once_told(Confirmations::Then then) LARDER_EXCLUDES(mutex_);
   // A load under a lease has ended.
   void fill(const SharedLease& lease, std::string value, Duration left) LARDER_EXCLUDES(mutex_);
   // `fingerprint`: of the load that failed.
@@ -163,6 +167,7 @@ class PoolServer final : public memcached::ClientEvents,
   void not_confirmed(const std::string& cache, const std::optional<std::string>& name,
                      const Error& error) LARDER_EXCLUDES(mutex_);
   void not_told(const Error& error) LARDER_EXCLUDES(mutex_);
+  void end_telling(Confirmations::Step step) LARDER_EXCLUDES(mutex_);
   // Nobody may ask it before it has been told.
   void tell_first(std::string why) LARDER_REQUIRES(mutex_);
   // Carries the end of a write out; not confirmed, it becomes an invalidation, and where a commit
@@ -209,6 +214,7 @@ class PoolServer final : public memcached::ClientEvents,
   std::size_t in_delivery_ LARDER_GUARDED_BY(mutex_) = 0;  // taken from it, and not told yet
   std::unique_ptr<Timer> deliver_timer_ LARDER_GUARDED_BY(mutex_);
   bool delivering_ LARDER_GUARDED_BY(mutex_) = false;
+  Confirmations telling_ LARDER_GUARDED_BY(mutex_);
   std::unordered_multiset<std::string> ending_ LARDER_GUARDED_BY(mutex_);  // writes, by key
   std::unordered_map<std::uint64_t, std::unique_ptr<Timer>> left_writes_ LARDER_GUARDED_BY(mutex_);
   std::uint64_t left_ LARDER_GUARDED_BY(mutex_) = 0;

@@ -124,12 +124,15 @@ void PoolServer::delivered(const Undelivered::Batch& batch,
 void PoolServer::invalidate(const std::string& cache, const std::string& name) {
   const MutexLock lock{mutex_};
   if (!trusted_) return undelivered_.add(cache, name);
+  const Confirmations::Step telling = telling_.begin();
   const auto refused = client_->submit(
       {.session = session_->number}, [&](memcached::MetaWriter& write) { write.invalidate(name); },
-      [self = shared_from_this(), cache, name](const Result<memcached::Replies>& replies) {
+      [self = shared_from_this(), cache, name, telling](const Result<memcached::Replies>& replies) {
         self->confirm(cache, name, replies);
+        self->end_telling(telling);
       });
   if (!refused) return;
+  telling_.take_back();
   undelivered_.add(cache, name);
   tell_first(refused->message);
 }
@@ -139,13 +142,16 @@ void PoolServer::invalidate(const std::string& cache, const std::string& name) {
 void PoolServer::clear(const std::string& cache) {
   const MutexLock lock{mutex_};
   if (!trusted_) return undelivered_.add_whole(cache);
+  const Confirmations::Step telling = telling_.begin();
   const auto refused = client_->submit(
       {.session = session_->number},
       [&](memcached::MetaWriter& write) { write.remove(generation_name(cache)); },
-      [self = shared_from_this(), cache](const Result<memcached::Replies>& replies) {
+      [self = shared_from_this(), cache, telling](const Result<memcached::Replies>& replies) {
         self->confirm(cache, std::nullopt, replies);
+        self->end_telling(telling);
       });
   if (!refused) return;
+  telling_.take_back();
   undelivered_.add_whole(cache);
   tell_first(refused->message);
 }
@@ -192,14 +198,17 @@ void PoolServer::end_write(const std::string& cache, const std::string& name,
                            std::function<void(Change::Kind)> kept, Duration at_stake) {
   ItemStep::Terms terms = step_terms(session_->number);
   terms.refused = refusal;
+  const Confirmations::Step telling = telling_.begin();
   const auto refused =
       ItemStep::carry_out(client_, std::move(terms), name, std::move(decide),
-                          [self = shared_from_this(), cache, name, kept = std::move(kept),
-                           at_stake](const Result<Change::Kind>& outcome) {
+                          [self = shared_from_this(), cache, name, kept = std::move(kept), at_stake,
+                           telling](const Result<Change::Kind>& outcome) {
                             if (outcome) kept(*outcome);
                             self->write_ended(cache, name, outcome, at_stake);
+                            self->end_telling(telling);
                           });
   if (refused) {
+    telling_.take_back();
     undelivered_.add(cache, name);
     leave_to_source(name, at_stake);
     return tell_first(refused->message);
@@ -257,6 +266,24 @@ void PoolServer::not_told(const Error& error) {
   if (error.code != Errc::kCancelled) SharedCounts::add(counts_.errors);
   if (error.code != Errc::kRejected) return distrust(error);
   distrust({Errc::kSourceFailed, place_ + " refuses a command: " + error.message.substr(0, 200)});
+}
+
+void PoolServer::end_telling(Confirmations::Step step) {
+  std::vector<Confirmations::Then> over;
+  {
+    const MutexLock lock{mutex_};
+    if (!closed_) over = telling_.end(step);
+  }
+  for (Confirmations::Then& then : over) then();
+}
+
+void PoolServer::once_told(Confirmations::Then then) {
+  std::optional<Confirmations::Then> none;
+  {
+    const MutexLock lock{mutex_};
+    none = telling_.wait(std::move(then));
+  }
+  if (none) (*none)();
 }
 
 void PoolServer::tell_first(std::string why) {

@@ -80,6 +80,7 @@ RedisTier::~RedisTier() {
 
 void RedisTier::close() {
   std::vector<std::weak_ptr<FleetLoads>> loads;
+  std::vector<Confirmations::Then> waits;
   {
     const MutexLock lock{mutex_};
     if (std::exchange(closed_, true)) return;
@@ -90,12 +91,14 @@ void RedisTier::close() {
     extend_timer_.reset();
     held_.clear();
     loads.swap(fleet_loads_);
+    waits = telling_.end_all();
   }
   client_->close();
   backplane_->close();
   hearing_->forget(this);
   if (!options_.hearing) hearing_->close();
   wake_all();
+  for (Confirmations::Then& then : waits) then();
   for (const auto& each : loads) {
     if (const auto waiting = each.lock()) waiting->let_all_go();
   }

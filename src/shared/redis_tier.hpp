@@ -50,6 +50,7 @@
 #include "larder/timers.hpp"
 #include "redis/client.hpp"
 #include "shared/channel_backplane.hpp"
+#include "shared/confirmations.hpp"
 #include "shared/elsewhere.hpp"
 #include "shared/envelope.hpp"
 #include "shared/hearing.hpp"
@@ -139,6 +140,9 @@ class RedisTier final : public Tier,
       LARDER_EXCLUDES(mutex_);
   void leave(const std::string& cache, const SharedMark& mark, Duration life)
       LARDER_EXCLUDES(mutex_);
+  // Calls it when the server has answered all of that, or it is known that it does not; perhaps
+  // before this returns.
+  void once_told(Confirmations::Then then) LARDER_EXCLUDES(mutex_);
   // Has a listener of a cache told of what is announced here.
   void listen(const std::string& cache, std::weak_ptr<SharedListener> listener)
       LARDER_EXCLUDES(mutex_);
@@ -240,6 +244,7 @@ class RedisTier final : public Tier,
   // invalidation.
   void tell(const std::string& cache, const std::string& name, const Call& step)
       LARDER_REQUIRES(mutex_);
+  void end_telling(Confirmations::Step step) LARDER_EXCLUDES(mutex_);
   [[nodiscard]] Call invalidation(const std::string& cache, const std::string& name) const;
   [[nodiscard]] std::vector<Call> clearing(const std::string& cache) const LARDER_REQUIRES(mutex_);
 
@@ -267,6 +272,7 @@ class RedisTier final : public Tier,
   Refusals following_refusals_;                         // to be followed
   Undelivered undelivered_ LARDER_GUARDED_BY(mutex_);
   std::size_t in_delivery_ LARDER_GUARDED_BY(mutex_) = 0;  // taken from it, and not told yet
+  Confirmations telling_ LARDER_GUARDED_BY(mutex_);
   std::unique_ptr<Timer> deliver_timer_ LARDER_GUARDED_BY(mutex_);
   std::unique_ptr<Timer> probe_timer_ LARDER_GUARDED_BY(mutex_);
   bool delivering_ LARDER_GUARDED_BY(mutex_) = false;

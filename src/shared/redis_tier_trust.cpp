@@ -213,15 +213,18 @@ void RedisTier::invalidate(const std::string& cache, std::string name) {
 
 void RedisTier::tell(const std::string& cache, const std::string& name, const Call& step) {
   const bool writes = step.step == Step::kFinish;
+  const Confirmations::Step telling = telling_.begin();
   const auto refused = client_->submit(
       {.session = session_->run},
       [&](resp::RequestWriter& write) { write.command(step.command(false)); },
-      [self = shared_from_this(), cache, name, writes](Result<redis::Replies> replies) {
+      [self = shared_from_this(), cache, name, writes, telling](Result<redis::Replies> replies) {
         const bool kept = writes && replies && replies->front().integer == 1;
         if (kept) SharedCounts::add(self->counts_.fills);
         self->confirm(cache, name, replies);
+        self->end_telling(telling);
       });
   if (!refused) return;
+  telling_.take_back();
   // Nobody may ask it before it has been told.
   undelivered_.add(cache, name);
   tell_first(refused->message);
@@ -272,17 +275,38 @@ void RedisTier::clear(const std::string& cache) {
   const MutexLock lock{mutex_};
   if (!trusted_) return undelivered_.add_whole(cache);
   const std::vector<Call> steps = clearing(cache);
+  const Confirmations::Step telling = telling_.begin();
   const auto refused = client_->submit(
       {.commands = steps.size(), .session = session_->run},
       [&](resp::RequestWriter& write) {
         for (const Call& each : steps) write.command(each.command(false));
       },
-      [self = shared_from_this(), cache](Result<redis::Replies> replies) {
+      [self = shared_from_this(), cache, telling](Result<redis::Replies> replies) {
         self->confirm(cache, std::nullopt, replies);
+        self->end_telling(telling);
       });
   if (!refused) return;
+  telling_.take_back();
   undelivered_.add_whole(cache);
   tell_first(refused->message);
+}
+
+void RedisTier::end_telling(Confirmations::Step step) {
+  std::vector<Confirmations::Then> over;
+  {
+    const MutexLock lock{mutex_};
+    if (!closed_) over = telling_.end(step);
+  }
+  for (Confirmations::Then& then : over) then();
+}
+
+void RedisTier::once_told(Confirmations::Then then) {
+  std::optional<Confirmations::Then> none;
+  {
+    const MutexLock lock{mutex_};
+    none = telling_.wait(std::move(then));
+  }
+  if (none) (*none)();
 }
 
 // It is not asked until it was told what it has yet to be told.

@@ -30,6 +30,7 @@ class RoutedCopies final : public SharedCopies {
   void leave_write(SharedMark mark, Duration life) override;
   void invalidate(std::string_view key) override;
   void clear() override;
+  void once_told(Told told) override { tier_->once_told(std::move(told)); }
   void listen(std::weak_ptr<SharedListener> listener) override;
   [[nodiscard]] std::shared_ptr<Vouch> vouch() const override { return tier_->hearing(); }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "shared/fleet_loads.hpp"
+#include "shared/once_told.hpp"
 #include "shared/routed_copies.hpp"
 
 namespace larder::shared {
@@ -139,6 +140,15 @@ void RoutedTier::clear(const std::string& cache) {
   const MutexLock lock{mutex_};
   if (!everywhere(routes_)) undelivered_.add_whole(cache);
   for (const auto& [place, tier] : tiers_) tier->clear(cache);
+}
+
+void RoutedTier::once_told(Confirmations::Then then) {
+  std::vector<TierPtr> tiers;
+  {
+    const MutexLock lock{mutex_};
+    for (const auto& [place, tier] : tiers_) tiers.push_back(tier);
+  }
+  shared::once_told(tiers, std::move(then));
 }
 
 void RoutedTier::listen(const std::string& cache, std::weak_ptr<SharedListener> listener) {

@@ -71,6 +71,8 @@ class RoutedTier final : public Tier,
   [[nodiscard]] TierPtr tier_of(KeyNames::Bucket bucket) const LARDER_EXCLUDES(mutex_);
   void invalidate(const std::string& cache, std::string_view key) LARDER_EXCLUDES(mutex_);
   void clear(const std::string& cache) LARDER_EXCLUDES(mutex_);
+  // Calls it when every master has answered that, or it is known which do not.
+  void once_told(Confirmations::Then then) LARDER_EXCLUDES(mutex_);
   // As RedisTier's, of the tier that has the key now.
   void finish(const std::string& cache, const SharedMark& mark, std::string value, Duration left)
       LARDER_EXCLUDES(mutex_);

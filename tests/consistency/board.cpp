@@ -57,10 +57,11 @@ Board& Board::create() {
   return *::new (memory) Board;
 }
 
-void Board::acknowledge(std::size_t key, std::uint64_t version, std::size_t process) {
+void Board::acknowledge(std::size_t key, std::uint64_t version, std::size_t process, bool told) {
   Acknowledged& place = keys_[key].acknowledged[version % kRemembered];
   place.at = count(std::chrono::steady_clock::now());
   place.process = process;
+  place.told = told;
   place.version = version;
   ++writes;
 }
@@ -93,6 +94,10 @@ Board::Overtaken Board::overtaken(std::size_t key, std::uint64_t version) const 
     if (place.version != later) continue;
     const TimePoint at = time_of(place.at);
     take(first.acknowledged, at);
+    if (place.told) {
+      take(first.told, at);
+      continue;
+    }
     if (killed_[place.process]) continue;
     const auto told = has_told_[place.process].first(at + kTimeout);
     if (told) take(first.told, *told);

@@ -22,8 +22,9 @@ inline constexpr std::size_t kKeys = 10;
 // itself: a moment after the write, unless the process was stopped, or the server was away or
 // cut off. From then on a copy lives for the memory's ttl, or where that is long for as long as
 // memory is believed though others are not heard, and a read that was on its way when
-// it was told takes a command's timeout at most. A process that was killed may not have told what
-// it had acknowledged: for its writes the entry's ttl is the bound.
+// it was told takes a command's timeout at most. An invalidation that the server has confirmed is
+// told when it is acknowledged, whatever becomes of its process. Of another write a process that
+// was killed may have told nothing: then the entry's ttl is the bound.
 inline constexpr std::chrono::seconds kTtl{6};
 inline constexpr std::chrono::milliseconds kMemoryTtl{300};
 inline constexpr std::chrono::milliseconds kTimeout{250};
@@ -69,7 +70,8 @@ class Board {
   [[nodiscard]] std::uint64_t truth(std::size_t key) const { return keys_[key].truth; }
   // Writes, which is to be acknowledged; the version written.
   std::uint64_t write(std::size_t key) { return ++keys_[key].truth; }
-  void acknowledge(std::size_t key, std::uint64_t version, std::size_t process);
+  // `told`: the shared tier has it already.
+  void acknowledge(std::size_t key, std::uint64_t version, std::size_t process, bool told);
 
   struct Read {
     std::size_t key;
@@ -120,6 +122,7 @@ class Board {
     std::atomic<std::uint64_t> version{0};
     std::atomic<std::int64_t> at{0};
     std::atomic<std::size_t> process{0};
+    std::atomic<bool> told{false};
   };
   struct Key {
     std::atomic<std::uint64_t> truth{1};
@@ -127,7 +130,7 @@ class Board {
   };
   struct Overtaken {
     std::optional<TimePoint> acknowledged{};  // when the first write behind it was
-    std::optional<TimePoint> told{};          // and by a process that lives; none: by none
+    std::optional<TimePoint> told{};          // and was told; none: by none
   };
   [[nodiscard]] Overtaken overtaken(std::size_t key, std::uint64_t version) const;
 

@@ -1,6 +1,7 @@
 #include "consistency/worker.hpp"
 
 #include <array>
+#include <future>
 #include <memory>
 #include <optional>
 #include <random>
@@ -69,7 +70,7 @@ class Worker {
         cache_{runtime_, options(memory_ttl)},
         presence_{[this](const std::stop_token& end) {
           while (!end.stop_requested()) {
-            board_.present(work_.process, tier_->trusted() && tier_->stats().undelivered == 0);
+            board_.present(work_.process, told());
             std::this_thread::sleep_for(kPresent);
           }
         }} {}
@@ -164,7 +165,10 @@ class Worker {
     } else {
       cache_.invalidate(std::to_string(key));
     }
-    acknowledge(key, version);
+    std::promise<void> over;
+    cache_.once_told([&] { over.set_value(); });
+    over.get_future().wait();
+    acknowledge(key, version, told());
   }
 
   void put(std::size_t key, unsigned thread) {
@@ -175,13 +179,15 @@ class Worker {
       ++board_.unanswered;
       return;
     }
-    acknowledge(key, written_[thread]);
+    acknowledge(key, written_[thread], false);
   }
 
-  void acknowledge(std::size_t key, std::uint64_t version) {
+  void acknowledge(std::size_t key, std::uint64_t version, bool told) {
     raise(own_[key], version);
-    board_.acknowledge(key, version, work_.process);
+    board_.acknowledge(key, version, work_.process, told);
   }
+  // Whether the shared tier has all that it was to be told.
+  bool told() const { return tier_->trusted() && tier_->stats().undelivered == 0; }
 
   // The source's side of put().
   Result<Stored<std::string>> commit(std::size_t key, std::size_t thread) {

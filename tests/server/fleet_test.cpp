@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <deque>
+#include <future>
 #include <memory>
 #include <string>
 #include <thread>
@@ -174,6 +175,33 @@ TEST_F(Fleet, WhatOneInvalidatesNobodyServes) {
     EXPECT_EQ(ask(i, {"GET", "product:7"}).text, R"({"id":7,"name":"Stool"})");
   }
   EXPECT_EQ(sum(kQueries), 2);
+}
+
+// Connections that Redis has wait: those on which processes hear, and those held back.
+std::size_t blocked(RedisServer& redis) {
+  std::size_t count = 0;
+  const std::string list = redis.ask({"CLIENT", "LIST"}).text;
+  for (std::size_t at = 0; (at = list.find(" flags=b", at)) != std::string::npos; ++at) ++count;
+  return count;
+}
+
+// The client may rely on what it was answered, whatever becomes of the process that told it.
+TEST_F(Fleet, WhoeverWasAnsweredThatACopyIsGoneFindsItGoneThoughTheProcessIsKilled) {
+  start(2, "memory_ttl = \"0s\"\ntimeout = \"30s\"");
+  EXPECT_EQ(ask(0, {"GET", "product:7"}).text, product(7));
+  EXPECT_EQ(ask(1, {"GET", "product:7"}).text, product(7));
+  OtherProgram{file("shop.db")}.execute("UPDATE products SET name = 'new' WHERE id = 7");
+  redis_->ask({"CLIENT", "PAUSE", "600000", "WRITE"});
+  auto answered =
+      std::async(std::launch::async, [&] { return ask(0, {"DEL", "product:7"}).integer; });
+  while (blocked(*redis_) <= larders_.size()) std::this_thread::yield();
+  EXPECT_EQ(answered.wait_for(std::chrono::seconds{0}), std::future_status::timeout);
+
+  redis_->ask({"CLIENT", "UNPAUSE"});
+  EXPECT_EQ(answered.get(), 0) << "with a memory_ttl of zero it was in Redis alone";
+  larders_[0]->signal(SIGKILL);
+
+  EXPECT_THAT(ask(1, {"GET", "product:7"}).text, HasSubstr("new"));
 }
 
 TEST_F(Fleet, MemoryAnswersForMemoryTtl) {

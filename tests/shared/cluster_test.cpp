@@ -140,6 +140,25 @@ TEST_F(ClusterTest, AfterClearNothingOfTheCacheIsBelieved) {
   EXPECT_EQ(heard->word(), "*");
 }
 
+TEST_F(ClusterTest, WhatIsClearedIsToldOnceEachMasterSaysSo) {
+  ClusterProcess one{cluster_->url(), {.timeout = 60s}};
+  ClusterProcess other{cluster_->url(), {.timeout = 60s}};
+  for (const std::string& key : keys()) one.ready().load(key, "old");
+  EXPECT_EQ(other.ready().copy(keys().front()), "old");
+  const auto& slow = cluster_->node(RedisCluster::kMasters - 1);
+  slow.pause();
+  one.copies().clear();
+  const auto told = one.told();
+  EXPECT_EQ(told.wait_for(0s), std::future_status::timeout);
+
+  slow.resume();
+  told.wait();
+
+  const auto answers = other.begin(keys())->wait();
+  EXPECT_TRUE(std::ranges::none_of(
+      answers, [](const SharedAnswer& answer) { return answer.kind == Kind::kCopy; }));
+}
+
 TEST_F(ClusterTest, AMasterThatDiesIsFollowedByItsReplicaAndItsOldCopiesAreMisses) {
   ClusterProcess one{cluster_->url()};
   ClusterProcess other{cluster_->url()};

@@ -141,6 +141,56 @@ TEST_F(RedisTierTest, WhatIsBeingToldIsUntoldUntilItIs) {
   EXPECT_EQ(one.tier().stats().undelivered, 0U);
 }
 
+// What each of these tells is in the server when it is said to be told.
+TEST_F(RedisTierTest, WhatIsInvalidatedIsToldOnceTheServerSaysSo) {
+  Process one{*server_, {.timeout = 60s}};
+  Process other{*server_, {.timeout = 60s}};
+  for (const bool all : {false, true}) {
+    one.ready().load("1", "old");
+    EXPECT_EQ(other.ready().copy("1"), "old");
+    server_->ask({"CLIENT", "PAUSE", "600000", "WRITE"});
+    if (all) {
+      one.copies().clear();
+    } else {
+      one.copies().invalidate("1");
+    }
+    const auto told = one.told();
+    while (held_back(*server_).size() <= 2) std::this_thread::yield();  // of whom two hear
+    EXPECT_EQ(told.wait_for(0s), std::future_status::timeout);
+
+    server_->ask({"CLIENT", "UNPAUSE"});
+    told.wait();
+
+    EXPECT_EQ(other.copy("1"), std::nullopt);
+  }
+}
+
+TEST_F(RedisTierTest, WhoWaitsUntilItIsToldGoesOnWhenItCannotBe) {
+  Process one{*server_};
+  one.ready();
+  server_->pause();
+  one.copies().invalidate("1");
+
+  one.told().wait();
+
+  EXPECT_EQ(one.tier().stats().undelivered, 1U);
+  one.told().wait();  // at once
+  server_->resume();
+}
+
+TEST_F(RedisTierTest, WhoWaitsUntilItIsToldGoesOnWhenTheTierEnds) {
+  Process one{*server_, {.timeout = 60s}};
+  one.ready();
+  server_->pause();
+  one.copies().invalidate("1");
+  const auto told = one.told();
+
+  one.tier().close();
+
+  told.wait();
+  server_->resume();
+}
+
 TEST_F(RedisTierTest, MoreThanCanBeKeptUntoldInvalidatesTheWholeCache) {
   Process one{*server_, {.timeout = 50ms, .most_undelivered = 2}};
   one.ready().load("1", "old");
@@ -236,6 +286,7 @@ TEST_F(RedisTierTest, AMasterThatIsMadeAReplicaIsLeftUntilItIsAMasterAgain) {
   RedisServer other;
   Process one{*server_};
   one.ready().load("1", "old");
+  EXPECT_EQ(one.copy("1"), "old");  // a fill that is refused has it lost before the rest is known
   server_->ask({"REPLICAOF", "127.0.0.1", std::to_string(other.port())});
   one.copies().invalidate("1");
   one.lost();

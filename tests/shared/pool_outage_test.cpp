@@ -285,6 +285,60 @@ TEST_F(PoolTierTest, WhatIsReadBehindAnInvalidationThatFailsIsNotServed) {
   EXPECT_EQ(one.copy("1"), std::nullopt) << "it was told meanwhile";
 }
 
+// What each of these tells is in the server when it is said to be told.
+TEST_F(PoolTierTest, WhatIsInvalidatedIsToldOnceTheServerSaysSo) {
+  grow_to(2);
+  PoolProcess one{url(), {.timeout = 60s}};
+  PoolProcess other{url(), {.timeout = 60s}};
+  wait_for_servers(one, 2);
+  wait_for_servers(other, 2);
+  const std::string key = key_of(one, 1);
+  const auto begin = [&](const std::string& of) {
+    std::promise<SharedMark> mark;
+    one.copies().begin_write({of}, 60s, [&](std::vector<SharedMark> marks) {
+      mark.set_value(std::move(marks.front()));
+    });
+    return mark.get_future().get();
+  };
+  for (const char* const step : {"invalidate", "clear", "finish", "leave"}) {
+    one.load(key, "old");
+    EXPECT_EQ(other.copy(key), "old") << step;
+    const SharedMark mark = *step == 'f' || *step == 'l' ? begin(key) : SharedMark{};
+    server(1).pause();
+    switch (*step) {
+      case 'i': one.copies().invalidate(key); break;
+      case 'c': one.copies().clear(); break;
+      case 'f': one.copies().finish_write(mark, SharedFill{"new", 60s, 1ms}); break;
+      default: one.copies().leave_write(mark, 1s);
+    }
+    const auto told = one.told();
+    EXPECT_EQ(told.wait_for(0s), std::future_status::timeout) << step;
+
+    server(1).resume();
+    told.wait();
+
+    if (*step == 'f') {
+      EXPECT_EQ(other.copy(key), "new");
+      one.copies().invalidate(key);
+      one.told().wait();
+    } else if (*step != 'l') {
+      EXPECT_EQ(other.copy(key), std::nullopt) << step;
+    }
+  }
+}
+
+TEST_F(PoolTierTest, WhoWaitsUntilItIsToldGoesOnWhenItCannotBe) {
+  PoolProcess one{url(), {.timeout = 200ms}};
+  one.ready();
+  server().pause();
+  one.copies().invalidate("1");
+
+  one.told().wait();
+
+  EXPECT_EQ(one.tier().stats().undelivered, 1U);
+  server().resume();
+}
+
 // What a cut network holds arrives later, when the server has moved on.
 TEST_F(PoolTierTest, WhatArrivesLateOverAnOldConnectionChangesNothing) {
   FaultProxy network{server().port()};

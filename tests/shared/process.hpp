@@ -169,6 +169,13 @@ class ProcessOver {
     copies_->fill(answer.lease, value, ttl, 0ms);
   }
 
+  // Ready once what it was given to tell before is told, or is known not to be.
+  std::future<void> told() {
+    auto told = std::make_shared<std::promise<void>>();
+    copies_->once_told([told] { told->set_value(); });
+    return told->get_future();
+  }
+
   // From when it hears.
   std::shared_ptr<Heard> listen() {
     while (tier_->stats().gaps == 0) std::this_thread::yield();

@@ -227,6 +227,12 @@ class CacheCore : public Closable,
     cleared();
   }
 
+  [[nodiscard]] bool shares() const { return bool{parts_.shared}; }
+  void once_told(SharedCopies::Told told) {
+    if (!parts_.shared) return told();
+    parts_.shared.copies->once_told(std::move(told));
+  }
+
   // What another process invalidated is dropped here; the shared tier knows already.
   void invalidated(std::string_view text) override {
     if constexpr (std::same_as<Key, std::string>) {

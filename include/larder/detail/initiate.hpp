@@ -146,6 +146,26 @@ class Initiate {
     Operation operation_;
   };
 
+  // What is done at once in this process, and completes when the shared tier was told of it.
+  template <class Operation>
+  class OnceTold {
+   public:
+    OnceTold(CorePtr core, RuntimeHandle runtime, Operation operation)
+        : core_{std::move(core)}, runtime_{std::move(runtime)}, operation_{std::move(operation)} {}
+
+    template <class Handler>
+    void operator()(Handler&& handler) {
+      const auto completion = hold(std::forward<Handler>(handler), runtime_);
+      const bool outcome = operation_(*core_);
+      core_->once_told([completion, outcome] { completion->complete(bool{outcome}); });
+    }
+
+   private:
+    CorePtr core_;
+    RuntimeHandle runtime_;
+    Operation operation_;
+  };
+
  private:
   template <class Handler>
   static auto hold(Handler&& handler, const RuntimeHandle& runtime) {

@@ -51,8 +51,13 @@ void flush(Session& session, Arguments words) {
       words.size() == 2 && (same_word(words[1], "async") || same_word(words[1], "sync"));
   if (words.size() > 1 && !how) return session.error(kSyntaxError);
   session.context().server.leases().cleared();
-  session.keys().keyspace().clear();
-  session.reply().ok();
+  Keyspace& keyspace = session.keys().keyspace();
+  keyspace.clear();
+  std::vector<BytesCache*> caches;
+  for (const Keyspace::Member& member : session.keys().members()) {
+    caches.push_back(member.cache.get());
+  }
+  session.ok_once_told(caches);
 }
 
 }  // namespace larder::commands

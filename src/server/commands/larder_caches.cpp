@@ -100,7 +100,7 @@ void invalidate_keys(Session& session, Arguments keys) {
   }
   std::int64_t dropped = 0;
   for (std::size_t i = 0; i < caches.size(); ++i) dropped += caches[i]->invalidate(keys[i]) ? 1 : 0;
-  session.reply().integer(dropped);
+  session.integer_once_told(dropped, caches);
 }
 
 }  // namespace
@@ -164,8 +164,9 @@ void larder_invalidate(Session& session, Arguments words) {
   const Keyspace::Member* const member = find_cache(session, words[3]);
   if (member == nullptr || !permitted(session, Right::kAdmin, member->cache->name())) return;
   session.context().server.leases().cleared();
-  member->cache->clear();
-  session.reply().ok();
+  BytesCache* const cache = member->cache.get();
+  cache->clear();
+  session.ok_once_told({&cache, 1});
 }
 
 void larder_refresh(Session& session, Arguments words) {

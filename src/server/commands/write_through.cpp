@@ -7,6 +7,7 @@
 
 #include "larder/thread_annotations.hpp"
 #include "server/session.hpp"
+#include "shared/once_told.hpp"
 
 namespace larder::commands {
 namespace {
@@ -86,8 +87,10 @@ void remove_through(Session& session, Arguments keys, const std::vector<BytesCac
     of_cache->second.push_back({std::string{keys[i]}, std::nullopt});
     ++count;
   }
-  if (count == 0) return session.reply().integer(dropped);
-  const auto all = std::make_shared<Removals>(session, count, dropped);
+  if (count == 0) return session.integer_once_told(dropped, caches);
+  // Copies that are dropped beside are told as one more.
+  const auto all = std::make_shared<Removals>(session, count + 1, dropped);
+  shared::once_told(caches, [all] { all->take(false); });
   for (auto& [cache, writes] : removals) {
     cache->write(std::move(writes), {},
                  [all](std::size_t, const Result<bool>& outcome) { all->take(outcome); });
