@@ -48,7 +48,7 @@ Result<std::optional<std::string>> keep_broken_log(const std::string& path) {
                                     "break in it, and it is not written over; see to the disk");
   }
   if (!scan->broken() && !scan->torn()) return std::nullopt;
-  const std::string what = describe_break(*scan, log);
+  std::string what = describe_break(*scan, log);
   std::error_code unknown;
   for (int i = 1; i <= kMostKeptLogs; ++i) {
     const std::string copy = log + ".broken" + std::to_string(i);

@@ -69,7 +69,7 @@ Result<void> check_log_has_a_database(const std::string& path) {
 Result<void> check_log_is_its_own(sqlite3* database, const std::string& path) {
   if (!has_log(path)) return {};
   sqlite3_file* file = nullptr;
-  sqlite3_file_control(database, nullptr, SQLITE_FCNTL_FILE_POINTER, &file);
+  sqlite3_file_control(database, nullptr, SQLITE_FCNTL_FILE_POINTER, static_cast<void*>(&file));
   sqlite3_int64 size = 0;
   Header header{};
   if (file == nullptr || file->pMethods == nullptr ||

@@ -52,8 +52,7 @@ Result<std::shared_ptr<SqliteJournal>> SqliteJournal::open(JournalOptions option
   if (!file) return std::unexpected{std::move(file.error())};
   auto contents = (*file)->recover();
   if (!contents) return std::unexpected{std::move(contents.error())};
-  const std::shared_ptr<SqliteJournal> journal{
-      new SqliteJournal{std::move(options), std::move(*file)}};
+  std::shared_ptr<SqliteJournal> journal{new SqliteJournal{std::move(options), std::move(*file)}};
   journal->take(std::move(*contents));
   journal->thread_ = std::thread{[self = journal.get()] { self->run(); }};
   return journal;

@@ -94,11 +94,13 @@ std::optional<Error> Client<Protocol>::refuse(const Submission& submission) cons
 template <class Protocol>
 void Client<Protocol>::remember(const Submission& submission, Done<Reply> done) {
   const TimePoint now = std::chrono::steady_clock::now();
-  waiting_.fetch_add(submission.commands, std::memory_order_relaxed);
+  const std::size_t waiting =
+      waiting_.fetch_add(submission.commands, std::memory_order_relaxed) + submission.commands;
+  const Duration timeout = submission.timeout.value_or(options_.timeout);
   commands_ += submission.commands;
   unsent_requests_.push_back({.commands = submission.commands,
                               .sent = now,
-                              .deadline = now + submission.timeout.value_or(options_.timeout),
+                              .deadline = now + patience(timeout, waiting),
                               .done = std::move(done)});
   if (std::exchange(flush_posted_, true)) return;
   boost::asio::post(executor_, [self = this->shared_from_this()] {

@@ -3,6 +3,7 @@
 // Threads: plain values.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <vector>
@@ -17,6 +18,13 @@ namespace larder::pipeline {
 // commands may have been carried out all the same.
 template <class Reply>
 using Done = std::move_only_function<void(Result<std::vector<Reply>>)>;
+
+// So long a request is waited for. A server that is well takes a while for each command, those in
+// front of it among them: `waiting` of them in all, with its own. One that hangs answers none.
+[[nodiscard]] constexpr Duration patience(Duration timeout, std::size_t waiting) {
+  constexpr std::chrono::microseconds kOfACommand{50};
+  return timeout + kOfACommand * static_cast<Duration::rep>(waiting);
+}
 
 // Commands that were written one behind the other.
 template <class Reply>

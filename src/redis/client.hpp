@@ -37,7 +37,8 @@ struct ClientOptions {
   RedisUrl url{};
   Expect expect = Expect::kMaster;
   // Behaviour.
-  Duration timeout = std::chrono::milliseconds{250};  // of a command that names no other
+  // Of a command that names no other; more for those in front of it, see pipeline::patience().
+  Duration timeout = std::chrono::milliseconds{250};
   Duration connect_timeout = std::chrono::seconds{2};
   BackoffOptions backoff{};  // between attempts to connect
   // Limits; what is more is refused with kOverloaded.

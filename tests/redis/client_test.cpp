@@ -203,6 +203,27 @@ TEST_F(RedisClient, GivesUpAServerThatSaysNothingAnyMore) {
   EXPECT_EQ(ask(client, {"PING"}), "PONG");
 }
 
+// Twenty thousand commands take a server that is well longer than one takes one that hangs.
+TEST_F(RedisClient, ManyCommandsAreWaitedForByTheirNumber) {
+  constexpr std::size_t kMany = 20'000;
+  RedisServer server;
+  Client& client = connect(server.url(), {.timeout = 1ms});
+  (void)diary_->session();
+  std::promise<Result<redis::Replies>> promise;
+  const auto refused = client.submit(
+      {.commands = kMany},
+      [&](resp::RequestWriter& write) {
+        for (std::size_t i = 0; i < kMany; ++i) write.command({"PING"});
+      },
+      [&](Result<redis::Replies> replies) { promise.set_value(std::move(replies)); });
+  ASSERT_FALSE(refused);
+
+  const Result<redis::Replies> replies = promise.get_future().get();
+
+  ASSERT_TRUE(replies) << replies.error().message;
+  EXPECT_EQ(replies->size(), kMany);
+}
+
 TEST_F(RedisClient, TooManyCommandsAreRefused) {
   RedisServer server;
   Client& client = connect(server.url(), {.timeout = 60s, .most_commands = 2});
