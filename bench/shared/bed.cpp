@@ -59,7 +59,7 @@ Sight::Sight(const test::RedisServer& server) {
 
 Sight::Sight(const test::MemcachedServer& server) {
   auto url = memcached::parse_memcached_url(server.url()).value();
-  tier_ = shared::PoolTier::start(runtime_, {.url = std::move(url), .timeout = kPatience});
+  tier_ = shared::PoolTier::start(runtime_, {.url = std::move(url), .timeout = kPatience}).value();
   copies_ = tier_->copies("product", kFingerprint);
   while (!tier_->trusted()) std::this_thread::yield();
 }

@@ -47,6 +47,7 @@ class Checks {
     check_unused_sources();
     check_fleet_loads();
     add_cautions(config_, problems_);
+    check_backplane();
     check_memcached();
   }
 
@@ -268,17 +269,28 @@ class Checks {
            memcached::is_memcached_url(config_.shared.url.reveal());
   }
 
+  void check_backplane() {
+    const Written& written = config_.shared.written;
+    if (!written.has("backplane") || !written.has("url") || written.mistaken("url")) return;
+    if (over_memcached()) return;
+    mistake(written.of("backplane"),
+            "shared.backplane is given, but shared.url names a Redis, which tells processes itself "
+            "what others invalidate; remove backplane, or name Memcached servers in shared.url.");
+  }
+
   // Memcached tells no process what another has invalidated.
   void check_memcached() {
     constexpr std::chrono::seconds kShort{1};
     const SharedConfig& shared = config_.shared;
+    if (shared.written.has("backplane")) return;
     if (!over_memcached() || !shared.written.has("memory_ttl")) return;
     if (shared.written.mistaken("memory_ttl") || shared.memory_ttl <= kShort) return;
     warning(shared.written.of("memory_ttl"),
             "shared.memory_ttl is " + format_duration(shared.memory_ttl) +
                 ", and Memcached tells no process what another invalidates: that long each may "
                 "answer with an old copy. Set it to what readers may bear, \"1s\" or less, or to "
-                "\"0s\" to ask Memcached each time.");
+                "\"0s\" to ask Memcached each time, or name a Redis that tells them in "
+                "shared.backplane.");
   }
 
   void check_fleet_loads() {

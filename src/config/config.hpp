@@ -111,7 +111,8 @@ struct MemoryConfig {
 
 // A tier that many processes share. Without a URL there is none.
 struct SharedConfig {
-  Secret url;  // as written, resolved; describe_url() to show it
+  Secret url;        // as written, resolved; describe_url() to show it
+  Secret backplane;  // likewise, of a Redis beside Memcached; empty: none
   std::string name_space = "larder";
   Duration memory_ttl = std::chrono::seconds{1};
   Duration timeout = std::chrono::milliseconds{250};  // of a command

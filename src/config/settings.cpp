@@ -44,6 +44,11 @@ std::optional<std::string> check_shared_url(std::string_view text) {
   return problem;
 }
 
+std::optional<std::string> check_backplane_url(std::string_view text) {
+  if (memcached::is_memcached_url(text)) return "names Memcached, which tells nobody; name a Redis";
+  return complaint(redis::parse_redis_url(text));
+}
+
 std::optional<std::string> check_namespace(std::string_view text) {
   const bool plain = std::ranges::all_of(text, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
@@ -380,6 +385,19 @@ SectionRecord<SharedConfig> make_shared_section() {
                "alike. It may be down: reads then go to the sources.",
            .required = true,
            .needs_restart = true},
+          {.name = "backplane",
+           .target = SecretText<S>{&S::backplane,
+                                   "a URL: redis://, rediss:// (TLS), unix://, redis+cluster:// or "
+                                   "redis+sentinel://",
+                                   check_backplane_url},
+           .example = "\"redis://127.0.0.1:6379\"",
+           .meaning = "A Redis or Valkey beside Memcached, as url would name it, through which "
+                      "processes tell each other's memory what they invalidate and write; it keeps "
+                      "no copies. All processes name the same. With it memory_ttl may be long; "
+                      "while it, or a Memcached server, is away memory keeps copies for 1s at "
+                      "most. Without it nobody is told.",
+           .unset = "none",
+           .needs_restart = true},
           {.name = "namespace",
            .target = Text<S>{&S::name_space, "letters, digits, '_', '-' and '.'", check_namespace},
            .example = "\"shop-production\"",
@@ -392,8 +410,8 @@ SectionRecord<SharedConfig> make_shared_section() {
            .meaning = "The longest that this process's memory answers from a copy without asking "
                       "the shared tier, for caches that use it. What another process invalidates "
                       "is dropped here as soon as Redis has told of it; while Redis tells nothing, "
-                      "memory keeps copies for 1s at most. Memcached never tells: there it is the "
-                      "bound of each one. 0s: memory keeps nothing of them.",
+                      "memory keeps copies for 1s at most. Memcached never tells: there, without "
+                      "backplane, it is the bound of each one. 0s: memory keeps nothing of them.",
            .too_small = "Each read costs a round trip to the shared tier.",
            .too_large = "What nobody tells, such as a write past larder, is unseen that long, or "
                         "for the cache's ttl.",

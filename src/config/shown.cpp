@@ -23,7 +23,8 @@ struct ShownIn {
   std::string operator()(const SecretText<Section>& target) const {
     const Secret& secret = section.*target.member;
     if (secret.empty()) return {};
-    return setting == "url" ? describe_url(secret.reveal()) : "(redacted)";
+    const bool is_url = setting == "url" || setting == "backplane";
+    return is_url ? describe_url(secret.reveal()) : "(redacted)";
   }
   std::string operator()(bool Section::* member) const {
     return section.*member ? "true" : "false";

@@ -452,11 +452,7 @@ std::uint64_t AssembledSource::queries() const {
 std::expected<std::unique_ptr<Assembly>, std::vector<Problem>> Assembly::assemble(
     Runtime& runtime, const Config& config, Tell tell, Purpose purpose) {
   auto shared = open_shared(runtime, config, tell);
-  if (!shared) {
-    return std::unexpected{
-        std::vector<Problem>{{.position = config.shared.written.of("url"),
-                              .message = "shared.url: " + shared.error().message + "."}}};
-  }
+  if (!shared) return std::unexpected{std::vector<Problem>{std::move(shared.error())}};
   const auto of_journal = [&config](const Error& error) {
     return std::unexpected{
         std::vector<Problem>{{.position = config.journal.written.of("path"),

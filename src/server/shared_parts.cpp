@@ -9,7 +9,6 @@
 #include "memcached/memcached_url.hpp"
 #include "redis/redis_url.hpp"
 #include "shared/pool_tier.hpp"
-#include "shared/redis_tier.hpp"
 #include "shared/routed_tier.hpp"
 
 namespace larder {
@@ -29,12 +28,19 @@ Duration longest_load(const Config& config, Duration least) {
   return longest;
 }
 
-Result<std::shared_ptr<shared::Tier>> open_pool(
+std::unexpected<Problem> problem(const Config& config, std::string_view setting,
+                                 const Error& error) {
+  return std::unexpected{
+      Problem{.position = config.shared.written.of(setting),
+              .message = "shared." + std::string{setting} + ": " + error.message + "."}};
+}
+
+std::expected<std::shared_ptr<shared::Tier>, Problem> open_pool(
     Runtime& runtime, const Config& config,
     std::function<void(bool there, const std::string& sentence)> tell) {
   const SharedConfig& shared = config.shared;
   auto url = memcached::parse_memcached_url(shared.url.reveal());
-  if (!url) return std::unexpected{std::move(url.error())};
+  if (!url) return problem(config, "url", url.error());
   shared::PoolOptions options{.url = std::move(*url),
                               .name_space = shared.name_space,
                               .timeout = shared.timeout,
@@ -42,12 +48,19 @@ Result<std::shared_ptr<shared::Tier>> open_pool(
                               .envelope = {.most_body = config.server.max_value},
                               .tell = std::move(tell)};
   options.longest_load = longest_load(config, options.longest_load);
-  return shared::PoolTier::start(runtime, std::move(options));
+  if (!shared.backplane.empty()) {
+    auto backplane = redis::parse_redis_url(shared.backplane.reveal());
+    if (!backplane) return problem(config, "backplane", backplane.error());
+    options.backplane = std::move(*backplane);
+  }
+  auto tier = shared::PoolTier::start(runtime, std::move(options));
+  if (!tier) return problem(config, "backplane", tier.error());
+  return std::move(*tier);
 }
 
 }  // namespace
 
-Result<std::shared_ptr<shared::Tier>> open_shared(
+std::expected<std::shared_ptr<shared::Tier>, Problem> open_shared(
     Runtime& runtime, const Config& config,
     std::function<void(bool there, const std::string& sentence)> tell) {
   const SharedConfig& shared = config.shared;
@@ -56,7 +69,7 @@ Result<std::shared_ptr<shared::Tier>> open_shared(
     return open_pool(runtime, config, std::move(tell));
   }
   auto url = redis::parse_redis_url(shared.url.reveal());
-  if (!url) return std::unexpected{std::move(url.error())};
+  if (!url) return problem(config, "url", url.error());
   shared::RedisTierOptions options{.url = std::move(*url),
                                    .name_space = shared.name_space,
                                    .timeout = shared.timeout,
@@ -64,10 +77,9 @@ Result<std::shared_ptr<shared::Tier>> open_shared(
                                    .envelope = {.most_body = config.server.max_value},
                                    .tell = std::move(tell)};
   options.longest_load = longest_load(config, options.longest_load);
-  if (options.url.kind == redis::RedisUrl::Kind::kServer) {
-    return shared::RedisTier::start(runtime, std::move(options));
-  }
-  return shared::RoutedTier::start(runtime, std::move(options));
+  auto tier = shared::start_redis(runtime, std::move(options));
+  if (!tier) return problem(config, "url", tier.error());
+  return std::move(*tier);
 }
 
 std::uint64_t shared_fingerprint(const CacheConfig& cache, const SourceConfig& source) {

@@ -4,19 +4,21 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <functional>
 #include <memory>
 #include <string>
 
 #include "config/config.hpp"
+#include "config/problem.hpp"
 #include "larder/error.hpp"
 #include "larder/runtime.hpp"
 #include "shared/tier.hpp"
 
 namespace larder {
 
-// The tier that [shared] names; null without one. Errors are those of PEM files.
-[[nodiscard]] Result<std::shared_ptr<shared::Tier>> open_shared(
+// The tier that [shared] names; null without one. Problems are those of PEM files.
+[[nodiscard]] std::expected<std::shared_ptr<shared::Tier>, Problem> open_shared(
     Runtime& runtime, const Config& config,
     std::function<void(bool there, const std::string& sentence)> tell);
 

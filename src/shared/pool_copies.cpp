@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "memcached/key_name.hpp"
 #include "shared/copies.hpp"
 #include "shared/once_told.hpp"
 #include "shared/pool_marking.hpp"
@@ -89,17 +90,18 @@ void PoolCopies::release(SharedLease lease) { tier_->server_of(lease.key)->relea
 void PoolCopies::begin_write(std::vector<std::string> keys, Duration life, Marked marked) {
   const auto marking = std::make_shared<PoolMarking>(cache_, life, std::move(marked));
   for (const std::string& key : keys) {
-    std::string name = tier_->name(cache_, key);
-    const auto& server = tier_->server_of(name);
+    std::string name = tier_->names().value(cache_, key);
+    const auto& server = tier_->server_of(memcached::key_name(name));
     marking->add(server, std::move(name));
   }
   marking->begin();
 }
 
 void PoolCopies::finish_write(SharedMark mark, const std::optional<SharedFill>& kept) {
-  const auto& server = tier_->server_of(mark.key);
+  const std::string item = memcached::key_name(mark.key);
+  const auto& server = tier_->server_of(item);
   Written left = written(mark, fingerprint_, kept, server->options().envelope);
-  if (!fits(*server, mark.key, left.value)) {
+  if (!fits(*server, item, left.value)) {
     server->count_fill(false);
     left.value.clear();
   }
@@ -107,23 +109,31 @@ void PoolCopies::finish_write(SharedMark mark, const std::optional<SharedFill>& 
 }
 
 void PoolCopies::leave_write(SharedMark mark, Duration life) {
-  tier_->server_of(mark.key)->leave(cache_, mark, life);
+  tier_->server_of(memcached::key_name(mark.key))->leave(cache_, mark, life);
 }
 
 // ---- Invalidations. ----
 
 void PoolCopies::invalidate(std::string_view key) {
-  const std::string name = tier_->name(cache_, key);
-  tier_->server_of(name)->invalidate(cache_, name);
+  const std::string name = tier_->names().value(cache_, key);
+  tier_->server_of(memcached::key_name(name))->invalidate(cache_, name);
 }
 
 void PoolCopies::clear() {
   for (const auto& server : tier_->servers()) server->clear(cache_);
 }
 
-void PoolCopies::once_told(Told told) { shared::once_told(tier_->servers(), std::move(told)); }
+// The servers first: what they confirm is announced then.
+void PoolCopies::once_told(Told told) {
+  if (!told_) return shared::once_told(tier_->servers(), std::move(told));
+  shared::once_told(tier_->servers(), [others = told_, told = std::move(told)]() mutable {
+    others->once_told(std::move(told));
+  });
+}
 
-// Memcached tells nobody: what others invalidate is unseen until memory has let go of it.
-void PoolCopies::listen(std::weak_ptr<SharedListener> /*listener*/) {}
+// Without a backplane what others invalidate is unseen until memory has let go of it.
+void PoolCopies::listen(std::weak_ptr<SharedListener> listener) {
+  if (told_) told_->listen(std::move(listener));
+}
 
 }  // namespace larder::shared

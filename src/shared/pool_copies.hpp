@@ -24,7 +24,10 @@ inline constexpr std::uint64_t kRunOfPool = 1;  // 0 would be no mark
 class PoolCopies final : public SharedCopies {
  public:
   PoolCopies(std::shared_ptr<PoolTier> tier, std::string cache, std::uint64_t fingerprint)
-      : tier_{std::move(tier)}, cache_{std::move(cache)}, fingerprint_{fingerprint} {}
+      : tier_{std::move(tier)},
+        cache_{std::move(cache)},
+        fingerprint_{fingerprint},
+        told_{tier_->backplane() ? tier_->backplane()->copies(cache_, 0) : nullptr} {}
 
   void read(std::vector<Key> keys, Take take) override;
   void fill(SharedLease lease, std::optional<std::string_view> bytes, Duration lifetime,
@@ -38,11 +41,13 @@ class PoolCopies final : public SharedCopies {
   void clear() override;
   void once_told(Told told) override;
   void listen(std::weak_ptr<SharedListener> listener) override;
+  [[nodiscard]] std::shared_ptr<Vouch> vouch() const override { return tier_->hearing(); }
 
  private:
   const std::shared_ptr<PoolTier> tier_;
   const std::string cache_;
   const std::uint64_t fingerprint_;
+  const std::shared_ptr<SharedCopies> told_;  // the backplane's part; null: there is none
 };
 
 }  // namespace larder::shared

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "memcached/key_name.hpp"
 #include "shared/pool_copies.hpp"
 
 namespace larder::shared {
@@ -40,16 +41,31 @@ void PoolMarking::mark(std::size_t index) {
     ItemStep::Terms terms = server->step_terms(session->number);
     terms.refused = ItemStep::Refused::kTriesAgain;
     refused = ItemStep::carry_out(
-        server->client(), std::move(terms), std::move(key),
+        server->client(), std::move(terms), memcached::key_name(key),
         [token = std::move(token), life = life_](const Item& item) {
           return set_mark(item, token, life);
         },
         [self = shared_from_this(), index](const Result<Change::Kind>& outcome) {
-          if (!outcome) self->servers_[index]->note_error(outcome.error());
-          self->known(index, outcome.has_value());
+          self->set(index, outcome);
         });
   }
   if (refused) known(index, false);
+}
+
+// From now on nobody keeps a copy, so that others may drop theirs. On its way before the write is.
+void PoolMarking::set(std::size_t index, const Result<Change::Kind>& outcome) {
+  const auto& server = servers_[index];
+  if (!outcome) {
+    server->note_error(outcome.error());
+    return known(index, false);
+  }
+  std::string name;
+  {
+    const MutexLock lock{mutex_};
+    name = marks_[index].key;
+  }
+  server->announce(cache_, name);
+  known(index, true);
 }
 
 // None: nothing is to be kept.

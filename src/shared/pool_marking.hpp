@@ -19,13 +19,14 @@ class PoolMarking : public std::enable_shared_from_this<PoolMarking> {
   PoolMarking(std::string cache, Duration life, SharedCopies::Marked marked)
       : cache_{std::move(cache)}, life_{life}, marked_{std::move(marked)} {}
 
-  // One more key, `name` in Memcached.
+  // One more key, `name` as KeyNames has it.
   void add(const std::shared_ptr<PoolServer>& server, std::string name);
   void begin();
 
  private:
   // The generation is from before the write, so what is cleared during it is not kept.
   void mark(std::size_t index);
+  void set(std::size_t index, const Result<Change::Kind>& outcome);
   void take_generation(std::size_t index, const Result<memcached::Replies>& replies)
       LARDER_EXCLUDES(mutex_);
   void known(std::size_t index, bool taken) LARDER_EXCLUDES(mutex_);

@@ -17,8 +17,9 @@ constexpr unsigned kExtendsALease = 3;
 // ---- Beginning and end. ----
 
 std::shared_ptr<PoolServer> PoolServer::start(Runtime& runtime, const memcached::Place& place,
-                                              const PoolOptions& options) {
-  std::shared_ptr<PoolServer> server{new PoolServer{runtime, place, options}};
+                                              const PoolOptions& options,
+                                              std::shared_ptr<Tier> backplane) {
+  std::shared_ptr<PoolServer> server{new PoolServer{runtime, place, options, std::move(backplane)}};
   server->client_ =
       memcached::Client::start(runtime, {.place = place, .timeout = options.timeout}, server);
   server->client_ready_.store(true, std::memory_order_release);
@@ -26,18 +27,23 @@ std::shared_ptr<PoolServer> PoolServer::start(Runtime& runtime, const memcached:
   return server;
 }
 
-PoolServer::PoolServer(Runtime& runtime, const memcached::Place& place, const PoolOptions& options)
+PoolServer::PoolServer(Runtime& runtime, const memcached::Place& place, const PoolOptions& options,
+                       std::shared_ptr<Tier> backplane)
     : options_{options},
       place_{memcached::to_string(place)},
       names_{options.name_space, false},
+      backplane_{std::move(backplane)},
+      hearing_{backplane_ ? backplane_->hearing() : nullptr},
       timers_{runtime.handle().timers()},
       token_seed_{random_number(), random_number()},
       undelivered_{options.most_undelivered} {
   const MutexLock lock{mutex_};
   trouble_ = place_ + " is not connected yet";
+  set_trusted(false);
 }
 
 PoolServer::~PoolServer() {
+  if (hearing_) hearing_->forget(this);
   if (client_) client_->close();
 }
 
@@ -46,7 +52,7 @@ void PoolServer::close() {
   {
     const MutexLock lock{mutex_};
     if (std::exchange(closed_, true)) return;
-    trusted_ = false;
+    set_trusted(false);
     session_.reset();
     deliver_timer_.reset();
     extend_timer_.reset();
@@ -101,9 +107,9 @@ bool PoolServer::lasts(const Trust& trust) const {
   return trusted_ && trusts_ == trust.number;
 }
 
-bool PoolServer::ending(const std::string& name) const {
+bool PoolServer::ending(const std::string& item) const {
   const MutexLock lock{mutex_};
-  return ending_.contains(name);
+  return ending_.contains(item);
 }
 
 SharedStats PoolServer::stats() const {

@@ -10,10 +10,17 @@
 // invalidation was handed on is behind it. The end of a write takes two round trips: until it
 // is done, reads of its key in this process go to the source.
 //
+// Announcements. With a backplane other processes' memory is told of what this one invalidates and
+// writes, once the server has confirmed it: told before, they could read the old copy again. What
+// the server could not be told is announced at once, for it may be gone for all, and once more
+// when it has been told. While the server is not trusted memory is believed for a short while alone
+// (hearing.hpp): a reader who does not ask it does not see that a key is being written.
+//
 // Waiting. Memcached tells nobody of a change: who finds another's lease looks again now and
 // then.
 //
-// Threads: any. Lock order: its own, then the client's; nobody is called back under its own.
+// Threads: any. Lock order: its own, then the backplane's or the client's; nobody is called back
+// under its own.
 // Lifetime: held by shared_ptr; the runtime may end before it.
 #pragma once
 
@@ -36,19 +43,22 @@
 #include "larder/timers.hpp"
 #include "memcached/client.hpp"
 #include "memcached/memcached_url.hpp"
+#include "redis/redis_url.hpp"
 #include "shared/confirmations.hpp"
 #include "shared/envelope.hpp"
 #include "shared/item_step.hpp"
 #include "shared/key_names.hpp"
 #include "shared/refusals.hpp"
 #include "shared/shared_stats.hpp"
+#include "shared/tier.hpp"
 #include "shared/undelivered.hpp"
 
 namespace larder::shared {
 
 struct PoolOptions {
   memcached::MemcachedUrl url{};
-  std::string name_space = "larder";  // in front of every key: separates deployments
+  std::optional<redis::RedisUrl> backplane{};  // tells processes' memory; none: nobody does
+  std::string name_space = "larder";           // in front of every key: separates deployments
   // Behaviour.
   Duration timeout = std::chrono::milliseconds{250};  // of a command, and of a step of several
   // A lease ends so long after its holder's last sign of life; whole seconds, two at least.
@@ -68,10 +78,11 @@ class PoolReading;
 class PoolServer final : public memcached::ClientEvents,
                          public std::enable_shared_from_this<PoolServer> {
  public:
-  // Begins to connect; a server that is not there yet is no error.
+  // Begins to connect; a server that is not there yet is no error. `backplane` may be null.
   [[nodiscard]] static std::shared_ptr<PoolServer> start(Runtime& runtime,
                                                          const memcached::Place& place,
-                                                         const PoolOptions& options);
+                                                         const PoolOptions& options,
+                                                         std::shared_ptr<Tier> backplane);
   ~PoolServer() override;
   PoolServer(const PoolServer&) = delete;
   PoolServer& operator=(const PoolServer&) = delete;
@@ -82,7 +93,8 @@ class PoolServer final : public memcached::ClientEvents,
   // Sends nothing and answers nothing any more: who waits is sent to the source.
   void close() LARDER_EXCLUDES(mutex_);
 
-  // ---- What its caches tell it. `name` is the key's in Memcached. ----
+  // ---- What its caches tell it. `name` is the key's as KeyNames has it, which Memcached may not
+  // take; a lease's key is the one there. ----
 
   void invalidate(const std::string& cache, const std::string& name) LARDER_EXCLUDES(mutex_);
   void clear(const std::string& cache) LARDER_EXCLUDES(mutex_);
@@ -115,7 +127,10 @@ class PoolServer final : public memcached::ClientEvents,
   // was on its way before the read may have failed meanwhile.
   [[nodiscard]] bool lasts(const Trust& trust) const LARDER_EXCLUDES(mutex_);
   // Whether a write of that key is ending, or may still land though no mark says so.
-  [[nodiscard]] bool ending(const std::string& name) const LARDER_EXCLUDES(mutex_);
+  // `item` is what Memcached has it under.
+  [[nodiscard]] bool ending(const std::string& item) const LARDER_EXCLUDES(mutex_);
+  // Has other processes' memory drop a key, or with none all of the cache.
+  void announce(const std::string& cache, const std::optional<std::string>& name) const;
   [[nodiscard]] const std::shared_ptr<memcached::Client>& client() const { return client_; }
   [[nodiscard]] const PoolOptions& options() const { return options_; }
   [[nodiscard]] Timers& timers() const { return *timers_; }
@@ -151,7 +166,8 @@ class PoolServer final : public memcached::ClientEvents,
     TimePoint until;  // it is extended no more
   };
 
-  PoolServer(Runtime& runtime, const memcached::Place& place, const PoolOptions& options);
+  PoolServer(Runtime& runtime, const memcached::Place& place, const PoolOptions& options,
+             std::shared_ptr<Tier> backplane);
 
   // ClientEvents.
   void connected(const memcached::Session& session) override LARDER_EXCLUDES(mutex_);
@@ -177,7 +193,11 @@ class PoolServer final : public memcached::ClientEvents,
       LARDER_REQUIRES(mutex_);
   void write_ended(const std::string& cache, const std::string& name,
                    const Result<Change::Kind>& outcome, Duration at_stake) LARDER_EXCLUDES(mutex_);
-  void leave_to_source(const std::string& name, Duration life) LARDER_REQUIRES(mutex_);
+  void set_trusted(bool trusted) LARDER_REQUIRES(mutex_);
+  // It was not told this, and is not asked before it was.
+  void keep(const std::string& cache, const std::optional<std::string>& name)
+      LARDER_REQUIRES(mutex_);
+  void leave_to_source(const std::string& item, Duration life) LARDER_REQUIRES(mutex_);
   [[nodiscard]] std::unique_ptr<Timer> deliver_soon() LARDER_REQUIRES(mutex_);
 
   // The step that a lease ends with; it may come to nothing.
@@ -195,6 +215,8 @@ class PoolServer final : public memcached::ClientEvents,
   const PoolOptions options_;
   const std::string place_;
   const KeyNames names_;
+  const std::shared_ptr<Tier> backplane_;   // null: there is none …
+  const std::shared_ptr<Hearing> hearing_;  // … and its
   const std::shared_ptr<Timers> timers_;
   std::shared_ptr<memcached::Client> client_;  // set once, by start(); to be used by others …
   std::atomic<bool> client_ready_{false};      // … once this says so
@@ -215,7 +237,7 @@ class PoolServer final : public memcached::ClientEvents,
   std::unique_ptr<Timer> deliver_timer_ LARDER_GUARDED_BY(mutex_);
   bool delivering_ LARDER_GUARDED_BY(mutex_) = false;
   Confirmations telling_ LARDER_GUARDED_BY(mutex_);
-  std::unordered_multiset<std::string> ending_ LARDER_GUARDED_BY(mutex_);  // writes, by key
+  std::unordered_multiset<std::string> ending_ LARDER_GUARDED_BY(mutex_);  // writes, by item
   std::unordered_map<std::uint64_t, std::unique_ptr<Timer>> left_writes_ LARDER_GUARDED_BY(mutex_);
   std::uint64_t left_ LARDER_GUARDED_BY(mutex_) = 0;
   std::unordered_map<std::uint64_t, Waiter> waiters_ LARDER_GUARDED_BY(mutex_);

@@ -40,7 +40,7 @@ void PoolServer::disconnected(const Error& why) {
   {
     const MutexLock lock{mutex_};
     session_.reset();
-    trusted_ = false;
+    set_trusted(false);
   }
   distrust(why);
   wake_all();
@@ -50,7 +50,7 @@ void PoolServer::distrust(const Error& why) {
   bool lost = false;
   {
     const MutexLock lock{mutex_};
-    trusted_ = false;
+    set_trusted(false);
     lost = std::exchange(told_, false) != false;
     trouble_ = why.message;
     if (closed_) return;
@@ -85,7 +85,7 @@ void PoolServer::deliver() {
         write.invalidate(memcached::key_name(names_.probe(0)));
         for (const std::string& cache : batch->whole) write.remove(generation_name(cache));
         for (const auto& [cache, names] : batch->keys) {
-          for (const std::string& name : names) write.invalidate(name);
+          for (const std::string& name : names) write.invalidate(memcached::key_name(name));
         }
       },
       [self = shared_from_this(), batch](const Result<memcached::Replies>& replies) {
@@ -108,13 +108,18 @@ void PoolServer::delivered(const Undelivered::Batch& batch,
       undelivered_.add(batch);
     } else if (session_ && !closed_) {
       more = !undelivered_.empty();
-      const bool again = !more && !std::exchange(trusted_, !more);
+      const bool again = !more && !trusted_;
+      set_trusted(!more);
       if (again) ++trusts_;
       there = again && std::exchange(told_, true) != true;
       version = session_->version;
     }
   }
   if (error) return not_told(*error);
+  for (const std::string& cache : batch.whole) announce(cache, std::nullopt);
+  for (const auto& [cache, names] : batch.keys) {
+    for (const std::string& name : names) announce(cache, name);
+  }
   if (more) return deliver();
   if (there && options_.tell) {
     options_.tell(true, "the shared tier: " + place_ + " is there (version " + version + ")");
@@ -123,17 +128,18 @@ void PoolServer::delivered(const Undelivered::Batch& batch,
 
 void PoolServer::invalidate(const std::string& cache, const std::string& name) {
   const MutexLock lock{mutex_};
-  if (!trusted_) return undelivered_.add(cache, name);
+  if (!trusted_) return keep(cache, name);
   const Confirmations::Step telling = telling_.begin();
   const auto refused = client_->submit(
-      {.session = session_->number}, [&](memcached::MetaWriter& write) { write.invalidate(name); },
+      {.session = session_->number},
+      [&](memcached::MetaWriter& write) { write.invalidate(memcached::key_name(name)); },
       [self = shared_from_this(), cache, name, telling](const Result<memcached::Replies>& replies) {
         self->confirm(cache, name, replies);
         self->end_telling(telling);
       });
   if (!refused) return;
   telling_.take_back();
-  undelivered_.add(cache, name);
+  keep(cache, name);
   tell_first(refused->message);
 }
 
@@ -141,7 +147,7 @@ void PoolServer::invalidate(const std::string& cache, const std::string& name) {
 // never had. Taking it away is what a full server does too.
 void PoolServer::clear(const std::string& cache) {
   const MutexLock lock{mutex_};
-  if (!trusted_) return undelivered_.add_whole(cache);
+  if (!trusted_) return keep(cache, std::nullopt);
   const Confirmations::Step telling = telling_.begin();
   const auto refused = client_->submit(
       {.session = session_->number},
@@ -152,7 +158,7 @@ void PoolServer::clear(const std::string& cache) {
       });
   if (!refused) return;
   telling_.take_back();
-  undelivered_.add_whole(cache);
+  keep(cache, std::nullopt);
   tell_first(refused->message);
 }
 
@@ -163,7 +169,7 @@ void PoolServer::finish(const std::string& cache, const SharedMark& mark, std::s
   const auto life = life_of_value(left);
   if (!life) value.clear();
   const MutexLock lock{mutex_};
-  if (!trusted_) return undelivered_.add(cache, mark.key);
+  if (!trusted_) return keep(cache, mark.key);
   const auto keeps = std::make_shared<bool>(false);
   end_write(
       cache, mark.key, ItemStep::Refused::kInvalidates,
@@ -184,8 +190,8 @@ void PoolServer::leave(const std::string& cache, const SharedMark& mark, Duratio
   const std::string token = mark.token.empty() ? new_token() : mark.token;
   const MutexLock lock{mutex_};
   if (!trusted_) {
-    undelivered_.add(cache, mark.key);
-    return leave_to_source(mark.key, life);
+    keep(cache, mark.key);
+    return leave_to_source(memcached::key_name(mark.key), life);
   }
   end_write(
       cache, mark.key, ItemStep::Refused::kTriesAgain,
@@ -198,9 +204,10 @@ void PoolServer::end_write(const std::string& cache, const std::string& name,
                            std::function<void(Change::Kind)> kept, Duration at_stake) {
   ItemStep::Terms terms = step_terms(session_->number);
   terms.refused = refusal;
+  const std::string item = memcached::key_name(name);
   const Confirmations::Step telling = telling_.begin();
   const auto refused =
-      ItemStep::carry_out(client_, std::move(terms), name, std::move(decide),
+      ItemStep::carry_out(client_, std::move(terms), item, std::move(decide),
                           [self = shared_from_this(), cache, name, kept = std::move(kept), at_stake,
                            telling](const Result<Change::Kind>& outcome) {
                             if (outcome) kept(*outcome);
@@ -209,33 +216,54 @@ void PoolServer::end_write(const std::string& cache, const std::string& name,
                           });
   if (refused) {
     telling_.take_back();
-    undelivered_.add(cache, name);
-    leave_to_source(name, at_stake);
+    keep(cache, name);
+    leave_to_source(item, at_stake);
     return tell_first(refused->message);
   }
-  ending_.insert(name);
+  ending_.insert(item);
 }
 
 void PoolServer::write_ended(const std::string& cache, const std::string& name,
                              const Result<Change::Kind>& outcome, Duration at_stake) {
   {
+    const std::string item = memcached::key_name(name);
     const MutexLock lock{mutex_};
-    if (!outcome) leave_to_source(name, at_stake);
-    erase_one(ending_, name);
-    if (!outcome) trusted_ = false;  // before a reader comes who does not see it end any more
+    if (!outcome) leave_to_source(item, at_stake);
+    erase_one(ending_, item);
+    if (!outcome) set_trusted(false);  // before a reader comes who does not see it end any more
   }
-  if (!outcome) not_confirmed(cache, name, outcome.error());
+  if (!outcome) return not_confirmed(cache, name, outcome.error());
+  announce(cache, name);
 }
 
-void PoolServer::leave_to_source(const std::string& name, Duration life) {
+void PoolServer::set_trusted(bool trusted) {
+  trusted_ = trusted;
+  if (!hearing_) return;
+  if (trusted) {
+    hearing_->forget(this);
+  } else {
+    hearing_->expect(this);
+  }
+}
+
+void PoolServer::keep(const std::string& cache, const std::optional<std::string>& name) {
+  if (name) {
+    undelivered_.add(cache, *name);
+  } else {
+    undelivered_.add_whole(cache);
+  }
+  announce(cache, name);
+}
+
+void PoolServer::leave_to_source(const std::string& item, Duration life) {
   if (life <= Duration::zero() || closed_) return;
-  ending_.insert(name);
+  ending_.insert(item);
   const std::uint64_t number = ++left_;
-  left_writes_[number] = timers_->after(life, [weak = weak_from_this(), name, number] {
+  left_writes_[number] = timers_->after(life, [weak = weak_from_this(), item, number] {
     const auto self = weak.lock();
     if (!self) return;
     const MutexLock lock{self->mutex_};
-    erase_one(self->ending_, name);
+    erase_one(self->ending_, item);
     self->left_writes_.erase(number);
   });
 }
@@ -244,19 +272,26 @@ void PoolServer::leave_to_source(const std::string& name, Duration life) {
 
 void PoolServer::confirm(const std::string& cache, const std::optional<std::string>& name,
                          const Result<memcached::Replies>& replies) {
-  if (const auto error = error_in(replies)) not_confirmed(cache, name, *error);
+  if (const auto error = error_in(replies)) return not_confirmed(cache, name, *error);
+  announce(cache, name);
+}
+
+void PoolServer::announce(const std::string& cache, const std::optional<std::string>& name) const {
+  if (!backplane_) return;
+  const auto copies = backplane_->copies(cache, 0);  // it keeps none there
+  if (name) {
+    copies->invalidate(names_.key_in(cache, *name));
+  } else {
+    copies->clear();
+  }
 }
 
 void PoolServer::not_confirmed(const std::string& cache, const std::optional<std::string>& name,
                                const Error& error) {
   {
     const MutexLock lock{mutex_};
-    if (name) {
-      undelivered_.add(cache, *name);
-    } else {
-      undelivered_.add_whole(cache);
-    }
-    trusted_ = false;
+    keep(cache, name);
+    set_trusted(false);
   }
   not_told(error);
 }
@@ -287,7 +322,7 @@ void PoolServer::once_told(Confirmations::Then then) {
 }
 
 void PoolServer::tell_first(std::string why) {
-  trusted_ = false;
+  set_trusted(false);
   trouble_ = std::move(why);
   deliver_timer_ = deliver_soon();
 }

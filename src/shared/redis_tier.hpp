@@ -68,6 +68,13 @@ class Copies;
 class FleetLoads;
 class Reading;
 
+// What a tier is called in what is told of it, and what its loss means.
+struct Wording {
+  std::string name = "the shared tier";
+  std::string lost = "reads go to the source";
+  std::string holes = "reads of their keys go to the source";  // of slots without a master
+};
+
 struct RedisTierOptions {
   redis::RedisUrl url{};
   std::string name_space = "larder";  // in front of every key: separates deployments
@@ -88,6 +95,7 @@ struct RedisTierOptions {
   std::size_t most_undelivered = 20'000;  // keys; past them whole caches are invalidated
   // Called when the tier is lost or is there again, with a sentence; any thread, never often.
   std::function<void(bool there, const std::string& sentence)> tell{};
+  Wording wording{};
 };
 
 class RedisTier final : public Tier,
@@ -113,7 +121,7 @@ class RedisTier final : public Tier,
   [[nodiscard]] const RedisTierOptions& options() const { return options_; }
 
   [[nodiscard]] const KeyNames& names() const { return names_; }
-  [[nodiscard]] const std::shared_ptr<Hearing>& hearing() const { return hearing_; }
+  [[nodiscard]] std::shared_ptr<Hearing> hearing() const override { return hearing_; }
 
   // Sends nothing and answers nothing any more: who waits is sent to the source.
   void close() override LARDER_EXCLUDES(mutex_);

@@ -91,8 +91,8 @@ void RedisTier::distrust(const Error& why) {
     if (session_) deliver_timer_ = deliver_soon(kDeliverAgain);
   }
   if (lost && options_.tell) {
-    options_.tell(false, "the shared tier: " + why.message +
-                             "; reads go to the source until it is there again");
+    options_.tell(false, options_.wording.name + ": " + why.message + "; " + options_.wording.lost +
+                             " until it is there again");
   }
 }
 
@@ -169,8 +169,8 @@ void RedisTier::delivered(const Delivery& delivery, const Result<redis::Replies>
   forward_retired();
   if (more) return deliver();
   if (there && options_.tell) {
-    options_.tell(
-        true, "the shared tier: " + options_.url.place() + " is there (version " + version + ")");
+    options_.tell(true, options_.wording.name + ": " + options_.url.place() +
+                            " is there (version " + version + ")");
   }
 }
 
@@ -460,8 +460,9 @@ void RedisTier::note_reply(const resp::Reply& reply) {
 void RedisTier::note_refusal(const std::string& text) {
   SharedCounts::add(counts_.errors);
   if (refusals_.refused(timers_->now()) && options_.tell) {
-    options_.tell(false, "the shared tier: " + options_.url.place() + " refuses a command: " +
-                             text.substr(0, 200) + "; what it does not take each process loads");
+    options_.tell(false, options_.wording.name + ": " + options_.url.place() +
+                             " refuses a command: " + text.substr(0, 200) +
+                             "; what it does not take each process loads");
   }
 }
 
@@ -470,22 +471,23 @@ void RedisTier::not_followed(const resp::Reply& why) {
   if (is_of_cluster(why) || takes_no_writes(why.text) || takes_nothing(why.text)) return;
   SharedCounts::add(counts_.errors);
   if (following_refusals_.refused(timers_->now()) && options_.tell) {
-    options_.tell(false, "the shared tier: what others invalidate at " + options_.url.place() +
-                             " cannot be followed: " + why.text.substr(0, 200) +
-                             "; memory is believed for 1 s only");
+    options_.tell(false, options_.wording.name + ": what others invalidate at " +
+                             options_.url.place() + " cannot be followed: " +
+                             why.text.substr(0, 200) + "; memory is believed for 1 s only");
   }
 }
 
 void RedisTier::followed() {
   if (following_refusals_.taken(timers_->now()) && options_.tell) {
-    options_.tell(true, "the shared tier: what others invalidate at " + options_.url.place() +
-                            " is followed");
+    options_.tell(true, options_.wording.name + ": what others invalidate at " +
+                            options_.url.place() + " is followed");
   }
 }
 
 void RedisTier::note_taken() {
   if (refusals_.taken(timers_->now()) && options_.tell) {
-    options_.tell(true, "the shared tier: " + options_.url.place() + " refuses nothing any more");
+    options_.tell(
+        true, options_.wording.name + ": " + options_.url.place() + " refuses nothing any more");
   }
 }
 

@@ -32,6 +32,13 @@ Result<std::shared_ptr<RoutedTier>> RoutedTier::start(Runtime& runtime, RedisTie
   return tier;
 }
 
+Result<std::shared_ptr<Tier>> start_redis(Runtime& runtime, RedisTierOptions options) {
+  if (options.url.kind == redis::RedisUrl::Kind::kServer) {
+    return RedisTier::start(runtime, std::move(options));
+  }
+  return RoutedTier::start(runtime, std::move(options));
+}
+
 RoutedTier::RoutedTier(Runtime& runtime, RedisTierOptions options)
     : runtime_{runtime},
       options_{std::move(options)},
@@ -243,9 +250,10 @@ void RoutedTier::guided(const redis::Topology& topology) {
   }
   for (const TierPtr& each : retired) each->close();
   if (!changes || !options_.tell) return;
-  options_.tell(whole, whole ? std::string{"the shared tier: each slot of the cluster has a master"}
-                             : std::string{"the shared tier: "} + kHoles +
-                                   "; reads of their keys go to the source until they have one");
+  options_.tell(whole,
+                options_.wording.name + ": " +
+                    (whole ? "each slot of the cluster has a master"
+                           : kHoles + ("; " + options_.wording.holes) + " until they have one"));
 }
 
 RoutedTier::TierPtr RoutedTier::begin(const redis::Place& place) {
@@ -305,8 +313,8 @@ void RoutedTier::lost_way(const Error& why) {
     first = tiers_.empty() && !std::exchange(told_, true);
   }
   if (first && options_.tell) {
-    options_.tell(false, "the shared tier: " + why.message +
-                             "; reads go to the source until it is there again");
+    options_.tell(false, options_.wording.name + ": " + why.message + "; " + options_.wording.lost +
+                             " until it is there again");
   }
 }
 

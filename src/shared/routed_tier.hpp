@@ -67,7 +67,7 @@ class RoutedTier final : public Tier,
   using TierPtr = std::shared_ptr<RedisTier>;  // null: nobody has it, as far as is known
 
   [[nodiscard]] const KeyNames& names() const { return names_; }
-  [[nodiscard]] const std::shared_ptr<Hearing>& hearing() const { return hearing_; }
+  [[nodiscard]] std::shared_ptr<Hearing> hearing() const override { return hearing_; }
   [[nodiscard]] TierPtr tier_of(KeyNames::Bucket bucket) const LARDER_EXCLUDES(mutex_);
   void invalidate(const std::string& cache, std::string_view key) LARDER_EXCLUDES(mutex_);
   void clear(const std::string& cache) LARDER_EXCLUDES(mutex_);
@@ -129,5 +129,8 @@ class RoutedTier final : public Tier,
   bool holes_told_ LARDER_GUARDED_BY(mutex_) = false;  // that slots have no master
   SharedStats past_ LARDER_GUARDED_BY(mutex_);         // of tiers that are no more
 };
+
+// The tier over Redis of whatever kind `options.url` names.
+[[nodiscard]] Result<std::shared_ptr<Tier>> start_redis(Runtime& runtime, RedisTierOptions options);
 
 }  // namespace larder::shared

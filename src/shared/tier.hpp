@@ -12,6 +12,7 @@
 #include "larder/closable.hpp"
 #include "larder/fleet_gate.hpp"
 #include "larder/shared_tier.hpp"
+#include "shared/hearing.hpp"
 #include "shared/shared_stats.hpp"
 
 namespace larder::shared {
@@ -31,6 +32,9 @@ class Tier : public Closable {
                                                              std::uint64_t fingerprint) = 0;
 
   [[nodiscard]] virtual std::shared_ptr<FleetGate> fleet_gate(FleetLimit limit) = 0;
+
+  // What its caches' memory is believed by; null: nobody tells processes what others invalidate.
+  [[nodiscard]] virtual std::shared_ptr<Hearing> hearing() const = 0;
 
   // Whether all of it may be asked now; what is the matter with it.
   [[nodiscard]] virtual bool trusted() const = 0;

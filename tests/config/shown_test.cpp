@@ -47,6 +47,16 @@ TEST(ShownSettings, HoldNoSecret) {
   }));
 }
 
+TEST(ShownSettings, UrlsAreShownWithoutTheirPasswords) {
+  const auto settings = shown(
+      "[shared]\nurl = \"memcached://cache:11211\"\nbackplane = \"redis://app:pass@beside:6379\"\n"
+      "[caches.tag]\nkey = \"t:{n}\"\n");
+
+  const std::string backplane = value_of(settings, "shared.backplane");
+  EXPECT_TRUE(backplane.contains("beside")) << backplane;
+  EXPECT_FALSE(backplane.contains("pass")) << backplane;
+}
+
 TEST(ShownSettings, ASecretThatIsNotThereIsEmpty) {
   EXPECT_EQ(value_of(shown("[caches.tag]\nkey = \"t:{n}\"\n"), "server.password"), "");
 }

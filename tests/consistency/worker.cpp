@@ -43,7 +43,8 @@ std::shared_ptr<shared::Tier> open_tier(Runtime& runtime, const std::string& url
     return shared::PoolTier::start(runtime, {.url = memcached::parse_memcached_url(url).value(),
                                              .timeout = kTimeout,
                                              .lease = 1s,
-                                             .longest_load = 2s});
+                                             .longest_load = 2s})
+        .value();
   }
   shared::RedisTierOptions options{.url = redis::parse_redis_url(url).value(),
                                    .timeout = kTimeout,

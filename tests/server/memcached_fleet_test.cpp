@@ -3,11 +3,13 @@
 #include <signal.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "memcached/memcached_server.hpp"
+#include "redis/redis_server.hpp"
 #include "server/running_larder.hpp"
 #include "server/tcp_client.hpp"
 #include "sqlite/shop_file.hpp"
@@ -252,6 +254,82 @@ TEST_F(MemcachedFleet, AnInvalidationDuringAnOutageIsNotForgotten) {
 
   EXPECT_EQ(ask(0, {"GET", "product:7"}).text, R"({"id":7,"name":"Stool"})");
   EXPECT_EQ(ask(1, {"GET", "product:7"}).text, R"({"id":7,"name":"Stool"})");
+}
+
+// ---- With a Redis beside it. ----
+
+class MemcachedFleetWithBackplane : public MemcachedFleet {
+ protected:
+  void SetUp() override {
+    MemcachedFleet::SetUp();
+    if (IsSkipped()) return;
+    if (!RedisServer::installed()) GTEST_SKIP() << "redis-server is not installed";
+    redis_.emplace();
+  }
+  void start_with_backplane(std::size_t processes) {
+    start(processes, "memory_ttl = \"1h\"\nbackplane = \"" + redis_->url() + "\"");
+    for (const auto& larder : larders_) ASSERT_TRUE(larder->says("the backplane: "));
+    for (std::size_t i = 0; i < processes; ++i) keep(i, "product:1");
+  }
+  // Memory has it for long, which it does while it hears the others.
+  void keep(std::size_t process, const std::string& key) {
+    while (ask(process, {"PTTL", key}).integer < 60'000) {
+      (void)ask(process, {"DEL", key});
+      (void)ask(process, {"GET", key});
+    }
+  }
+  void wait_to_read(std::size_t process, const std::string& key, const std::string& row) {
+    while (ask(process, {"GET", key}).text != row) std::this_thread::yield();
+  }
+
+  std::optional<RedisServer> redis_;
+  inline static const std::string kStool = R"({"id":7,"name":"Stool"})";
+};
+
+TEST_F(MemcachedFleetWithBackplane, WhatOneInvalidatesTheMemoryOfTheOthersDrops) {
+  start_with_backplane(3);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(ask(i, {"GET", "product:7"}).text, product(7));
+  const double shared = sum("larder_cache_shared_hits_total{cache=\"product\"}");
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(ask(i, {"GET", "product:7"}).text, product(7));
+  EXPECT_EQ(sum("larder_cache_shared_hits_total{cache=\"product\"}"), shared) << "memory answers";
+  const double heard = larders_[1]->metric("larder_shared_heard_total");
+  OtherProgram{file("shop.db")}.execute("UPDATE products SET name = 'Stool' WHERE id = 7");
+
+  ask(0, {"DEL", "product:7"});
+
+  wait_to_read(1, "product:7", kStool);
+  wait_to_read(2, "product:7", kStool);
+  EXPECT_EQ(larders_[1]->metric("larder_shared_heard_total"), heard + 1);
+}
+
+TEST_F(MemcachedFleetWithBackplane, WhatOneWritesTheMemoryOfTheOthersDrops) {
+  start_with_backplane(2);
+  EXPECT_EQ(ask(1, {"GET", "stock:7"}).text, product(7));
+
+  EXPECT_EQ(ask(0, {"SET", "stock:7", R"({"name":"Stool"})"}).text, "OK");
+
+  wait_to_read(1, "stock:7", kStool);
+}
+
+TEST_F(MemcachedFleetWithBackplane, WithoutRedisMemoryForgetsAndEveryPageIsAnswered) {
+  start_with_backplane(2);
+  keep(1, "product:7");
+  redis_->kill();
+  for (const auto& larder : larders_) {
+    EXPECT_TRUE(larder->says("memory is believed for 1000 ms only until it is there again"));
+  }
+  OtherProgram{file("shop.db")}.execute("UPDATE products SET name = 'Stool' WHERE id = 7");
+
+  ask(0, {"DEL", "product:7"});
+
+  EXPECT_EQ(ask(0, {"GET", "product:7"}).text, kStool);
+  wait_to_read(1, "product:7", kStool);
+  EXPECT_EQ(larders_[0]->metric("larder_shared_up"), 1) << "Memcached is there";
+  while (larders_[0]->metric("larder_shared_undelivered") != 1) std::this_thread::yield();
+
+  redis_->start();
+  for (std::size_t i = 0; i < 2; ++i) keep(i, "product:7");
+  EXPECT_EQ(larders_[0]->metric("larder_shared_undelivered"), 0);
 }
 
 }  // namespace
