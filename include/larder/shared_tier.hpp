@@ -42,6 +42,7 @@ struct SharedLease {
   std::string token{};  // empty: no lease
   std::uint64_t run = 0;
   std::uint64_t generation = 0;
+  bool anew = false;  // who asked for it wants no copy from before
 
   explicit operator bool() const { return !token.empty(); }
 };
@@ -108,7 +109,8 @@ class SharedCopies {
   virtual void read(std::vector<Key> keys, Take take) = 0;
 
   // `bytes`: none, if the source has no such row. `lifetime` counts from when the load
-  // began, `cost` ago.
+  // began, `cost` ago. Of a lease that was asked for anew the others' memory is told, where the
+  // tier can: their next read finds this.
   virtual void fill(SharedLease lease, std::optional<std::string_view> bytes, Duration lifetime,
                     Duration cost) = 0;
   // The load has failed; those who wait elsewhere are told.

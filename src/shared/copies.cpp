@@ -28,7 +28,10 @@ void Copies::fill(SharedLease lease, std::optional<std::string_view> bytes, Dura
   Envelope envelope{.lifetime = lifetime, .load_cost = cost};
   if (bytes) envelope.body = *bytes;
   std::string value = seal(stamp, envelope, tier_->options_.envelope);
-  end(lease, shared::fill(lease.key, lease.token, std::move(value), left));
+  // A refresh replaces what others may have in memory; any other fill, nothing.
+  std::optional<Announce> announce;
+  if (lease.anew) announce = tier_->announce(cache_, lease.key);
+  end(lease, shared::fill(lease.key, lease.token, std::move(value), left, std::move(announce)));
 }
 
 void Copies::fail(SharedLease lease, const Error& error) {

@@ -54,10 +54,11 @@ if mine == 'L' then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return mine and 1 or 0
 )lua";
 
-// ARGV: token, value, its life in ms.
+// ARGV: token, value, its life in ms, the announcement. Others' memory may have what was before.
 constexpr std::string_view kFill = R"lua(
 if not mine then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+announce(4)
 return 1
 )lua";
 
@@ -78,7 +79,7 @@ return mine and 1 or 0
 // Tells the other processes. With a stream (KEYS[2]) the arguments from `at` on are the
 // announcement's own, cache and key; else, if there are any, a channel and the message. A
 // channel is no key, whose absence would hold a moving slot up. A full server takes it, since the
-// script has deleted something before. What cannot be announced is done all the same, and the
+// script has changed something before. What cannot be announced is done all the same, and the
 // stream goes: who follows it notices that.
 constexpr std::string_view kAnnounce = R"lua(
 local function announce(at)
@@ -191,7 +192,7 @@ std::string text_of(Step step) {
   switch (step) {
     case Step::kAcquire: return std::string{kAcquire};
     case Step::kExtend: return mine + std::string{kExtend};
-    case Step::kFill: return mine + std::string{kFill};
+    case Step::kFill: return mine + announce + std::string{kFill};
     case Step::kFail: return mine + std::string{kFail};
     case Step::kRelease: return mine + std::string{kRelease};
     case Step::kInvalidate: return announce + std::string{kInvalidate};
@@ -336,9 +337,12 @@ Call extend(std::string key, std::string_view token, Duration lease) {
   return call(Step::kExtend, std::move(key), {std::string{token}, milliseconds(lease)});
 }
 
-Call fill(std::string key, std::string_view token, std::string value, Duration left) {
-  return call(Step::kFill, std::move(key),
-              {std::string{token}, std::move(value), milliseconds(left)});
+Call fill(std::string key, std::string_view token, std::string value, Duration left,
+          std::optional<Announce> announce) {
+  Call step =
+      call(Step::kFill, std::move(key), {std::string{token}, std::move(value), milliseconds(left)});
+  if (announce) add(std::move(*announce), step);
+  return step;
 }
 
 Call fail(std::string key, std::string_view token, std::uint64_t fingerprint, const Error& error,

@@ -101,8 +101,9 @@ struct Found {
 
 // The others' replies: whether the step did what it says; an integer.
 [[nodiscard]] Call extend(std::string key, std::string_view token, Duration lease);
-// `value` as seal() gives it; `left` of its life, at least 1 ms.
-[[nodiscard]] Call fill(std::string key, std::string_view token, std::string value, Duration left);
+// `value` as seal() gives it; `left` of its life, at least 1 ms. What was filled is announced.
+[[nodiscard]] Call fill(std::string key, std::string_view token, std::string value, Duration left,
+                        std::optional<Announce> announce = {});
 // The failure of a load with that fingerprint.
 [[nodiscard]] Call fail(std::string key, std::string_view token, std::uint64_t fingerprint,
                         const Error& error, Duration left);

@@ -243,7 +243,8 @@ SharedAnswer PoolReading::lease(const Place& place, std::string token, const Sta
   SharedLease lease{.key = place.name,
                     .token = std::move(token),
                     .run = stamp.run,
-                    .generation = stamp.generation};
+                    .generation = stamp.generation,
+                    .anew = place.anew};
   server_->hold(lease);
   return {.kind = SharedAnswer::Kind::kLoad, .lease = std::move(lease)};
 }

@@ -188,7 +188,8 @@ void Reading::acquired(const Indices& indices, const std::vector<std::string>& t
       SharedLease lease{.key = keys_[index].name,
                         .token = tokens[i],
                         .run = stamp.run,
-                        .generation = stamp.generation};
+                        .generation = stamp.generation,
+                        .anew = keys_[index].anew};
       tier_->hold(lease);
       tier_->note_taken();
       answers.emplace_back(

@@ -234,6 +234,24 @@ TEST_F(Fleet, AnInvalidationReachesTheMemoryOfTheOthers) {
   }
 }
 
+TEST_F(Fleet, ARefreshReachesTheMemoryOfTheOthersWithoutAnotherQuery) {
+  start(3, "memory_ttl = \"1h\"");
+  for (std::size_t i = 0; i < 3; ++i) {
+    while (larders_[i]->metric("larder_shared_gaps_total") == 0) std::this_thread::yield();
+    EXPECT_EQ(ask(i, {"GET", "product:7"}).text, product(7));
+  }
+  OtherProgram{file("shop.db")}.execute("UPDATE products SET name = 'Stool' WHERE id = 7");
+
+  EXPECT_EQ(ask(0, {"LARDER", "REFRESH", "product:7"}).integer, 1);
+
+  const std::string stool = R"({"id":7,"name":"Stool"})";
+  EXPECT_EQ(ask(0, {"GET", "product:7"}).text, stool);
+  for (std::size_t i = 1; i < 3; ++i) {
+    while (ask(i, {"GET", "product:7"}).text != stool) std::this_thread::yield();
+  }
+  EXPECT_EQ(sum(kQueries), 2) << "the first read's, and the refresh's";
+}
+
 // ---- A process that was stopped, or is cut off, does not serve the past. ----
 
 class StoppedFleet : public Fleet {

@@ -35,6 +35,40 @@ TEST_F(RedisTierTest, OtherCachesDoNotHearIt) {
   EXPECT_EQ(reviews->size(), 0U);
 }
 
+TEST_F(RedisTierTest, WhatOneRefreshesTheOthersHearAndFind) {
+  Process one{*server_};
+  Process other{*server_};
+  one.ready().load("1", "old");  // replaces nothing, so that nobody is told
+  const auto heard = other.ready().listen();
+  const auto own = one.listen();
+
+  const SharedAnswer anew = one.read("1", true);
+  one.copies().fill(anew.lease, "new", 60s, 0ms);
+
+  EXPECT_EQ(heard->word(), "1");
+  EXPECT_EQ(other.copy("1"), "new") << "what was announced is there already";
+  one.copies().invalidate("2");
+  EXPECT_EQ(heard->word(2), "2") << "once";
+  EXPECT_EQ(own->size(), 0U);
+}
+
+TEST_F(RedisTierTest, ARefreshThatIsRefusedIsNotAnnounced) {
+  Process one{*server_};
+  Process other{*server_};
+  const auto heard = other.ready().listen();
+  const SharedAnswer anew = one.ready().read("1", true);
+  other.copies().invalidate("1");
+  while (server_->ask({"EXISTS", other.tier().names().value("product", "1")}).integer != 0) {
+    std::this_thread::yield();
+  }
+
+  one.copies().fill(anew.lease, "old", 60s, 0ms);
+  while (one.tier().stats().refused_fills == 0) std::this_thread::yield();
+  one.copies().invalidate("2");
+
+  EXPECT_EQ(heard->word(), "2");
+}
+
 TEST_F(RedisTierTest, WhatCouldNotBeToldIsHeardLater) {
   Process one{*server_, {.timeout = 50ms}};
   Process other{*server_};

@@ -111,6 +111,22 @@ TEST_F(ClusterTest, WhatOneInvalidatesTheOthersHearAndNobodyIsServed) {
   for (const std::string& key : keys()) EXPECT_EQ(other.copy(key), std::nullopt);
 }
 
+TEST_F(ClusterTest, WhatOneRefreshesTheOthersHearAndFindWhereverItIs) {
+  ClusterProcess one{cluster_->url()};
+  ClusterProcess other{cluster_->url()};
+  for (const std::string& key : keys()) one.ready().load(key, "old");
+  const auto heard = other.ready().listen();
+
+  const auto answers = one.begin(keys(), true)->wait();
+  for (const SharedAnswer& each : answers) one.copies().fill(each.lease, "new", 60s, 0ms);
+
+  std::set<std::string> told;
+  for (std::size_t i = 1; i <= keys().size(); ++i) told.insert(heard->word(i));
+  const auto all = keys();
+  EXPECT_EQ(told, (std::set<std::string>{all.begin(), all.end()}));
+  for (const std::string& key : keys()) EXPECT_EQ(other.copy(key), "new");
+}
+
 TEST_F(ClusterTest, MemoryIsBelievedWhileEachMasterIsHeard) {
   ClusterProcess one{cluster_->url()};
   one.ready();
