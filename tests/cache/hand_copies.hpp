@@ -87,7 +87,9 @@ class HandCopies final : public SharedCopies {
   // The reader is to load it, and has the lease.
   void lease(std::size_t index = 0) {
     answer(index, {.kind = SharedAnswer::Kind::kLoad,
-                   .lease = {.key = pending.front().keys[index].key, .token = "mine"}});
+                   .lease = {.key = pending.front().keys[index].key,
+                             .token = "mine",
+                             .anew = pending.front().keys[index].anew}});
   }
   // The reader is to load it, and keep nothing here.
   void pass() { answer(0, {.kind = SharedAnswer::Kind::kLoad}); }

@@ -117,6 +117,7 @@ TEST_F(SharedCore, AnAbsenceThatIsNotKeptGivesTheLeaseBack) {
   source_->answer_absent();
 
   EXPECT_THAT(copies_->released, ElementsAre("42"));
+  EXPECT_THAT(copies_->invalidated, IsEmpty()) << "there was no copy";
 }
 
 TEST_F(SharedCore, WithoutALeaseItLoadsAndLeavesNothingThere) {
@@ -365,6 +366,25 @@ TEST_F(SharedCore, WhoWantsItAnewDoesNotTakeACopyThatOthersAskedFor) {
   copies_->lease();
   source_->answer("new");
   EXPECT_EQ(anew->answer().value(), "new");
+}
+
+TEST_F(SharedCore, ARefreshThatKeepsNothingTakesTheCopyAway) {
+  make({}, 0s);
+  (void)read(42, {.force = true});
+  copies_->lease();
+  source_->answer_absent();
+
+  EXPECT_THAT(copies_->invalidated, ElementsAre("42")) << "its row is gone";
+  EXPECT_THAT(copies_->released, ElementsAre("42"));
+}
+
+TEST_F(SharedCore, ARefreshThatFailsLeavesTheCopy) {
+  (void)read(42, {.force = true});
+  copies_->lease();
+  source_->answer_error("database is locked");
+
+  EXPECT_THAT(copies_->invalidated, IsEmpty());
+  EXPECT_EQ(copies_->failed.size(), 1U);
 }
 
 TEST_F(SharedCore, BytesThatAreNoValueAreAMiss) {

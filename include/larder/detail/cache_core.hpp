@@ -383,8 +383,10 @@ class CacheCore : public Closable,
   void ask_shared(std::vector<FlightPtr> flights);
   void take_shared(const std::vector<FlightPtr>& flights, SharedCopies::Answers answers);
   [[nodiscard]] bool land_copy(const FlightPtr& flight, SharedCopy copy);
-  void settle(SharedLease lease, bool may_fill, const Loaded<Value>& result,
-              const Handle<Value>& value, const std::optional<EntryInfo>& life);
+  void settle(const FlightPtr& flight, SharedLease lease, bool may_fill,
+              const Loaded<Value>& result, const Handle<Value>& value,
+              const std::optional<EntryInfo>& life);
+  void leave_nothing(const FlightPtr& flight, SharedLease lease);
   [[nodiscard]] Duration longest_write() const;
   void mark_shared(const WritingPtr& writing);
   void marked_shared(const WritingPtr& writing, std::vector<SharedMark> marks);

@@ -336,7 +336,7 @@ void CacheCore<Key, Value>::land(const FlightPtr& flight, Loaded<Value> result, 
     }
   }
   if (result && !landing.may_fill) discarded_.fetch_add(1, std::memory_order_relaxed);
-  if (lease) settle(std::move(lease), landing.may_fill, result, value, life);
+  if (lease) settle(flight, std::move(lease), landing.may_fill, result, value, life);
 
   answer(landing, !result ? AnswerType{result.error(), Origin::kSource}
                   : value ? AnswerType{value, Origin::kSource}

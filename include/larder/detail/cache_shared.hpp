@@ -136,8 +136,8 @@ bool CacheCore<Key, Value>::land_copy(const FlightPtr& flight, SharedCopy copy) 
 
 // A load under a lease has ended.
 template <class Key, class Value>
-void CacheCore<Key, Value>::settle(SharedLease lease, bool may_fill, const Loaded<Value>& result,
-                                   const Handle<Value>& value,
+void CacheCore<Key, Value>::settle(const FlightPtr& flight, SharedLease lease, bool may_fill,
+                                   const Loaded<Value>& result, const Handle<Value>& value,
                                    const std::optional<EntryInfo>& life) {
   SharedCopies& copies = *parts_.shared.copies;
   if (!result) {
@@ -147,17 +147,28 @@ void CacheCore<Key, Value>::settle(SharedLease lease, bool may_fill, const Loade
     return of_the_source ? copies.fail(std::move(lease), result.error())
                          : copies.release(std::move(lease));
   }
-  if (!may_fill || !life) return copies.release(std::move(lease));
+  if (!may_fill) return copies.release(std::move(lease));
+  if (!life) return leave_nothing(flight, std::move(lease));
   std::optional<std::string> bytes;
   if (value) {
     try {
       bytes = parts_.shared.encode(*value);
     } catch (const Failure&) {  // it cannot be said in the codec's format
-      return copies.release(std::move(lease));
+      return leave_nothing(flight, std::move(lease));
     }
   }
+  const Duration lifetime = life->usable_until - life->filled_at;
+  const Duration cost = now() - life->filled_at;
+  if (lifetime <= cost) return leave_nothing(flight, std::move(lease));
   copies.fill(std::move(lease), bytes ? std::optional<std::string_view>{*bytes} : std::nullopt,
-              life->usable_until - life->filled_at, now() - life->filled_at);
+              lifetime, cost);
+}
+
+// What a load brought is not to be kept. Where it was to replace a copy, that is no longer true.
+template <class Key, class Value>
+void CacheCore<Key, Value>::leave_nothing(const FlightPtr& flight, SharedLease lease) {
+  if (lease.anew) invalidate_shared(flight->key());
+  parts_.shared.copies->release(std::move(lease));
 }
 
 // For so long a write's mark stands unless it is taken away: in that time the write waits for
