@@ -135,6 +135,21 @@ Result<Topology> topology_in_sentinel(const Reply& reply, std::string_view maste
                    .slots = {{.first = 0, .last = kSlots - 1}}}};
 }
 
+// "ASK SLOT HOST:PORT"; the host is missing where the node does not know it, and an address of
+// IPv6 has no brackets.
+std::optional<Place> place_to_ask(std::string_view error, std::string_view asked) {
+  if (!error.starts_with("ASK ")) return std::nullopt;
+  const std::string_view place = error.substr(error.rfind(' ') + 1);
+  const std::size_t colon = place.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  const std::string_view digits = place.substr(colon + 1);
+  std::uint16_t port = 0;
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (port == 0 || read.ptr != digits.data() + digits.size()) return std::nullopt;
+  const std::string_view host = place.substr(0, colon);
+  return Place{.host = std::string{named(host) ? host : asked}, .port = port};
+}
+
 bool is_redirect(std::string_view error) {
   return error.starts_with("MOVED ") || error.starts_with("ASK ") || error.starts_with("TRYAGAIN");
 }

@@ -6,6 +6,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -52,6 +53,9 @@ using Topology = std::vector<Master>;
 // Of the reply to SENTINEL GET-MASTER-ADDR-BY-NAME. Errors: the sentinel knows no such master.
 [[nodiscard]] Result<Topology> topology_in_sentinel(const resp::Reply& reply,
                                                     std::string_view master);
+
+// Where an ASK sends to; `asked` as above. None: it is none.
+[[nodiscard]] std::optional<Place> place_to_ask(std::string_view error, std::string_view asked);
 
 // Whether an error is a cluster's way to say that the slot is, or that the key may be,
 // elsewhere: MOVED, ASK, TRYAGAIN.

@@ -89,18 +89,20 @@ void Copies::begin_write(std::vector<std::string> keys, Duration life, Marked ma
     return marked(std::move(*marks));
   }
   const auto shared_marked = std::make_shared<Marked>(std::move(marked));
+  const auto kept = std::make_shared<const std::vector<Call>>(std::move(calls));
   const auto refused = tier_->client_->submit(
-      {.commands = 2 * calls.size(), .session = session->run},
+      {.commands = 2 * kept->size(), .session = session->run},
       [&](resp::RequestWriter& write) {
-        for (std::size_t i = 0; i < calls.size(); ++i) {
+        for (std::size_t i = 0; i < kept->size(); ++i) {
           write.command({"GET", generations[i]});
-          write.command(calls[i].command(false));
+          write.command((*kept)[i].command(false));
         }
       },
-      [tier = tier_, run = session->run, marks,
+      [tier = tier_, run = session->run, marks, kept,
        shared_marked](const Result<redis::Replies>& replies) {
-        tier->take_marks(run, replies, *marks);
-        (*shared_marked)(std::move(*marks));
+        const RedisTier::Open open{
+            nullptr, [marks, shared_marked](void*) { (*shared_marked)(std::move(*marks)); }};
+        tier->take_marks(run, *kept, replies, marks, open);
       });
   if (!refused) return;
   tier_->counts_.untaken_marks.fetch_add(marks->size(), std::memory_order_relaxed);

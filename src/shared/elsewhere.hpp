@@ -3,10 +3,15 @@
 // Threads: any; called under no lock of the caller's.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
+#include "redis/topology.hpp"
+
 namespace larder::shared {
+
+class RedisTier;
 
 class Elsewhere {
  public:
@@ -17,6 +22,9 @@ class Elsewhere {
   virtual void moved(const std::string& cache, std::optional<std::string> name) = 0;
   // The masters, or their slots, may be others than was thought.
   virtual void suspect() = 0;
+  // The master at a place, to be told what of a slot on its way is there already; null: none that
+  // is known.
+  [[nodiscard]] virtual std::shared_ptr<RedisTier> at(const redis::Place& place) = 0;
 };
 
 }  // namespace larder::shared

@@ -207,7 +207,10 @@ class RedisTier final : public Tier,
   struct Delivery {
     Undelivered::Batch batch;
     std::vector<Told> told;
+    std::vector<Call> calls;
   };
+  // Whoever lets go of it last ends something.
+  using Open = std::shared_ptr<void>;
 
   // Trust.
   void deliver() LARDER_EXCLUDES(mutex_);
@@ -218,8 +221,8 @@ class RedisTier final : public Tier,
   void probe_later() LARDER_REQUIRES(mutex_);
   void probe() LARDER_EXCLUDES(mutex_);
   void probed(const Result<redis::Replies>& replies) LARDER_EXCLUDES(mutex_);
-  void confirm(const std::string& cache, const std::optional<std::string>& name,
-               const Result<redis::Replies>& replies) LARDER_EXCLUDES(mutex_);
+  void confirm(const Told& told, const std::vector<Call>& calls,
+               const Result<redis::Replies>& replies, const Open& open) LARDER_EXCLUDES(mutex_);
   [[nodiscard]] std::unique_ptr<Timer> deliver_soon(Duration delay) LARDER_REQUIRES(mutex_);
   void note_error(const Error& error);
   // A reply that may be an error: it may mean that the cluster has changed, or that the server
@@ -232,6 +235,15 @@ class RedisTier final : public Tier,
   void forward_retired() LARDER_EXCLUDES(mutex_);
   void tell_elsewhere(const std::vector<Told>& moved);
 
+  // ASK: has the master that is named carry the step out, and announces it here, where others
+  // listen. Whether both came about is told to `done`, once, on any thread.
+  void follow(const Call& step, const resp::Reply& ask, std::function<void(bool)> done);
+  void announce_here(const Call& step, const std::function<void(bool)>& done);
+  // Whether the reply is an ASK, which is followed; in vain, it is told elsewhere. `open` lasts so
+  // long.
+  [[nodiscard]] bool follow_ask(const Told& told, const Call& step, const resp::Reply& reply,
+                                const Open& open);
+
   // Waiting.
   void wait(const ReadingPtr& reading, std::size_t index, Duration delay) LARDER_EXCLUDES(mutex_);
   void wake(std::string_view key) LARDER_EXCLUDES(mutex_);
@@ -243,15 +255,19 @@ class RedisTier final : public Tier,
   void extend_later() LARDER_REQUIRES(mutex_);
   void extend_all() LARDER_EXCLUDES(mutex_);
 
-  // What the server said to them: a generation and a mark each.
-  void take_marks(std::uint64_t run, const Result<redis::Replies>& replies,
-                  std::vector<SharedMark>& marks);
+  // What the server said to them: a generation and a mark each. `open` lasts until each mark is
+  // taken, or is not.
+  using Marks = std::shared_ptr<std::vector<SharedMark>>;
+  void take_marks(std::uint64_t run, const std::vector<Call>& calls,
+                  const Result<redis::Replies>& replies, const Marks& marks, const Open& open);
+  void follow_mark(std::uint64_t run, const Call& step, const resp::Reply& ask, SharedMark& mark,
+                   const Marks& marks, const Open& open);
 
   [[nodiscard]] Announce announce(const std::string& cache, const std::string& name) const;
-  // Sends a step of which this process's reads are to be behind; not confirmed, it becomes an
+  // Sends steps of which this process's reads are to be behind; not confirmed, they become an
   // invalidation.
-  void tell(const std::string& cache, const std::string& name, const Call& step)
-      LARDER_REQUIRES(mutex_);
+  void tell(Told told, std::vector<Call> calls) LARDER_REQUIRES(mutex_);
+  void tell_later(const Told& told) LARDER_REQUIRES(mutex_);
   void end_telling(Confirmations::Step step) LARDER_EXCLUDES(mutex_);
   [[nodiscard]] Call invalidation(const std::string& cache, const std::string& name) const;
   [[nodiscard]] std::vector<Call> clearing(const std::string& cache) const LARDER_REQUIRES(mutex_);

@@ -102,7 +102,7 @@ void RedisTier::deliver() {
   if (!client_ready_.load(std::memory_order_acquire)) return;  // start() calls again
   const auto delivery = std::make_shared<Delivery>();
   std::uint64_t run = 0;
-  std::vector<Call> calls;
+  std::vector<Call>& calls = delivery->calls;
   {
     const MutexLock lock{mutex_};
     if (closed_ || trusted_ || !session_ || !vouched_) return;
@@ -141,7 +141,10 @@ void RedisTier::delivered(const Delivery& delivery, const Result<redis::Replies>
   const auto error = error_in(replies);
   std::vector<Told> moved;
   for (std::size_t i = 0; replies && i < replies->size(); ++i) {
-    if (is_moved((*replies)[i])) moved.push_back(delivery.told[i]);
+    if (!is_moved((*replies)[i])) continue;
+    if (!follow_ask(delivery.told[i], delivery.calls[i], (*replies)[i], nullptr)) {
+      moved.push_back(delivery.told[i]);
+    }
   }
   bool more = false;
   bool there = false;
@@ -208,48 +211,58 @@ void RedisTier::probed(const Result<redis::Replies>& replies) {
 void RedisTier::invalidate(const std::string& cache, std::string name) {
   const MutexLock lock{mutex_};
   if (!trusted_) return undelivered_.add(cache, std::move(name));
-  tell(cache, name, invalidation(cache, name));
+  Call step = invalidation(cache, name);
+  tell({.cache = cache, .key = std::move(name)}, {std::move(step)});
 }
 
-void RedisTier::tell(const std::string& cache, const std::string& name, const Call& step) {
-  const bool writes = step.step == Step::kFinish;
+void RedisTier::tell(Told told, std::vector<Call> calls) {
   const Confirmations::Step telling = telling_.begin();
+  const auto kept = std::make_shared<const std::vector<Call>>(std::move(calls));
   const auto refused = client_->submit(
-      {.session = session_->run},
-      [&](resp::RequestWriter& write) { write.command(step.command(false)); },
-      [self = shared_from_this(), cache, name, writes, telling](Result<redis::Replies> replies) {
-        const bool kept = writes && replies && replies->front().integer == 1;
-        if (kept) SharedCounts::add(self->counts_.fills);
-        self->confirm(cache, name, replies);
-        self->end_telling(telling);
+      {.commands = kept->size(), .session = session_->run},
+      [&](resp::RequestWriter& write) {
+        for (const Call& each : *kept) write.command(each.command(false));
+      },
+      [self = shared_from_this(), told, kept, telling](Result<redis::Replies> replies) {
+        const bool writes = kept->front().step == Step::kFinish;
+        const bool filled = writes && replies && replies->front().integer == 1;
+        if (filled) SharedCounts::add(self->counts_.fills);
+        const Open open{nullptr, [self, telling](void*) { self->end_telling(telling); }};
+        self->confirm(told, *kept, replies, open);
       });
   if (!refused) return;
   telling_.take_back();
   // Nobody may ask it before it has been told.
-  undelivered_.add(cache, name);
+  tell_later(told);
   tell_first(refused->message);
+}
+
+void RedisTier::tell_later(const Told& told) {
+  if (told.key) return undelivered_.add(told.cache, *told.key);
+  undelivered_.add_whole(told.cache);
 }
 
 // ---- Writes. ----
 
-void RedisTier::take_marks(std::uint64_t run, const Result<redis::Replies>& replies,
-                           std::vector<SharedMark>& marks) {
+void RedisTier::take_marks(std::uint64_t run, const std::vector<Call>& calls,
+                           const Result<redis::Replies>& replies, const Marks& marks,
+                           const Open& open) {
   if (!replies) {
-    counts_.untaken_marks.fetch_add(marks.size(), std::memory_order_relaxed);
+    counts_.untaken_marks.fetch_add(marks->size(), std::memory_order_relaxed);
     return note_error(replies.error());
   }
-  for (std::size_t i = 0; i < marks.size(); ++i) {
+  for (std::size_t i = 0; i < marks->size(); ++i) {
     const resp::Reply& generation = (*replies)[2 * i];
     const resp::Reply& taken = (*replies)[2 * i + 1];
+    SharedMark& mark = (*marks)[i];
     if (taken.integer != 1) {
-      SharedCounts::add(counts_.untaken_marks);
-      note_reply(taken);
+      follow_mark(run, calls[i], taken, mark, marks, open);
       continue;
     }
     SharedCounts::add(counts_.marks);
-    marks[i].run = run;
+    mark.run = run;
     if (generation.kind != resp::Reply::Kind::kBulk) continue;  // none: nothing is to be kept
-    marks[i].generation = XXH3_64bits(generation.text.data(), generation.text.size());
+    mark.generation = XXH3_64bits(generation.text.data(), generation.text.size());
   }
 }
 
@@ -259,8 +272,8 @@ void RedisTier::finish(const std::string& cache, const SharedMark& mark, std::st
   const MutexLock lock{mutex_};
   if (!trusted_) return undelivered_.add(cache, mark.key);
   if (session_->run != mark.run) value.clear();
-  tell(cache, mark.key,
-       shared::finish(mark.key, mark.token, std::move(value), left, announce(cache, mark.key)));
+  tell({.cache = cache, .key = mark.key},
+       {shared::finish(mark.key, mark.token, std::move(value), left, announce(cache, mark.key))});
 }
 
 // Marked once more, also where the mark was lost.
@@ -268,27 +281,14 @@ void RedisTier::leave(const std::string& cache, const SharedMark& mark, Duration
   const std::string token = mark.token.empty() ? new_token() : mark.token;
   const MutexLock lock{mutex_};
   if (!trusted_) return undelivered_.add(cache, mark.key);
-  tell(cache, mark.key, shared::mark(mark.key, token, life, announce(cache, mark.key)));
+  tell({.cache = cache, .key = mark.key},
+       {shared::mark(mark.key, token, life, announce(cache, mark.key))});
 }
 
 void RedisTier::clear(const std::string& cache) {
   const MutexLock lock{mutex_};
   if (!trusted_) return undelivered_.add_whole(cache);
-  const std::vector<Call> steps = clearing(cache);
-  const Confirmations::Step telling = telling_.begin();
-  const auto refused = client_->submit(
-      {.commands = steps.size(), .session = session_->run},
-      [&](resp::RequestWriter& write) {
-        for (const Call& each : steps) write.command(each.command(false));
-      },
-      [self = shared_from_this(), cache, telling](Result<redis::Replies> replies) {
-        self->confirm(cache, std::nullopt, replies);
-        self->end_telling(telling);
-      });
-  if (!refused) return;
-  telling_.take_back();
-  undelivered_.add_whole(cache);
-  tell_first(refused->message);
+  if (!buckets_.empty()) tell({.cache = cache}, clearing(cache));
 }
 
 void RedisTier::end_telling(Confirmations::Step step) {
@@ -322,20 +322,19 @@ std::unique_ptr<Timer> RedisTier::deliver_soon(Duration delay) {
   });
 }
 
-void RedisTier::confirm(const std::string& cache, const std::optional<std::string>& name,
-                        const Result<redis::Replies>& replies) {
-  if (replies && std::ranges::any_of(*replies, is_moved)) {
-    tell_elsewhere({{.cache = cache, .key = name}});
+void RedisTier::confirm(const Told& told, const std::vector<Call>& calls,
+                        const Result<redis::Replies>& replies, const Open& open) {
+  bool moved = false;
+  for (std::size_t i = 0; replies && i < replies->size(); ++i) {
+    if (!is_moved((*replies)[i])) continue;
+    if (!follow_ask(told, calls[i], (*replies)[i], open)) moved = true;
   }
+  if (moved) tell_elsewhere({told});
   const auto error = error_in(replies);
   if (!error) return;
   {
     const MutexLock lock{mutex_};
-    if (name) {
-      undelivered_.add(cache, *name);
-    } else {
-      undelivered_.add_whole(cache);
-    }
+    tell_later(told);
     trusted_ = false;  // in the same step: nobody may ask it before it has been told
   }
   note_error(*error);

@@ -181,6 +181,12 @@ void RoutedTier::suspect() {
   if (!closed_) guide_->suspect();
 }
 
+RoutedTier::TierPtr RoutedTier::at(const redis::Place& place) {
+  const MutexLock lock{mutex_};
+  const auto found = tiers_.find(place);
+  return found == tiers_.end() ? nullptr : found->second;
+}
+
 // ---- Where the masters are. ----
 
 // The masters that have buckets. Few do not.

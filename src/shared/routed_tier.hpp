@@ -10,9 +10,9 @@
 // another's, that one is told, before it is asked for anything.
 //
 // MOVED means that the guide is to be asked; the read goes to the source, and the invalidation
-// is kept until it is known whom to tell. ASK and TRYAGAIN, of a slot on its way to
-// another server, are treated alike: what was copied there carries the run of the server
-// that it left, and would be believed by nobody.
+// is kept until it is known whom to tell. ASK, of a slot on its way to another server, is followed
+// with what must be told (redis_tier_asked.cpp); reads go to the source: what was copied there
+// carries the run of the server that it left, and would be believed by nobody.
 //
 // Threads: any. Lock order: this, then a tier's, a backplane's or the guide's, then a
 // client's; nobody is called back under it. Lifetime: held by shared_ptr; the runtime closes
@@ -102,6 +102,7 @@ class RoutedTier final : public Tier,
   void moved(const std::string& cache, std::optional<std::string> name) override
       LARDER_EXCLUDES(mutex_);
   void suspect() override LARDER_EXCLUDES(mutex_);
+  [[nodiscard]] TierPtr at(const redis::Place& place) override LARDER_EXCLUDES(mutex_);
 
   [[nodiscard]] std::vector<Assignment> assignments(const redis::Topology& topology) const;
   [[nodiscard]] TierPtr begin(const redis::Place& place) LARDER_REQUIRES(mutex_);

@@ -124,6 +124,16 @@ TEST(Topology, OtherRepliesAreRefused) {
   EXPECT_FALSE(topology_in_slots(list({list({number(0)})}), "asked"));
 }
 
+TEST(Topology, AnAskSaysWhere) {
+  EXPECT_EQ(place_to_ask("ASK 3999 127.0.0.1:6381", "asked"), (Place{"127.0.0.1", 6381}));
+  EXPECT_EQ(place_to_ask("ASK 3999 ::1:6381", "asked"), (Place{"::1", 6381}));
+  EXPECT_EQ(place_to_ask("ASK 3999 :6381", "asked"), (Place{"asked", 6381}));
+  for (const char* other : {"MOVED 3999 127.0.0.1:6381", "ASK 3999", "ASK 3999 a:", "ASK 3999 a:0",
+                            "ASK 3999 a:65536", "ASK 3999 a:63x"}) {
+    EXPECT_EQ(place_to_ask(other, "asked"), std::nullopt) << other;
+  }
+}
+
 TEST(Topology, KnowsARedirectFromOtherErrors) {
   EXPECT_TRUE(is_redirect("MOVED 3999 127.0.0.1:6381"));
   EXPECT_TRUE(is_redirect("ASK 3999 127.0.0.1:6381"));

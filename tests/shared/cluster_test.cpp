@@ -281,6 +281,7 @@ class Elsewheres final : public Elsewhere {
     news_.notify_all();
   }
   void suspect() override {}
+  std::shared_ptr<RedisTier> at(const redis::Place&) override { return nullptr; }
 
   // Waits for the first.
   std::string word() {
@@ -378,6 +379,123 @@ TEST_F(ClusterTest, ASlotThatMovesIsFollowed) {
       << "that a master is told something first is no news";
 }
 
+// A slot on its way from the first master to the second: of two keys there one has gone already.
+class MovingSlot : public ClusterTest {
+ protected:
+  void SetUp() override {
+    ClusterTest::SetUp();
+    if (!cluster_) return;
+    one_.emplace(cluster_->url());
+    other_.emplace(cluster_->url());
+    one_->ready();
+    gone_ = key_of(0);
+    const KeyNames names{"larder", true};
+    for (int i = 100; here_.empty(); ++i) {
+      if (names.bucket("product", std::to_string(i)) == names.bucket("product", gone_)) {
+        here_ = std::to_string(i);
+      }
+    }
+    slot_ = std::to_string(redis::slot_of(name(gone_)));
+    for (const std::string& key : {gone_, here_}) one_->load(key, "old");
+    other_->ready();
+    for (const std::string& key : {gone_, here_}) EXPECT_EQ(other_->copy(key), "old");
+    heard_ = other_->listen();
+    cluster_->node(1).ask({"CLUSTER", "SETSLOT", slot_, "IMPORTING", cluster_->id(0)});
+    cluster_->node(0).ask({"CLUSTER", "SETSLOT", slot_, "MIGRATING", cluster_->id(1)});
+    migrate(name(gone_));
+  }
+  void migrate(const std::string& name) {
+    const std::string port = std::to_string(cluster_->node(1).port());
+    EXPECT_EQ(cluster_->node(0).ask({"MIGRATE", "127.0.0.1", port, name, "0", "5000"}).text, "OK");
+  }
+  void settle() {
+    for (const resp::Reply& each :
+         cluster_->node(0).ask({"CLUSTER", "GETKEYSINSLOT", slot_, "100"}).items) {
+      migrate(each.text);
+    }
+    for (const std::size_t node : {1U, 0U, 2U}) {
+      cluster_->node(node).ask({"CLUSTER", "SETSLOT", slot_, "NODE", cluster_->id(1)});
+    }
+  }
+  std::int64_t keys_on(std::size_t node) {
+    return cluster_->node(node).ask({"CLUSTER", "COUNTKEYSINSLOT", slot_}).integer;
+  }
+  // Until the other has heard it so often, whatever else it hears.
+  void wait_to_hear(const std::string& word, std::size_t times = 1) {
+    for (std::size_t at = 1; times > 0; ++at) times -= heard_->word(at) == word ? 1 : 0;
+  }
+
+  std::optional<ClusterProcess> one_;
+  std::optional<ClusterProcess> other_;
+  std::shared_ptr<Heard> heard_;
+  std::string gone_;
+  std::string here_;
+  std::string slot_;
+};
+
+TEST_F(MovingSlot, WhatIsInvalidatedIsGoneFromBothSidesAndHeard) {
+  EXPECT_EQ(keys_on(0), 2) << "one of them, and the generation";
+  EXPECT_EQ(keys_on(1), 1);
+  EXPECT_EQ(one_->copy(here_), "old");
+  EXPECT_EQ(one_->copy(gone_), std::nullopt) << "nothing is read there";
+
+  one_->copies().invalidate(gone_);
+  one_->copies().invalidate(here_);
+  one_->told().wait();
+
+  ASSERT_EQ(keys_on(0), 1);
+  ASSERT_EQ(keys_on(1), 0);
+  wait_to_hear(gone_);
+  wait_to_hear(here_);
+  EXPECT_EQ(one_->tier().stats().undelivered, 0U) << "nothing waits for the slot to settle";
+  settle();
+  for (const std::string& key : {gone_, here_}) {
+    one_->settle(key, "new");
+    other_->settle(key, "new");
+    EXPECT_EQ(other_->copy(key), "new");
+  }
+  EXPECT_EQ(keys_on(1), 3);
+}
+
+TEST_F(MovingSlot, AClearFindsTheGenerationWhereItIs) {
+  const std::string generation = KeyNames{"larder", true}.generation(
+      "product", KeyNames{"larder", true}.bucket("product", gone_));
+  migrate(generation);
+
+  one_->copies().clear();
+  one_->told().wait();
+
+  EXPECT_EQ(keys_on(1), 2);
+  EXPECT_EQ(one_->tier().stats().undelivered, 0U);
+  settle();
+  for (const std::string& key : {gone_, here_}) {
+    one_->settle(key, "new");
+    other_->settle(key, "new");
+    EXPECT_EQ(other_->copy(key), "new");
+  }
+}
+
+TEST_F(MovingSlot, AWriteIsMarkedWhereTheKeyIsAndItsEndIsHeard) {
+  std::promise<std::vector<SharedMark>> marked;
+  one_->copies().begin_write({gone_, here_}, 60s, [&](std::vector<SharedMark> marks) {
+    marked.set_value(std::move(marks));
+  });
+  std::vector<SharedMark> marks = marked.get_future().get();
+  ASSERT_TRUE(marks[0]) << "the mark stands with the second master";
+  EXPECT_TRUE(marks[1]);
+  EXPECT_EQ(keys_on(1), 1);
+  wait_to_hear(gone_);
+
+  one_->copies().finish_write(std::move(marks[0]), SharedFill{.bytes = "new", .lifetime = 60s});
+  one_->copies().finish_write(std::move(marks[1]), SharedFill{.bytes = "new", .lifetime = 60s});
+  one_->told().wait();
+
+  wait_to_hear(gone_, 2);
+  EXPECT_EQ(keys_on(1), 0) << "no value of another server's run is left there";
+  EXPECT_EQ(one_->copy(here_), "new");
+  EXPECT_EQ(one_->tier().stats().undelivered, 0U);
+}
+
 TEST_F(ClusterTest, ItNeedsNoMoreRightsThanItsPageSays) {
   for (std::size_t i = 0; i < cluster_->size(); ++i) {
     cluster_->node(i).ask({"ACL",
@@ -409,6 +527,7 @@ TEST_F(ClusterTest, ItNeedsNoMoreRightsThanItsPageSays) {
                            "+evalsha",
                            "+cluster|shards",
                            "+cluster|slots",
+                           "+asking",
                            "+ssubscribe",
                            "+spublish",
                            "+ping"});
