@@ -396,7 +396,8 @@ const Command* Session::understand(const Command* command, Arguments words) {
     command = counted_commands()[counted];
   }
   if (!command->takes(words.size())) {
-    return refuse_arity(*command);
+    return refuse(*command,
+                  "wrong number of arguments for '" + std::string{command->name} + "' command");
   }
   return command;
 }
@@ -408,10 +409,8 @@ const Command* Session::refuse(std::string_view why) {
   return nullptr;
 }
 
-// An EXEC that is written wrong ends the transaction.
-const Command* Session::refuse_arity(const Command& command) {
-  const std::string why =
-      "wrong number of arguments for '" + std::string{command.name} + "' command";
+// An EXEC that is refused ends the transaction.
+const Command* Session::refuse(const Command& command, const std::string& why) {
   if (command.run != commands::exec) return refuse("ERR " + why);
   error("EXECABORT Transaction discarded because of: " + why);
   transaction_.reset();

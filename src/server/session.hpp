@@ -296,7 +296,7 @@ class Session {
   void reply_once_told(AwaitedReply::Form form, std::span<BytesCache* const> caches);
   bool take_told();
   const Command* refuse(std::string_view why);
-  const Command* refuse_arity(const Command& command);
+  const Command* refuse(const Command& command, const std::string& why);
   void queue(const Command& command, Arguments words);
   [[nodiscard]] bool must_wait(const Command& command, Arguments words) const;
   [[nodiscard]] bool full();

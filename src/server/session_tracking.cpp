@@ -50,9 +50,9 @@ void Session::subscribe(bool on) {
 bool Session::not_while_subscribed(const Command& command) {
   if (!tracked_->subscribed || protocol_ == resp::Protocol::kResp3) return false;
   if ((command.flags & kWhileSubscribed) != 0) return false;
-  error("ERR Can't execute '" + std::string{command.name} +
-        "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this "
-        "context");
+  refuse(command, "Can't execute '" + std::string{command.name} +
+                      "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed "
+                      "in this context");
   return true;
 }
 

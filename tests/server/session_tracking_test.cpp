@@ -313,6 +313,36 @@ TEST_F(SessionTracking, WhoListensInTheOldProtocolMayDoLittleElse) {
   EXPECT_EQ(ask("GET tag:a"), "$-1\r\n");
 }
 
+// As Redis 7.0 answers.
+TEST_F(SessionTracking, SubscribeWaitsForExec) {
+  ask("MULTI");
+  EXPECT_EQ(ask("SUBSCRIBE __redis__:invalidate"), "+QUEUED\r\n");
+  EXPECT_EQ(ask("PING"), "+QUEUED\r\n");
+  EXPECT_EQ(ask("UNSUBSCRIBE"), "+QUEUED\r\n");
+
+  EXPECT_EQ(ask("EXEC"),
+            "*3\r\n*3\r\n$9\r\nsubscribe\r\n$20\r\n__redis__:invalidate\r\n:1\r\n"
+            "*2\r\n$4\r\npong\r\n$0\r\n\r\n"
+            "*3\r\n$11\r\nunsubscribe\r\n$20\r\n__redis__:invalidate\r\n:0\r\n");
+  EXPECT_EQ(ask("GET tag:a"), "$-1\r\n");
+}
+
+TEST_F(SessionTracking, AnExecThatIsRefusedToWhoListensForgetsWhatWasWatched) {
+  ask("SUBSCRIBE __redis__:invalidate");
+  EXPECT_EQ(ask("EXEC"),
+            "-EXECABORT Transaction discarded because of: Can't execute 'exec': only "
+            "(P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this "
+            "context\r\n");
+
+  ask("UNSUBSCRIBE");
+  EXPECT_EQ(ask("EXEC"), "-ERR EXEC without MULTI\r\n");
+  for (const char* each : {"WATCH tag:a", "SUBSCRIBE __redis__:invalidate", "EXEC", "UNSUBSCRIBE"})
+    ask(each);
+  other_asks("SET tag:a new");
+  for (const char* each : {"MULTI", "PING"}) ask(each);
+  EXPECT_EQ(ask("EXEC"), "*1\r\n+PONG\r\n");
+}
+
 TEST_F(SessionTracking, ThereIsOneChannel) {
   EXPECT_THAT(ask("SUBSCRIBE news"), StartsWith("-REFUSED larder passes no messages"));
 }
