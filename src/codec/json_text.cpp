@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/utf8.hpp"
+
 namespace larder {
 
 namespace {
@@ -13,30 +15,6 @@ constexpr std::string_view kBase64 =
 
 unsigned byte_at(std::string_view text, std::size_t at) {
   return static_cast<unsigned char>(text[at]);
-}
-
-bool continues(std::string_view text, std::size_t at) {
-  return at < text.size() && (byte_at(text, at) & 0xC0U) == 0x80U;
-}
-
-// The length of the well-formed sequence that starts at `at`; 0 when there is
-// none. The ranges are those of Unicode's table 3-7: nothing overlong, no surrogate.
-std::size_t utf8_length(std::string_view text, std::size_t at) {
-  const unsigned first = byte_at(text, at);
-  if (first < 0x80) return 1;
-  if (first < 0xC2 || first > 0xF4 || !continues(text, at + 1)) return 0;
-  if (first < 0xE0) return 2;
-
-  const unsigned second = byte_at(text, at + 1);
-  if (!continues(text, at + 2)) return 0;
-  if (first == 0xE0 && second < 0xA0) return 0;
-  if (first == 0xED && second > 0x9F) return 0;
-  if (first < 0xF0) return 3;
-
-  if (!continues(text, at + 3)) return 0;
-  if (first == 0xF0 && second < 0x90) return 0;
-  if (first == 0xF4 && second > 0x8F) return 0;
-  return 4;
 }
 
 bool is_plain(char c) {

@@ -1,5 +1,6 @@
 #include "memcached/client.hpp"
 
+#include "base/utf8.hpp"
 #include "pipeline/client_body.hpp"
 
 template class larder::pipeline::Connection<larder::memcached::Protocol>;
@@ -34,7 +35,7 @@ pipeline::Outcome Protocol::decode(std::string_view bytes, std::size_t& used) {
 // ERROR nobody knows what answers what. No command of larder's is one.
 pipeline::Judgement Protocol::judge(const MetaReply& reply) {
   if (!reply.is_error() || reply.text.starts_with("SERVER_ERROR")) return {};
-  return {.end = "does not understand a command: " + reply.text.substr(0, 200), .answers = false};
+  return {.end = "does not understand a command: " + printable(reply.text), .answers = false};
 }
 
 }  // namespace larder::memcached

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <utility>
 
+#include "base/utf8.hpp"
 #include "memcached/meta_writer.hpp"
 
 namespace larder::memcached {
@@ -38,14 +39,14 @@ void Handshake::write(resp::OutputBuffer& output) {
 
 Handshake::Step Handshake::take(const MetaReply& reply) {
   using Kind = MetaReply::Kind;
-  if (reply.is_error()) return refuse("refuses a command: " + reply.text.substr(0, 200));
+  if (reply.is_error()) return refuse("refuses a command: " + printable(reply.text));
   if (session_.version.empty()) {
     if (reply.kind != Kind::kVersion || reply.text.empty())
       return refuse("does not tell its version");
-    session_.version = reply.text;
+    session_.version = printable(reply.text, 40);
     if (!new_enough(reply.text)) {
       return refuse(
-          "is memcached " + reply.text.substr(0, 40) +
+          "is memcached " + session_.version +
           ", whose meta commands are not yet what they became; larder needs 1.6.10 or later");
     }
     return Step::kWait;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/utf8.hpp"
+
 namespace larder::redis {
 
 namespace {
@@ -159,7 +161,7 @@ Result<Topology> Guide::understood(const resp::Reply& reply) const {
   const std::string who = client_->url().place();
   if (reply.is_error()) {
     return fail(Errc::kSourceFailed,
-                who + " does not say where the masters are: " + reply.text.substr(0, 200));
+                who + " does not say where the masters are: " + printable(reply.text));
   }
   auto topology = options_.url.kind == RedisUrl::Kind::kSentinel
                       ? topology_in_sentinel(reply, options_.url.master)

@@ -5,12 +5,11 @@
 #include <optional>
 #include <utility>
 
+#include "base/utf8.hpp"
 #include "resp/request_writer.hpp"
 
 namespace larder::redis {
 namespace {
-
-constexpr std::size_t kLongestShown = 200;  // bytes of a server's words in a message
 
 // The value of a line of INFO.
 std::optional<std::string_view> line(std::string_view info, std::string_view name) {
@@ -74,7 +73,7 @@ Handshake::Step Handshake::refused(std::string_view reply) {
     if (!url_.password.empty()) return go_on(Stage::kAuth);
     return logged_in();
   }
-  const std::string words{reply.substr(0, kLongestShown)};
+  const std::string words = printable(reply);
   if (reply.starts_with("NOAUTH")) {
     return fail_with("wants a login; put it in the URL: redis://USER:PASSWORD@HOST");
   }
@@ -98,7 +97,8 @@ Handshake::Step Handshake::take_server(const resp::Reply& reply) {
   }
   run_id_ = *run;
   const auto version = line(reply.text, "valkey_version");
-  session_.version = version ? *version : line(reply.text, "redis_version").value_or("unknown");
+  session_.version =
+      printable(version ? *version : line(reply.text, "redis_version").value_or("unknown"), 40);
   const auto mode = line(reply.text, version ? "server_mode" : "redis_mode");  // Valkey, Redis
   const bool in_cluster = mode == "cluster";
   if (in_cluster && expect_ == Expect::kMaster) {

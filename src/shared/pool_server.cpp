@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/utf8.hpp"
 #include "memcached/key_name.hpp"
 #include "shared/pool_reading.hpp"
 #include "shared/random_number.hpp"
@@ -128,8 +129,8 @@ void PoolServer::note_error(const Error& error) {
 void PoolServer::note_refusal(const std::string& text) {
   SharedCounts::add(counts_.errors);
   if (refusals_.refused(timers_->now()) && options_.tell) {
-    options_.tell(false, "the shared tier: " + place_ + " refuses a command: " +
-                             text.substr(0, 200) + "; what it does not take each process loads");
+    options_.tell(false, "the shared tier: " + place_ + " refuses a command: " + printable(text) +
+                             "; what it does not take each process loads");
   }
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/utf8.hpp"
 #include "memcached/key_name.hpp"
 #include "shared/pool_server.hpp"
 
@@ -300,7 +301,7 @@ void PoolServer::not_confirmed(const std::string& cache, const std::optional<std
 void PoolServer::not_told(const Error& error) {
   if (error.code != Errc::kCancelled) SharedCounts::add(counts_.errors);
   if (error.code != Errc::kRejected) return distrust(error);
-  distrust({Errc::kSourceFailed, place_ + " refuses a command: " + error.message.substr(0, 200)});
+  distrust({Errc::kSourceFailed, place_ + " refuses a command: " + printable(error.message)});
 }
 
 void PoolServer::end_telling(Confirmations::Step step) {

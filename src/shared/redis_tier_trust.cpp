@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/utf8.hpp"
 #include "shared/random_number.hpp"
 #include "shared/redis_tier.hpp"
 
@@ -26,7 +27,7 @@ bool is_of_cluster(const resp::Reply& reply) {
 }
 
 Error refusal(const std::string& text) {
-  return {Errc::kSourceFailed, "it refuses a command: " + text.substr(0, 200)};
+  return {Errc::kSourceFailed, "it refuses a command: " + printable(text)};
 }
 
 // The first error among replies, or what there is instead of replies. That a key is
@@ -460,7 +461,7 @@ void RedisTier::note_refusal(const std::string& text) {
   SharedCounts::add(counts_.errors);
   if (refusals_.refused(timers_->now()) && options_.tell) {
     options_.tell(false, options_.wording.name + ": " + options_.url.place() +
-                             " refuses a command: " + text.substr(0, 200) +
+                             " refuses a command: " + printable(text) +
                              "; what it does not take each process loads");
   }
 }
@@ -471,8 +472,8 @@ void RedisTier::not_followed(const resp::Reply& why) {
   SharedCounts::add(counts_.errors);
   if (following_refusals_.refused(timers_->now()) && options_.tell) {
     options_.tell(false, options_.wording.name + ": what others invalidate at " +
-                             options_.url.place() + " cannot be followed: " +
-                             why.text.substr(0, 200) + "; memory is believed for 1 s only");
+                             options_.url.place() + " cannot be followed: " + printable(why.text) +
+                             "; memory is believed for 1 s only");
   }
 }
 

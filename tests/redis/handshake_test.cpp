@@ -47,6 +47,14 @@ TEST(Handshake, LearnsRunVersionAndTracking) {
   EXPECT_TRUE(handshake.session().tracking);
 }
 
+TEST(Handshake, ShowsNothingOfTheServersWordsThatWouldSteerATerminal) {
+  Handshake handshake{at("redis://h")};
+
+  EXPECT_EQ(handshake.take(error("ERR \x1b[2J\xff")), Step::kFailed);
+
+  EXPECT_THAT(handshake.error().message, testing::EndsWith("ERR \\x1b[2J\\xff"));
+}
+
 TEST(Handshake, FallsBackToTheOldProtocolAndLogin) {
   Handshake handshake{at("redis://:secret@h/2")};
 
