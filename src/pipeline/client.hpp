@@ -128,6 +128,7 @@ class Client : public Closable, public std::enable_shared_from_this<Client<Proto
       LARDER_REQUIRES(mutex_);
   void remember(const Submission& submission, Done<Reply> done) LARDER_REQUIRES(mutex_);
   [[nodiscard]] bool closed() const LARDER_EXCLUDES(mutex_);
+  [[nodiscard]] bool was_connected() const LARDER_EXCLUDES(mutex_);
 
   const Options options_;
   const std::string name_;  // of the server's place

@@ -55,6 +55,12 @@ void Client<Protocol>::close() {
 }
 
 template <class Protocol>
+bool Client<Protocol>::was_connected() const {
+  const MutexLock lock{mutex_};
+  return connections_ > 0;
+}
+
+template <class Protocol>
 bool Client<Protocol>::closed() const {
   const MutexLock lock{mutex_};
   return closed_;
@@ -148,7 +154,7 @@ boost::asio::awaitable<Error> Client<Protocol>::connect_and_serve() {
       executor_, Protocol{options_}, tls_, waiting_,
       [this](auto& bytes, auto& in_flight) { return refill(bytes, in_flight); },
       [this](const Reply& message) { pushed(message); });
-  auto session = co_await connection_->open(options_.connect_timeout);
+  auto session = co_await connection_->open(options_.connect_timeout, was_connected());
   std::optional<Error> why;
   if (session) {
     open_up(std::move(*session));

@@ -42,8 +42,8 @@ class Connection : public std::enable_shared_from_this<Connection<Protocol>> {
              std::shared_ptr<const TlsContext> tls, std::atomic<std::size_t>& waiting,
              Refill refill, Push push);
 
-  // Connects and shakes hands, for at most `patience`.
-  [[nodiscard]] boost::asio::awaitable<Result<Session>> open(Duration patience);
+  // Connects and shakes hands, for at most `patience`. `known`: it is as it was, TLS or none.
+  [[nodiscard]] boost::asio::awaitable<Result<Session>> open(Duration patience, bool known);
   // Carries requests and replies until the connection ends; why it did. What then waits
   // for a reply has got that as its error.
   [[nodiscard]] boost::asio::awaitable<Error> serve();
@@ -58,6 +58,8 @@ class Connection : public std::enable_shared_from_this<Connection<Protocol>> {
   [[nodiscard]] boost::asio::awaitable<Result<Reply>> next_reply();
 
   [[nodiscard]] Error gibberish() const;
+  // The error, with a hint where TLS, or none, may be why.
+  [[nodiscard]] Error doubting_tls(Error why) const;
   [[nodiscard]] Result<void> decode_all();
   [[nodiscard]] Result<void> answered(Reply&& reply);
   void deliver(Reply&& reply);

@@ -29,20 +29,31 @@ Connection<Protocol>::Connection(const boost::asio::any_io_executor& executor, P
 
 template <class Protocol>
 boost::asio::awaitable<Result<typename Protocol::Session>> Connection<Protocol>::open(
-    Duration patience) {
+    Duration patience, bool known) {
   const auto self = this->shared_from_this();
   patience_.expires_after(patience);
-  patience_.async_wait([weak = this->weak_from_this()](boost::system::error_code stopped) {
+  patience_.async_wait([weak = this->weak_from_this(), known](boost::system::error_code stopped) {
     const auto late = weak.lock();
-    if (!stopped && late) late->stop(late->stream_.trouble("does not answer in time"));
+    if (stopped || !late) return;
+    const Error why = late->stream_.trouble("does not answer in time");
+    // A server that waits for TLS does not wait for long when it gets something else.
+    late->stop(late->stream_.over_tls() && !known ? late->doubting_tls(why) : why);
   });
   Session session;
   Result<void> done = co_await stream_.open();
   if (done) done = co_await shake_hands(session);
   patience_.cancel();
   if (end_) co_return std::unexpected{*end_};
-  if (!done) co_return std::unexpected{std::move(done.error())};
+  if (!done) co_return std::unexpected{known ? done.error() : doubting_tls(done.error())};
   co_return session;
+}
+
+template <class Protocol>
+Error Connection<Protocol>::doubting_tls(Error why) const {
+  if constexpr (requires { protocol_.of_tls(); }) {
+    if (stream_.says_nothing_that_fits()) why.message += protocol_.of_tls();
+  }
+  return why;
 }
 
 template <class Protocol>

@@ -9,6 +9,8 @@
 //   decode(bytes, used)            the reply at the front, which take() gives, as an Outcome, and
 //                                  how many bytes it took; error() is half a sentence
 //   judge(reply)                   whether the connection goes on behind it
+//   of_tls()                       what is said behind an error where the other side may speak TLS,
+//                                  and was not to, or the other way round; optional
 //
 // and for a Client
 //

@@ -20,6 +20,13 @@ constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kRoom = 64UL << 10;  // bytes of one read
 constexpr std::size_t kPieces = 64;        // of one write
 
+// The first byte of TLS's records (RFC 8446, 5.1).
+constexpr char kFirstType = 20;
+constexpr char kAlert = 21;
+constexpr char kLastType = 24;
+
+bool is_tls(char first) { return first >= kFirstType && first <= kLastType; }
+
 }  // namespace
 
 Stream::Stream(const asio::any_io_executor& executor, Place place,
@@ -42,6 +49,7 @@ void Stream::close() {
 
 awaitable<Result<void>> Stream::open() {
   Result<void> done = co_await connect();
+  connected_ = done.has_value();
   if (done && tls_) done = co_await open_tls();
   co_return done;
 }
@@ -114,6 +122,7 @@ awaitable<Result<void>> Stream::receive() {
 }
 
 Result<void> Stream::arrived(std::string_view bytes) {
+  if (!bytes.empty() && !fits_) fits_ = tls_ ? is_tls(bytes.front()) : bytes.front() != kAlert;
   last_received_ = std::chrono::steady_clock::now();
   if (!tls_) {
     received_ += bytes;

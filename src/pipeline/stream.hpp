@@ -49,6 +49,10 @@ class Stream {
 
   [[nodiscard]] std::string& received() { return received_; }  // and not decoded
   [[nodiscard]] TimePoint last_received() const { return last_received_; }
+  [[nodiscard]] bool over_tls() const { return tls_.has_value(); }
+  // Whether it was connected to and has said nothing yet, or TLS to who speaks none, or something
+  // else to who speaks TLS.
+  [[nodiscard]] bool says_nothing_that_fits() const { return connected_ && !fits_; }
   [[nodiscard]] const std::string& name() const { return place_.name; }
   [[nodiscard]] Error trouble(std::string why) const;
 
@@ -63,6 +67,8 @@ class Stream {
   boost::asio::generic::stream_protocol::socket socket_;
   const Place place_;
   bool closed_ = false;
+  bool connected_ = false;
+  bool fits_ = false;  // what came first
   std::optional<TlsSession> tls_;
   std::vector<char> room_;  // for one read
   std::string received_;

@@ -57,6 +57,12 @@ pipeline::Judgement Protocol::judge(const resp::Reply& reply) {
   return {.end = "has become a replica"};
 }
 
+std::string Protocol::of_tls() const {
+  if (!url_.socket.empty()) return {};
+  return url_.tls ? "; if it speaks no TLS, write redis in the URL"
+                  : "; if it speaks TLS, write rediss in the URL";
+}
+
 void Protocol::pushed(ClientEvents& events, const resp::Reply& message) {
   if (message.items.size() < 2) return;
   const std::string_view what = message.items[0].text;

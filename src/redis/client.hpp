@@ -78,6 +78,7 @@ class Protocol {
   [[nodiscard]] resp::Reply take() { return std::move(reply_); }
   [[nodiscard]] const std::string& error() const { return decoder_.error(); }
   [[nodiscard]] static pipeline::Judgement judge(const resp::Reply& reply);
+  [[nodiscard]] std::string of_tls() const;
   [[nodiscard]] static std::uint64_t id(const Session& session) { return session.run; }
   static void pushed(ClientEvents& events, const resp::Reply& message);
 

@@ -95,13 +95,15 @@ class UrlReader {
     if (kind == "+cluster") url_.kind = RedisUrl::Kind::kCluster;
     if (kind == "+sentinel") url_.kind = RedisUrl::Kind::kSentinel;
     const bool several = url_.kind != RedisUrl::Kind::kServer;
-    const bool known = carrier == "redis" || carrier == "rediss" || (carrier == "unix" && !several);
+    const bool plain = carrier == "redis" || carrier == "valkey";
+    const bool tls = carrier == "rediss" || carrier == "valkeys";
+    const bool known = plain || tls || (carrier == "unix" && !several);
     if (!known || several == kind.empty()) {
       return refuse("has an unknown scheme; " + std::string{kSchemes});
     }
     if (!rest_.starts_with("//")) return refuse("needs // after its scheme");
     rest_.remove_prefix(2);
-    url_.tls = carrier == "rediss";
+    url_.tls = tls;
     socket_ = carrier == "unix";
     return {};
   }

@@ -2,6 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/write.hpp>
 #include <thread>
 
 #include "redis/client_fixture.hpp"
@@ -276,6 +280,65 @@ TEST_F(RedisClient, IsToldOfAKeyThatChanges) {
   EXPECT_EQ(diary_->change(), "k");
 }
 
+// Says the same to everybody who comes, and hangs up. Threads: one at a time.
+class Parrot {
+ public:
+  explicit Parrot(std::uint16_t port = 0)
+      : acceptor_{context_, {boost::asio::ip::address_v4::loopback(), port}} {}
+  [[nodiscard]] std::string place() const {
+    return "127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port());
+  }
+  // Waits for one.
+  void say(std::string_view words) {
+    boost::asio::ip::tcp::socket socket = acceptor_.accept();
+    std::array<char, 1024> heard{};
+    socket.read_some(boost::asio::buffer(heard));
+    boost::asio::write(socket, boost::asio::buffer(words));
+  }
+
+ private:
+  boost::asio::io_context context_;
+  boost::asio::ip::tcp::acceptor acceptor_;
+};
+
+TEST_F(RedisClient, DoubtsItsUrlWhereTlsAnswersThatWasNotAskedFor) {
+  Parrot parrot;
+  connect("redis://" + parrot.place());
+
+  parrot.say({"\x15\x03\x03\x00\x02\x02\x46", 7});  // an alert
+
+  EXPECT_THAT(diary_->end().message, HasSubstr("; if it speaks TLS, write rediss in the URL"));
+}
+
+TEST_F(RedisClient, DoubtsItsUrlWhereNoTlsAnswersThatWasAskedFor) {
+  Parrot parrot;
+  connect("rediss://" + parrot.place());
+
+  parrot.say("-ERR unknown command\r\n");
+
+  EXPECT_THAT(diary_->end().message, HasSubstr("; if it speaks no TLS, write redis in the URL"));
+}
+
+TEST_F(RedisClient, DoesNotDoubtTheUrlOfWhoWasConnectedOrAnswered) {
+  Parrot parrot;
+  connect("redis://" + parrot.place());
+  parrot.say("-NOAUTH\r\n");
+  EXPECT_THAT(diary_->end().message, testing::Not(HasSubstr("TLS")));
+  client_->close();
+
+  RedisServer server;
+  diary_ = std::make_shared<ClientDiary>();
+  connect(server.url());
+  diary_->session();
+  server.kill();
+  Parrot heir{server.port()};
+  heir.say("");
+  std::size_t attempt = 2;  // the first end is that of the connection
+  while (diary_->end(attempt).message.contains("cannot be reached")) ++attempt;
+  EXPECT_THAT(diary_->end(attempt).message, HasSubstr("closed the connection"));
+  EXPECT_THAT(diary_->end(attempt).message, testing::Not(HasSubstr("TLS")));
+}
+
 class RedisOverTls : public RedisClient {
  protected:
   void SetUp() override {
@@ -305,6 +368,13 @@ TEST_F(RedisOverTls, AsksAndIsAnswered) {
 
   EXPECT_EQ(ask(client, {"SET", "k", large}, {.timeout = 30s}), "OK");
   EXPECT_EQ(ask(client, {"GET", "k"}, {.timeout = 30s}), large);
+}
+
+// Redis 7 resets the connection then, without a word.
+TEST_F(RedisOverTls, WhoAsksItWithoutTlsIsToldWhatMayBeWrong) {
+  connect("redis://localhost:" + std::to_string(port_));
+
+  EXPECT_THAT(diary_->end().message, HasSubstr("; if it speaks TLS, write rediss in the URL"));
 }
 
 TEST_F(RedisOverTls, AServerByItsAddressIsVerifiedToo) {

@@ -18,6 +18,13 @@ TEST(RedisUrl, ASchemeInCapitalsIsTheSame) {
   EXPECT_EQ(parse_redis_url("Rediss+Cluster://a,b"), parse_redis_url("rediss+cluster://a,b"));
 }
 
+TEST(RedisUrl, ValkeysSchemesAreTakenLikeRediss) {
+  EXPECT_EQ(parse_redis_url("valkey://h:7000/2"), parse_redis_url("redis://h:7000/2"));
+  EXPECT_EQ(parse_redis_url("valkeys://h?ca=/ca.pem"), parse_redis_url("rediss://h?ca=/ca.pem"));
+  EXPECT_EQ(parse_redis_url("valkey+cluster://a,b"), parse_redis_url("redis+cluster://a,b"));
+  EXPECT_EQ(parse_redis_url("valkeys+sentinel://a/m"), parse_redis_url("rediss+sentinel://a/m"));
+}
+
 TEST(RedisUrl, EverythingAtOnce) {
   const auto url = parse_redis_url("rediss://app:s%40cret%2F@[::1]:7000/3?ca=/etc/ca.pem");
 
