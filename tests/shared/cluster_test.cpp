@@ -2,12 +2,15 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <string_view>
 
+#include "demo/free_port.hpp"
 #include "redis/redis_cluster.hpp"
 #include "redis/slot.hpp"
 #include "shared/process.hpp"
 #include "shared/routed_tier.hpp"
+#include "tls/certificate_files.hpp"
 
 namespace larder::shared {
 namespace {
@@ -251,6 +254,32 @@ TEST(Cluster, ThatSlotsHaveNoMasterIsSaidOnceEachWay) {
   EXPECT_EQ(one.times_said("slots of the cluster have no master"), 1U);
   one.settle("1", "v");
   EXPECT_EQ(one.copy("1"), "v");
+}
+
+// Its files could be read when the cluster was first asked.
+TEST(Cluster, AMasterThatCannotBeBegunKeepsItsOwnReason) {
+  if (!RedisServer::installed()) GTEST_SKIP() << "redis-server is not installed";
+  const test::CertificateFiles files;
+  const test::Certificate authority = test::make_authority("test");
+  files.write("ca.pem", authority.certificate);
+  const TlsFiles own = files.write(test::issue(authority, "localhost"));
+  const std::string port = std::to_string(demo::free_port(0, 0).value());
+  std::vector<std::string> options = RedisServer::node_options();
+  options.insert(options.end(),
+                 {"--port", "0", "--tls-port", port, "--tls-cluster", "yes", "--tls-cert-file",
+                  own.certificate, "--tls-key-file", own.key, "--tls-ca-cert-file",
+                  files.path("ca.pem"), "--tls-auth-clients", "no"});
+  RedisServer node{options};
+  ClusterProcess one{"rediss+cluster://127.0.0.1:" + port + "?ca=" + files.path("ca.pem")};
+  one.wait_to_say("slots of the cluster have no master");
+
+  std::filesystem::remove(files.path("ca.pem"));
+  node.ask({"CLUSTER", "ADDSLOTSRANGE", "0", "16383"});
+
+  while (!one.tier().trouble().contains("ca.pem")) std::this_thread::yield();
+  one.let_pass(1500ms);  // it is asked again each second
+  EXPECT_THAT(one.tier().trouble(), testing::HasSubstr("ca.pem"));
+  EXPECT_EQ(one.said().size(), 1U);
 }
 
 TEST(Cluster, ThatAnnouncementsCannotBeFollowedIsSaidOnceEachWay) {
