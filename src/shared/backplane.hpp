@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include "larder/clock.hpp"
+#include "larder/error.hpp"
 #include "redis/client.hpp"
 #include "resp/reply_decoder.hpp"
 #include "shared/announcements.hpp"
@@ -28,6 +29,8 @@ class BackplaneEvents {
   virtual void heard_until(TimePoint asked) = 0;
   // The server refuses, with this error, to be followed; said each time that it is asked.
   virtual void not_followed(const resp::Reply& why) = 0;
+  // There is no connection to follow it by; said of each attempt.
+  virtual void not_connected(const Error& why) = 0;
   // It refuses nothing of what following takes; said with each sign.
   virtual void followed() = 0;
 };

@@ -54,9 +54,19 @@ void ChannelBackplane::follow(std::set<std::string> channels) {
 void ChannelBackplane::connected(const redis::Session&) {
   {
     const MutexLock lock{mutex_};
+    connected_ = true;
     followed_.clear();
   }
   go_on();
+}
+
+// That a connection is lost is told by what is missed.
+void ChannelBackplane::disconnected(const Error& why) {
+  {
+    const MutexLock lock{mutex_};
+    if (std::exchange(connected_, false)) return;
+  }
+  if (const auto events = events_.lock()) events->not_connected(why);
 }
 
 void ChannelBackplane::unsubscribed(std::string_view channel) {

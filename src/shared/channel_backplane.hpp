@@ -42,7 +42,7 @@ class ChannelBackplane final : public Backplane,
   ChannelBackplane(Runtime& runtime, std::string own, std::weak_ptr<BackplaneEvents> events);
 
   void connected(const redis::Session& session) override LARDER_EXCLUDES(mutex_);
-  void disconnected(const Error&) override {}
+  void disconnected(const Error& why) override LARDER_EXCLUDES(mutex_);
   void changed(std::optional<std::string_view>) override {}
   void published(std::string_view channel, std::string_view message) override;
   void unsubscribed(std::string_view channel) override LARDER_EXCLUDES(mutex_);
@@ -64,7 +64,8 @@ class ChannelBackplane final : public Backplane,
   std::shared_ptr<redis::Client> client_ LARDER_GUARDED_BY(mutex_);
   std::set<std::string> wanted_ LARDER_GUARDED_BY(mutex_);
   std::set<std::string> followed_ LARDER_GUARDED_BY(mutex_);  // on this connection
-  bool asking_ LARDER_GUARDED_BY(mutex_) = false;             // a reply is awaited
+  bool connected_ LARDER_GUARDED_BY(mutex_) = false;
+  bool asking_ LARDER_GUARDED_BY(mutex_) = false;  // a reply is awaited
   std::unique_ptr<Timer> pause_ LARDER_GUARDED_BY(mutex_);
 };
 

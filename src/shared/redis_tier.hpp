@@ -186,6 +186,7 @@ class RedisTier final : public Tier,
   void missed() override LARDER_EXCLUDES(mutex_);
   void heard_until(TimePoint asked) override LARDER_EXCLUDES(mutex_);
   void not_followed(const resp::Reply& why) override;
+  void not_connected(const Error& why) override LARDER_EXCLUDES(mutex_);
   void followed() override;
 
   // The run to ask, while trusted.
@@ -229,6 +230,7 @@ class RedisTier final : public Tier,
   // is there and refuses what it is asked, being full or without a right: that is told, once.
   void note_reply(const resp::Reply& reply) LARDER_EXCLUDES(mutex_);
   void note_refusal(const std::string& text) LARDER_EXCLUDES(mutex_);
+  void cannot_follow(const std::string& why);
   // It takes what it may have refused before.
   void note_taken() LARDER_EXCLUDES(mutex_);
   void tell_first(std::string why) LARDER_REQUIRES(mutex_);

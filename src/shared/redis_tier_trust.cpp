@@ -469,10 +469,23 @@ void RedisTier::note_refusal(const std::string& text) {
 void RedisTier::not_followed(const resp::Reply& why) {
   // What the server says of itself is told where it is asked for more than news.
   if (is_of_cluster(why) || takes_no_writes(why.text) || takes_nothing(why.text)) return;
+  cannot_follow(printable(why.text));
+}
+
+// While commands have a connection: else that is what is told.
+void RedisTier::not_connected(const Error& why) {
+  {
+    const MutexLock lock{mutex_};
+    if (closed_ || !trusted_) return;
+  }
+  cannot_follow(why.message);
+}
+
+void RedisTier::cannot_follow(const std::string& why) {
   SharedCounts::add(counts_.errors);
   if (following_refusals_.refused(timers_->now()) && options_.tell) {
     options_.tell(false, options_.wording.name + ": what others invalidate at " +
-                             options_.url.place() + " cannot be followed: " + printable(why.text) +
+                             options_.url.place() + " cannot be followed: " + why +
                              "; memory is believed for 1 s only");
   }
 }

@@ -44,10 +44,20 @@ void StreamBackplane::close() {
 void StreamBackplane::connected(const redis::Session& session) {
   {
     const MutexLock lock{mutex_};
+    connected_ = true;
     // What another run has under the same place is another stream.
     if (std::exchange(run_, session.run) != session.run) announcements_.forget_place();
   }
   go_on();
+}
+
+// That a connection is lost is told by what is missed.
+void StreamBackplane::disconnected(const Error& why) {
+  {
+    const MutexLock lock{mutex_};
+    if (std::exchange(connected_, false)) return;
+  }
+  if (const auto events = events_.lock()) events->not_connected(why);
 }
 
 void StreamBackplane::go_on() {

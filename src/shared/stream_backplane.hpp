@@ -42,7 +42,7 @@ class StreamBackplane final : public Backplane,
                   std::weak_ptr<BackplaneEvents> events);
 
   void connected(const redis::Session& session) override LARDER_EXCLUDES(mutex_);
-  void disconnected(const Error&) override {}
+  void disconnected(const Error& why) override LARDER_EXCLUDES(mutex_);
   void changed(std::optional<std::string_view>) override {}
 
   // Says hello, or reads on.
@@ -59,7 +59,8 @@ class StreamBackplane final : public Backplane,
   std::shared_ptr<redis::Client> client_ LARDER_GUARDED_BY(mutex_);
   Announcements announcements_ LARDER_GUARDED_BY(mutex_);
   std::uint64_t run_ LARDER_GUARDED_BY(mutex_) = 0;  // that the place belongs to
-  bool asking_ LARDER_GUARDED_BY(mutex_) = false;    // a reply is awaited
+  bool connected_ LARDER_GUARDED_BY(mutex_) = false;
+  bool asking_ LARDER_GUARDED_BY(mutex_) = false;  // a reply is awaited
   std::unique_ptr<Timer> pause_ LARDER_GUARDED_BY(mutex_);
 };
 

@@ -1,6 +1,8 @@
 // What one process invalidates, the others hear.
 #include <gmock/gmock.h>
 
+#include <sstream>
+
 #include "shared/process.hpp"
 
 namespace larder::shared {
@@ -103,6 +105,7 @@ class Flood final : public BackplaneEvents {
     if (heard_ > 0 && heard_ < keys_) ++early_signs_;
   }
   void not_followed(const resp::Reply& why) override { ADD_FAILURE() << why.text; }
+  void not_connected(const Error& why) override { ADD_FAILURE() << why.message; }
   void followed() override {}
 
   void wait_to_begin() {
@@ -177,6 +180,15 @@ TEST_F(RedisTierTest, WhatCannotBeAnnouncedIsNoticed) {
   while (server_->ask({"TYPE", "larder/announcements"}).text != "stream") std::this_thread::yield();
 }
 
+// The id of the client that waits for news, in a CLIENT LIST.
+std::string reader_of(const std::string& list) {
+  std::istringstream lines{list};
+  for (std::string line; std::getline(lines, line);) {
+    if (line.contains(" cmd=xread ")) return line.substr(3, line.find(' ') - 3);
+  }
+  return {};
+}
+
 // A right that following takes.
 class FollowingTest : public RedisTierTest, public testing::WithParamInterface<std::string> {};
 
@@ -198,6 +210,27 @@ TEST_P(FollowingTest, ThatAnnouncementsCannotBeFollowedIsSaidOnceEachWay) {
 
 INSTANTIATE_TEST_SUITE_P(Without, FollowingTest, testing::Values("xadd", "xread", "xrange"),
                          [](const auto& right) { return right.param; });
+
+// Its connection is lost, and a new one is more than the server takes.
+TEST_F(RedisTierTest, ThatNoConnectionToFollowByCanBeMadeIsSaidOnceEachWay) {
+  Process one{*server_, {.quiet = 1ms}};
+  while (one.copies().vouch()->longest() < 1h) std::this_thread::yield();
+  test::Peer operates = test::Peer::to_socket(server_->socket());
+  operates.ask({"CONFIG", "SET", "maxclients", "2"});
+
+  operates.ask(
+      {"CLIENT", "KILL", "ID", reader_of(operates.ask(test::Words{"CLIENT", "LIST"}).text)});
+
+  one.wait_to_say("cannot be followed: ");
+  while (one.tier().stats().errors < 3) std::this_thread::yield();
+  EXPECT_EQ(one.times_said("cannot be followed"), 1U);
+  EXPECT_TRUE(one.tier().trusted());
+
+  operates.ask({"CONFIG", "SET", "maxclients", "100"});
+
+  one.wait_to_say("is followed");
+  EXPECT_EQ(one.times_said("cannot be followed"), 1U);
+}
 
 TEST_F(RedisTierTest, WhoHearsNothingBelievesMemoryForABoundAlone) {
   Process one{*server_};
