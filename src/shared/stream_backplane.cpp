@@ -90,18 +90,20 @@ void StreamBackplane::go_on() {
 
 void StreamBackplane::take_hello(const Result<redis::Replies>& replies, TimePoint asked) {
   bool placed = false;
+  bool followed = false;
   {
     const MutexLock lock{mutex_};
     asking_ = false;
     placed = replies && announcements_.take_hello(replies->front());
     if (!placed) go_on_later();
+    if (placed) followed = std::exchange(follows_, false);
   }
   const auto events = events_.lock();
   if (!placed) {
     if (replies && events) tell_refusal(*replies, *events);
     return;
   }
-  count_gap();
+  if (followed) count_gap();
   if (events) {
     events->missed();
     events->heard_until(asked);
@@ -117,6 +119,7 @@ void StreamBackplane::take_read(const Result<redis::Replies>& replies, TimePoint
     if (!replies) return go_on_later();
     read = announcements_.take_read((*replies)[0], (*replies)[1]);
     if (!read) go_on_later();
+    if (read) follows_ = true;
   }
   const auto events = events_.lock();
   if (!read) {
