@@ -8,7 +8,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <optional>
+#include <utility>
 
 #include "larder/clock.hpp"
 #include "larder/error.hpp"
@@ -29,7 +32,7 @@ class BackplaneEvents {
   virtual void heard_until(TimePoint asked) = 0;
   // The server refuses, with this error, to be followed; said each time that it is asked.
   virtual void not_followed(const resp::Reply& why) = 0;
-  // There is no connection to follow it by; said of each attempt.
+  // For a while there has been no connection to follow it by; said of each attempt.
   virtual void not_connected(const Error& why) = 0;
   // It refuses nothing of what following takes; said with each sign.
   virtual void followed() = 0;
@@ -40,6 +43,27 @@ inline void tell_refusal(const redis::Replies& replies, BackplaneEvents& events)
   const auto found = std::ranges::find_if(replies, &resp::Reply::is_error);
   if (found != replies.end()) events.not_followed(*found);
 }
+
+// Whether connections fail for so long that it is not the end of the server, which is told where
+// commands are sent. Threads: none of its own and no lock.
+class Attempts {
+ public:
+  void connected() {
+    connected_ = true;
+    failing_since_.reset();
+  }
+  // A connection, or an attempt to make one, has ended; whether that is to be told.
+  [[nodiscard]] bool ended(TimePoint now) {
+    constexpr std::chrono::seconds kWhile{1};
+    if (std::exchange(connected_, false)) return false;
+    if (!failing_since_) failing_since_ = now;
+    return now - *failing_since_ >= kWhile;
+  }
+
+ private:
+  bool connected_ = false;
+  std::optional<TimePoint> failing_since_;
+};
 
 class Backplane {
  public:

@@ -54,7 +54,7 @@ void ChannelBackplane::follow(std::set<std::string> channels) {
 void ChannelBackplane::connected(const redis::Session&) {
   {
     const MutexLock lock{mutex_};
-    connected_ = true;
+    attempts_.connected();
     followed_.clear();
   }
   go_on();
@@ -64,7 +64,7 @@ void ChannelBackplane::connected(const redis::Session&) {
 void ChannelBackplane::disconnected(const Error& why) {
   {
     const MutexLock lock{mutex_};
-    if (std::exchange(connected_, false)) return;
+    if (!attempts_.ended(timers_->now())) return;
   }
   if (const auto events = events_.lock()) events->not_connected(why);
 }

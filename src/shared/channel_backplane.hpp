@@ -64,7 +64,7 @@ class ChannelBackplane final : public Backplane,
   std::shared_ptr<redis::Client> client_ LARDER_GUARDED_BY(mutex_);
   std::set<std::string> wanted_ LARDER_GUARDED_BY(mutex_);
   std::set<std::string> followed_ LARDER_GUARDED_BY(mutex_);  // on this connection
-  bool connected_ LARDER_GUARDED_BY(mutex_) = false;
+  Attempts attempts_ LARDER_GUARDED_BY(mutex_);
   bool asking_ LARDER_GUARDED_BY(mutex_) = false;  // a reply is awaited
   std::unique_ptr<Timer> pause_ LARDER_GUARDED_BY(mutex_);
 };

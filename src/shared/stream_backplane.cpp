@@ -44,7 +44,7 @@ void StreamBackplane::close() {
 void StreamBackplane::connected(const redis::Session& session) {
   {
     const MutexLock lock{mutex_};
-    connected_ = true;
+    attempts_.connected();
     // What another run has under the same place is another stream.
     if (std::exchange(run_, session.run) != session.run) announcements_.forget_place();
   }
@@ -55,7 +55,7 @@ void StreamBackplane::connected(const redis::Session& session) {
 void StreamBackplane::disconnected(const Error& why) {
   {
     const MutexLock lock{mutex_};
-    if (std::exchange(connected_, false)) return;
+    if (!attempts_.ended(timers_->now())) return;
   }
   if (const auto events = events_.lock()) events->not_connected(why);
 }

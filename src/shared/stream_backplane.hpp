@@ -59,7 +59,7 @@ class StreamBackplane final : public Backplane,
   std::shared_ptr<redis::Client> client_ LARDER_GUARDED_BY(mutex_);
   Announcements announcements_ LARDER_GUARDED_BY(mutex_);
   std::uint64_t run_ LARDER_GUARDED_BY(mutex_) = 0;  // that the place belongs to
-  bool connected_ LARDER_GUARDED_BY(mutex_) = false;
+  Attempts attempts_ LARDER_GUARDED_BY(mutex_);
   bool follows_ LARDER_GUARDED_BY(mutex_) = true;  // a gap, when it loses its place, is another
   bool asking_ LARDER_GUARDED_BY(mutex_) = false;  // a reply is awaited
   std::unique_ptr<Timer> pause_ LARDER_GUARDED_BY(mutex_);

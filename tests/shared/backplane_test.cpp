@@ -212,6 +212,18 @@ TEST_P(FollowingTest, ThatAnnouncementsCannotBeFollowedIsSaidOnceEachWay) {
 INSTANTIATE_TEST_SUITE_P(Without, FollowingTest, testing::Values("xadd", "xread", "xrange"),
                          [](const auto& right) { return right.param; });
 
+TEST(Attempts, AreToldOfOnceTheyHaveFailedForAWhile) {
+  Attempts attempts;
+  EXPECT_FALSE(attempts.ended(TimePoint{10s}));
+  EXPECT_FALSE(attempts.ended(TimePoint{10'999ms}));
+  EXPECT_TRUE(attempts.ended(TimePoint{11s}));
+
+  attempts.connected();
+  EXPECT_FALSE(attempts.ended(TimePoint{30s})) << "a connection";
+  EXPECT_FALSE(attempts.ended(TimePoint{40s}));
+  EXPECT_TRUE(attempts.ended(TimePoint{41s}));
+}
+
 // Its connection is lost, and a new one is more than the server takes.
 TEST_F(RedisTierTest, ThatNoConnectionToFollowByCanBeMadeIsSaidOnceEachWay) {
   Process one{*server_, {.quiet = 1ms}};
