@@ -252,6 +252,24 @@ TEST_F(Fleet, ARefreshReachesTheMemoryOfTheOthersWithoutAnotherQuery) {
   EXPECT_EQ(sum(kQueries), 2) << "the first read's, and the refresh's";
 }
 
+// The first has no copy itself.
+TEST_F(Fleet, ATimeThatIsOverReachesTheMemoryOfTheOthersAndTheSharedTier) {
+  start(3, "memory_ttl = \"1h\"");
+  for (std::size_t i = 1; i < 3; ++i) {
+    while (larders_[i]->metric("larder_shared_gaps_total") == 0) std::this_thread::yield();
+    EXPECT_EQ(ask(i, {"GET", "stock:7"}).text, product(7));
+  }
+  OtherProgram{file("shop.db")}.execute("UPDATE products SET name = 'Stool' WHERE id = 7");
+
+  EXPECT_EQ(ask(0, {"EXPIRE", "stock:7", "0"}).integer, 0);
+
+  const std::string stool = R"({"id":7,"name":"Stool"})";
+  EXPECT_EQ(ask(0, {"GET", "stock:7"}).text, stool) << "the row stays";
+  for (std::size_t i = 1; i < 3; ++i) {
+    while (ask(i, {"GET", "stock:7"}).text != stool) std::this_thread::yield();
+  }
+}
+
 // ---- A process that was stopped, or is cut off, does not serve the past. ----
 
 class StoppedFleet : public Fleet {

@@ -137,6 +137,35 @@ TEST_F(SessionCommands, ExpireRefusesFlagsThatContradict) {
   EXPECT_EQ(ask("EXPIRE tag:a 1 FOO"), "-ERR Unsupported option FOO\r\n");
 }
 
+// Whether this process has a copy does not matter: another may.
+TEST_F(SessionCommands, ATimeThatIsOverInvalidatesAKeyOfASource) {
+  EXPECT_EQ(ask("EXPIRE product:1 -1"), ":0\r\n");
+  EXPECT_EQ(ask("PEXPIRE product:1 0 LT"), ":0\r\n");
+  EXPECT_EQ(ask("EXPIREAT product:1 1 XX"), ":0\r\n");
+  EXPECT_EQ(product_stats().invalidations, 3U);
+  EXPECT_EQ(ask("EXPIRE product:1 -1 NX"), ":0\r\n");
+  EXPECT_EQ(ask("EXPIRE product:1 -1 GT"), ":0\r\n");
+  EXPECT_EQ(product_stats().invalidations, 3U);
+  ask("GET product:1");
+  source_->succeed(0);
+  collect();
+
+  EXPECT_EQ(ask("PEXPIREAT product:1 1"), ":1\r\n");
+
+  EXPECT_EQ(ask("TTL product:1"), ":-2\r\n");
+  EXPECT_EQ(product_stats().invalidations, 4U);
+}
+
+TEST_F(SessionCommands, ThatThereIsNoRowHasNoTimeToLive) {
+  ask("GET product:1");
+  source_->find_nothing(0);
+  collect();
+
+  EXPECT_EQ(ask("EXPIRE product:1 -1"), ":0\r\n");
+
+  EXPECT_EQ(ask("GET product:1"), "") << "and is asked for again";
+}
+
 TEST_F(SessionCommands, ExpireNeverKeepsACopyLongerThanItsSourcesTtl) {
   ask("GET product:1");
   source_->succeed(0);

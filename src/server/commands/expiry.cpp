@@ -79,6 +79,14 @@ bool read_flags(Session& session, Arguments flags, Condition& condition) {
   return true;
 }
 
+// What ends at once in a cache with a source is invalid, as by DEL, whether this process has a copy
+// or not: another may, and the shared tier. The row stays, whatever the cache writes. A key has
+// always a time to live (NX), which no time that is over is longer than (GT).
+bool invalidates(const Session& session, const BytesCache& cache, const Condition& condition,
+                 TimePoint until) {
+  return cache.has_source() && until <= session.now() && !condition.if_none && !condition.if_longer;
+}
+
 // A copy from a source may be kept for a shorter time, never longer than its
 // cache's ttl allows: what the source says now may differ.
 void set_life(Session& session, Arguments words, TimeUnit unit, std::string_view name) {
@@ -93,6 +101,12 @@ void set_life(Session& session, Arguments words, TimeUnit unit, std::string_view
 
   BytesCache& cache = *member->cache;
   const TimePoint until = *end;
+  if (invalidates(session, cache, condition, until)) {
+    const bool there = end_of(session, words[1]).has_value();
+    cache.invalidate(words[1]);
+    BytesCache* const invalidated = &cache;
+    return session.integer_once_told(there ? 1 : 0, {&invalidated, 1});
+  }
   bool changed = false;
   const auto outcome =
       cache.update(words[1], [&](const std::string_view* value, const EntryInfo* was) {
