@@ -122,7 +122,7 @@ class Leases final : public MemoryListener<std::string_view> {
   Standing give_back(std::string_view key, std::string_view token, TimePoint now)
       LARDER_EXCLUDES(mutex_);
   // The client is gone, with its leases and its waits.
-  void leave(Id client, TimePoint now) LARDER_EXCLUDES(mutex_);
+  void leave(Id id, TimePoint now) LARDER_EXCLUDES(mutex_);
   // Ends the leases and the waits whose time is over.
   void end_due(TimePoint now) LARDER_EXCLUDES(mutex_);
   // Nobody waits any more, nor will.
@@ -169,9 +169,9 @@ class Leases final : public MemoryListener<std::string_view> {
   void credit(HeldNumbered held) LARDER_REQUIRES(mutex_);
   void change(HeldNumbered held) LARDER_REQUIRES(mutex_);
   Number wait(HeldNumbered held, const Asker& asker) LARDER_REQUIRES(mutex_);
-  Wait forget(Number wait) LARDER_REQUIRES(mutex_);
-  void wait_in_vain(Number wait) LARDER_REQUIRES(mutex_);
-  void forget_if_idle(Id client) LARDER_REQUIRES(mutex_);
+  Wait forget(Number number) LARDER_REQUIRES(mutex_);
+  void wait_in_vain(Number number) LARDER_REQUIRES(mutex_);
+  void forget_if_idle(Id id) LARDER_REQUIRES(mutex_);
   void set_alarm_for_first() LARDER_REQUIRES(mutex_);
 
   std::atomic<std::size_t> leased_{0};  // keys; written under the lock
