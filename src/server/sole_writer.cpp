@@ -63,7 +63,7 @@ PostgresClaim::Report report_of(const std::string& cache, const SoleWriter::Tell
 
 Result<std::shared_ptr<SoleWriter>> SoleWriter::claim(const SourceConfig& source,
                                                       const std::string& cache, Tell tell) {
-  const std::shared_ptr<SoleWriter> sole{new SoleWriter{cache}};
+  std::shared_ptr<SoleWriter> sole{new SoleWriter{cache}};
   if (source.kind != SourceKind::kPostgres) {
     if (const auto claimed = sole->claim_file(source.path, tell); !claimed) {
       return std::unexpected{claimed.error()};
@@ -85,7 +85,7 @@ Result<std::shared_ptr<SoleWriter>> SoleWriter::claim(const SourceConfig& source
 
 Result<std::shared_ptr<SoleWriter>> SoleWriter::claim_later(const SourceConfig& source,
                                                             const std::string& cache, Tell tell) {
-  const std::shared_ptr<SoleWriter> sole{new SoleWriter{cache}};
+  std::shared_ptr<SoleWriter> sole{new SoleWriter{cache}};
   if (source.kind != SourceKind::kPostgres || !source.prepared) return sole;
   auto target = PostgresTarget::parse(source.url.reveal(), {});
   if (!target) return std::unexpected{std::move(target.error())};

@@ -87,8 +87,8 @@ class Tracking final : public MemoryListener<std::string_view> {
 
   // It tracks from now on, or tracks differently: prefixes are added to those it had.
   // REQUIRES: it joined.
-  void track(Id client, const Options& options) LARDER_EXCLUDES(mutex_);
-  void track_no_more(Id client) LARDER_EXCLUDES(mutex_);
+  void track(Id id, const Options& options) LARDER_EXCLUDES(mutex_);
+  void track_no_more(Id id) LARDER_EXCLUDES(mutex_);
 
   // Before it reads the key, so that no change after that is missed.
   void remember(Id client, std::string_view key) LARDER_EXCLUDES(mutex_);
@@ -139,7 +139,7 @@ class Tracking final : public MemoryListener<std::string_view> {
 
   [[nodiscard]] Id acting() const;
   void make_room() LARDER_REQUIRES(mutex_);
-  void tell(Id client, std::string_view key, Id actor) LARDER_REQUIRES(mutex_);
+  void tell(Id id, std::string_view key, Id actor) LARDER_REQUIRES(mutex_);
   void tell_everything(Client& client) LARDER_REQUIRES(mutex_);
   // Where what the client is told goes; null: nowhere, which it is told.
   Client* receiver_of(Client& client) LARDER_REQUIRES(mutex_);

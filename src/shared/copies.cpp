@@ -46,16 +46,22 @@ void Copies::end(const SharedLease& lease, Call step) {
   const bool fills = step.step == Step::kFill;
   std::vector<Call> calls;
   calls.push_back(std::move(step));
-  tier_->call(lease.run, std::move(calls), [tier = tier_, fills](Result<redis::Replies> replies) {
-    if (!replies) {
-      tier->note_error(replies.error());
-    } else if (replies->front().is_error()) {
-      tier->note_reply(replies->front());
-    } else if (fills) {
-      const bool filled = replies->front().integer == 1;
-      SharedCounts::add(filled ? tier->counts_.fills : tier->counts_.refused_fills);
-    }
-  });
+  // What a refresh could not replace is no longer true, and is not to stay.
+  const bool replaces = fills && lease.anew;
+  tier_->call(lease.run, std::move(calls),
+              [tier = tier_, fills, replaces, cache = cache_,
+               name = lease.key](Result<redis::Replies> replies) {
+                if (!replies) {
+                  tier->note_error(replies.error());
+                } else if (replies->front().is_error()) {
+                  tier->note_reply(replies->front());
+                } else if (fills) {
+                  const bool filled = replies->front().integer == 1;
+                  SharedCounts::add(filled ? tier->counts_.fills : tier->counts_.refused_fills);
+                }
+                const bool failed = !replies || replies->front().is_error();
+                if (replaces && failed) tier->invalidate(cache, name);
+              });
 }
 
 // ---- Writes. ----

@@ -33,8 +33,8 @@ Stamp stamp_of(std::uint64_t fingerprint, std::string_view generation) {
 
 void PoolCopies::read(std::vector<Key> keys, Take take) {
   if (keys.size() == 1) {
-    std::string name = tier_->name(cache_, keys.front().key);
-    const auto& server = tier_->server_of(name);
+    std::string name = tier_->names().value(cache_, keys.front().key);
+    const auto& server = tier_->server_of(memcached::key_name(name));
     std::vector<PoolReading::Key> named;
     named.push_back({.name = std::move(name), .anew = keys.front().anew});
     return std::make_shared<PoolReading>(server, cache_, fingerprint_, std::move(named),
@@ -47,8 +47,8 @@ void PoolCopies::read(std::vector<Key> keys, Take take) {
   };
   std::map<std::shared_ptr<PoolServer>, Part> parts;
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    std::string name = tier_->name(cache_, keys[i].key);
-    Part& part = parts[tier_->server_of(name)];
+    std::string name = tier_->names().value(cache_, keys[i].key);
+    Part& part = parts[tier_->server_of(memcached::key_name(name))];
     part.keys.push_back({.name = std::move(name), .anew = keys[i].anew});
     part.indices.push_back(i);
   }
@@ -66,6 +66,7 @@ void PoolCopies::read(std::vector<Key> keys, Take take) {
 
 void PoolCopies::fill(SharedLease lease, std::optional<std::string_view> bytes, Duration lifetime,
                       Duration cost) {
+  const std::string name = std::exchange(lease.key, memcached::key_name(lease.key));
   const auto& server = tier_->server_of(lease.key);
   const Duration left = lifetime - cost;
   const Stamp stamp{.run = kRunOfPool, .fingerprint = fingerprint_, .generation = lease.generation};
@@ -74,16 +75,22 @@ void PoolCopies::fill(SharedLease lease, std::optional<std::string_view> bytes, 
   std::string value = seal(stamp, envelope, server->options().envelope);
   if (!fits(*server, lease.key, value)) {
     server->count_fill(false);
+    // What it was to replace is no longer true.
+    if (lease.anew) server->invalidate(cache_, name);
     return server->release(lease);
   }
-  server->fill(lease, std::move(value), left);
+  server->fill(cache_, name, lease, std::move(value), left);
 }
 
 void PoolCopies::fail(SharedLease lease, const Error& error) {
+  lease.key = memcached::key_name(lease.key);
   tier_->server_of(lease.key)->fail(lease, fingerprint_, error);
 }
 
-void PoolCopies::release(SharedLease lease) { tier_->server_of(lease.key)->release(lease); }
+void PoolCopies::release(SharedLease lease) {
+  lease.key = memcached::key_name(lease.key);
+  tier_->server_of(lease.key)->release(lease);
+}
 
 // ---- Writes. ----
 

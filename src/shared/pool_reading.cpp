@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "memcached/key_name.hpp"
 #include "shared/pool_copies.hpp"
 #include "shared/refresh_token.hpp"
 
@@ -29,7 +30,10 @@ PoolReading::PoolReading(std::shared_ptr<PoolServer> server, const std::string& 
       begun_{server_->timers().now()},
       take_{std::move(take)} {
   keys_.reserve(keys.size());
-  for (Key& key : keys) keys_.push_back({.name = std::move(key.name), .anew = key.anew});
+  for (Key& key : keys) {
+    std::string item = memcached::key_name(key.name);
+    keys_.push_back({.name = std::move(key.name), .item = std::move(item), .anew = key.anew});
+  }
 }
 
 void PoolReading::begin() {
@@ -37,7 +41,7 @@ void PoolReading::begin() {
   Answers written;
   const auto trust = server_->trust();  // before it is asked which writes are ending
   for (std::size_t i = 0; i < keys_.size(); ++i) {
-    if (trust && server_->ending(keys_[i].name)) {
+    if (trust && server_->ending(keys_[i].item)) {
       written.emplace_back(i, pass(true));
     } else {
       all.push_back(i);
@@ -56,7 +60,7 @@ void PoolReading::look(Indices indices, bool made) {
       {.commands = 1 + shared_indices->size(), .session = trust_.connection},
       [&](memcached::MetaWriter& write) {
         write.get(generation_);
-        for (const std::size_t index : *shared_indices) write.get(keys_[index].name);
+        for (const std::size_t index : *shared_indices) write.get(keys_[index].item);
       },
       [self = shared_from_this(), shared_indices, made](Result<memcached::Replies> replies) {
         self->looked(std::move(*shared_indices), made, std::move(replies));
@@ -145,7 +149,7 @@ void PoolReading::acquire(std::vector<Wanted> wanted, const Stamp& stamp) {
       {.commands = all->size(), .session = trust_.connection},
       [&](memcached::MetaWriter& write) {
         for (const Wanted& each : *all) {
-          shared::write(write, keys_[each.index].name, each.item, take_lease(each.token, life));
+          shared::write(write, keys_[each.index].item, each.item, take_lease(each.token, life));
         }
       },
       [self = shared_from_this(), all, stamp](const Result<memcached::Replies>& replies) {
@@ -240,12 +244,13 @@ std::optional<SharedAnswer> PoolReading::answer(const Place& place, const Item& 
 }
 
 SharedAnswer PoolReading::lease(const Place& place, std::string token, const Stamp& stamp) {
-  SharedLease lease{.key = place.name,
+  SharedLease lease{.key = place.item,
                     .token = std::move(token),
                     .run = stamp.run,
                     .generation = stamp.generation,
                     .anew = place.anew};
   server_->hold(lease);
+  lease.key = place.name;
   return {.kind = SharedAnswer::Kind::kLoad, .lease = std::move(lease)};
 }
 

@@ -24,7 +24,7 @@ namespace larder::shared {
 class PoolReading : public std::enable_shared_from_this<PoolReading> {
  public:
   struct Key {
-    std::string name;  // in Memcached
+    std::string name;  // in the tier
     bool anew = false;
   };
 
@@ -41,6 +41,7 @@ class PoolReading : public std::enable_shared_from_this<PoolReading> {
 
   struct Place {
     std::string name;
+    std::string item;  // its name in Memcached
     bool anew;
     unsigned waits = 0;  // the key's own thread of control alone
     unsigned lost = 0;   // times that others were quicker

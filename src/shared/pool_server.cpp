@@ -142,36 +142,57 @@ void PoolServer::note_taken() {
 
 // ---- The end of a lease. ----
 
-void PoolServer::fill(const SharedLease& lease, std::string value, Duration left) {
+void PoolServer::fill(const std::string& cache, const std::string& name, const SharedLease& lease,
+                      std::string value, Duration left) {
   const auto life = life_of_value(left);
-  if (!life) return release(lease);
-  if (RefreshToken::in(lease.token)) return fill_refresh(lease, std::move(value), *life);
+  if (!life) {
+    if (lease.anew) invalidate(cache, name);
+    return release(lease);
+  }
+  if (RefreshToken::in(lease.token)) {
+    return fill_refresh(cache, name, lease, std::move(value), *life);
+  }
   end_lease(
       lease,
       [token = lease.token, value = std::move(value), life = *life](const Item& item) {
         return fill_lease(item, token, value, life);
       },
-      [self = shared_from_this()](const Result<Change::Kind>& outcome) {
+      [self = shared_from_this(), cache, name,
+       anew = lease.anew](const Result<Change::Kind>& outcome) {
         if (!outcome) return self->note_error(outcome.error());
-        self->count_fill(*outcome == Change::Kind::kSet);
+        const bool filled = *outcome == Change::Kind::kSet;
+        self->count_fill(filled);
+        if (filled && anew) self->announce(cache, name);
       });
 }
 
-void PoolServer::fill_refresh(const SharedLease& lease, std::string value,
+void PoolServer::fill_refresh(const std::string& cache, const std::string& name,
+                              const SharedLease& lease, std::string value,
                               std::chrono::seconds life) {
   const RefreshToken token = *RefreshToken::in(lease.token);
   const auto refused = client_->submit(
       {.session = token.connection},
       [&](memcached::MetaWriter& write) { write.replace(lease.key, value, life, token.cas); },
-      [self = shared_from_this()](const Result<memcached::Replies>& replies) {
-        using Kind = memcached::MetaReply::Kind;
-        if (!replies || replies->front().is_error()) {
-          return self->note_error(replies ? Error{Errc::kRejected, replies->front().text}
-                                          : replies.error());
-        }
-        self->count_fill(replies->front().kind == Kind::kDone);
+      [self = shared_from_this(), cache, name](const Result<memcached::Replies>& replies) {
+        self->refreshed(cache, name, replies);
       });
-  if (refused) note_error(*refused);
+  if (refused) refreshed(cache, name, std::unexpected{*refused});
+}
+
+// Where another item is there than the one that was seen, another has refreshed the key, too, and
+// nobody can say whose load is the later; where that is not known, it may be the one that was seen.
+// Neither is to stay.
+void PoolServer::refreshed(const std::string& cache, const std::string& name,
+                           const Result<memcached::Replies>& replies) {
+  using Kind = memcached::MetaReply::Kind;
+  const bool failed = !replies || replies->front().is_error();
+  if (failed) {
+    note_error(replies ? Error{Errc::kRejected, replies->front().text} : replies.error());
+  } else {
+    count_fill(replies->front().kind == Kind::kDone);
+  }
+  if (failed || replies->front().kind == Kind::kExists) return invalidate(cache, name);
+  if (replies->front().kind == Kind::kDone) announce(cache, name);
 }
 
 void PoolServer::count_fill(bool filled) {

@@ -106,8 +106,10 @@ class PoolServer final : public memcached::ClientEvents,
   // Calls it when the server has answered all of that, or it is known that it does not; perhaps
   // before this returns.
   void once_told(Confirmations::Then then) LARDER_EXCLUDES(mutex_);
-  // A load under a lease has ended.
-  void fill(const SharedLease& lease, std::string value, Duration left) LARDER_EXCLUDES(mutex_);
+  // A load under a lease has ended, whose key is the item's in Memcached. `name` is the key's in
+  // the tier: where the load was to replace a copy, others' memory is told of what is there now.
+  void fill(const std::string& cache, const std::string& name, const SharedLease& lease,
+            std::string value, Duration left) LARDER_EXCLUDES(mutex_);
   // `fingerprint`: of the load that failed.
   void fail(const SharedLease& lease, std::uint64_t fingerprint, const Error& error)
       LARDER_EXCLUDES(mutex_);
@@ -203,7 +205,10 @@ class PoolServer final : public memcached::ClientEvents,
   // The step that a lease ends with; it may come to nothing.
   void end_lease(const SharedLease& lease, ItemStep::Decide decide, ItemStep::Done done)
       LARDER_EXCLUDES(mutex_);
-  void fill_refresh(const SharedLease& lease, std::string value, std::chrono::seconds life);
+  void fill_refresh(const std::string& cache, const std::string& name, const SharedLease& lease,
+                    std::string value, std::chrono::seconds life) LARDER_EXCLUDES(mutex_);
+  void refreshed(const std::string& cache, const std::string& name,
+                 const Result<memcached::Replies>& replies) LARDER_EXCLUDES(mutex_);
   void forget_later(const std::string& key, const std::string& token) LARDER_EXCLUDES(mutex_);
   void wake(std::uint64_t number) LARDER_EXCLUDES(mutex_);
   void wake_all() LARDER_EXCLUDES(mutex_);

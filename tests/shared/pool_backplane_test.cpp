@@ -69,6 +69,26 @@ TEST_F(PoolBackplane, WhatOneInvalidatesTheOthersHear) {
   EXPECT_EQ(other.tier().stats().gaps, 1U) << "the start";
 }
 
+// Others' memory may have what a refresh replaces; what any other load fills, it cannot have.
+TEST_F(PoolBackplane, WhatARefreshHasFilledIsHeard) {
+  PoolProcess one{url(), with_backplane()};
+  PoolProcess other{url(), with_backplane()};
+  const auto heard = ready(other).listen();
+  ready(one).load("1", "old");
+  EXPECT_EQ(one.copy("1"), "old");
+  const SharedAnswer replaces = one.read("1", true);
+  one.copies().fill(replaces.lease, "new", 60s, 1ms);
+  EXPECT_EQ(heard->word(1), "1");
+  EXPECT_EQ(other.copy("1"), "new");
+
+  const SharedAnswer first = one.read("2", true);
+  one.copies().fill(first.lease, "new", 60s, 1ms);
+
+  EXPECT_EQ(heard->word(2), "2");
+  EXPECT_EQ(other.copy("2"), "new");
+  EXPECT_EQ(heard->size(), 2U) << "of the load none";
+}
+
 TEST_F(PoolBackplane, WithoutOneNobodyIsToldAndNobodyVouches) {
   PoolProcess one{url()};
 

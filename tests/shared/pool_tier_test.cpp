@@ -318,6 +318,44 @@ TEST_F(PoolTierTest, WhoWantsItAnewLoadsWhileTheOthersAreServed) {
   EXPECT_EQ(one.copy("1"), "new");
 }
 
+// Both saw the same copy; whose load is the later nobody can say.
+TEST_F(PoolTierTest, OfTwoRefreshesAtOnceNoEarlierOneStays) {
+  PoolProcess one{url()};
+  PoolProcess other{url()};
+  one.ready().load("1", "old");
+  EXPECT_EQ(one.copy("1"), "old");
+  const SharedAnswer first = one.read("1", true);
+  const SharedAnswer second = other.ready().read("1", true);
+  one.copies().fill(first.lease, "earlier", 60s, 1ms);
+  EXPECT_EQ(one.copy("1"), "earlier");
+
+  other.copies().fill(second.lease, "later", 60s, 1ms);
+  while (other.tier().stats().refused_fills == 0) std::this_thread::yield();
+  other.told().wait();
+
+  EXPECT_EQ(one.copy("1"), std::nullopt);
+}
+
+TEST_F(PoolTierTest, ARefreshWhoseValueCannotBeSharedLeavesNoOldCopy) {
+  servers_.front() = std::make_unique<MemcachedServer>(std::vector<std::string>{"-I", "512k"});
+  PoolProcess one{url()};
+  PoolProcess other{url()};
+  for (const std::string& key : {"large", "short"}) {
+    one.ready().load(key, "old");
+    EXPECT_EQ(other.ready().copy(key), "old");
+    const SharedAnswer anew = one.read(key, true);
+
+    if (key == "large") {
+      one.copies().fill(anew.lease, random_text(600'000), 60s, 1ms);
+    } else {
+      one.copies().fill(anew.lease, "new", 900ms, 1ms);
+    }
+    one.told().wait();
+
+    EXPECT_EQ(other.copy(key), std::nullopt) << key;
+  }
+}
+
 TEST_F(PoolTierTest, WhoWantsItAnewTakesOverFromALoadThatBeganBefore) {
   PoolProcess one{url()};
   PoolProcess other{url()};

@@ -299,6 +299,21 @@ TEST_F(RedisTierTest, OfTwoWhoWantItAnewBothLoadAndTheLaterOneFills) {
   EXPECT_EQ(one.tier().stats().refused_fills, 1U);
 }
 
+TEST_F(RedisTierTest, ARefreshThatAFullServerRefusesLeavesNoOldCopy) {
+  Process one{*server_};
+  Process other{*server_};
+  one.ready().load("1", "old");
+  EXPECT_EQ(other.ready().copy("1"), "old");
+  const SharedAnswer anew = one.read("1", true);
+  server_->ask({"CONFIG", "SET", "maxmemory", "1"});
+
+  one.copies().fill(anew.lease, "new", 60s, 1ms);
+  while (one.tier().stats().errors == 0) std::this_thread::yield();
+  one.told().wait();
+
+  EXPECT_EQ(other.copy("1"), std::nullopt);
+}
+
 TEST_F(RedisTierTest, WhoWantsItAnewTakesOverFromALoadThatBeganBefore) {
   Process one{*server_};
   Process other{*server_};
