@@ -111,21 +111,24 @@ std::string all_examples(const SectionRecord<Section>& record,
 TEST(SettingRecords, HaveExamplesThatWork) {
   const std::set<std::string_view> not_through{"durability", "flush_batch", "flush_delay",
                                                "coalesce", "shared"};
-  const auto with_shared = [&](const std::string& shared) {
+  const auto with_shared = [&](const std::string& shared,
+                               const std::set<std::string_view>& not_of_source) {
     return "[server]\n" + all_examples(server_section()) + "[tls]\n" + all_examples(tls_section()) +
            "[users.web]\n" + all_examples(user_section()) + "[memory]\n" +
            all_examples(memory_section()) + "[shared]\n" + shared + "[sources.shop]\n" +
-           all_examples(source_section()) + "[journal]\n" + all_examples(journal_section()) +
-           "[caches.product]\n" + all_examples(cache_section(), not_through) +
+           all_examples(source_section(), not_of_source) + "[journal]\n" +
+           all_examples(journal_section()) + "[caches.product]\n" +
+           all_examples(cache_section(), not_through) +
            "[caches.stock]\nkey = \"stock:{id:int}\"\nstrategy = \"write-behind\"\n"
            "write = \"UPDATE stock SET pieces = :pieces WHERE id = :id\"\n" +
            all_examples(cache_section(),
                         {"key", "strategy", "write", "many", "row_version", "on_shared_down"});
   };
   // A backplane is beside Memcached, which the example of url is not.
-  for (const std::string& file : {with_shared(all_examples(shared_section(), {"backplane"})),
+  for (const std::string& file : {with_shared(all_examples(shared_section(), {"backplane"}), {}),
                                   with_shared("url = \"memcached://127.0.0.1:11211\"\n" +
-                                              all_examples(shared_section(), {"url"}))}) {
+                                                  all_examples(shared_section(), {"url"}),
+                                              {"max_fleet_loads"})}) {
     const ParsedConfig parsed = parse_config(file, {});
 
     std::string problems;
