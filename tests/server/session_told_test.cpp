@@ -1,6 +1,7 @@
 // Commands that invalidate are answered once the shared tier was told.
 #include <gmock/gmock.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -33,6 +34,7 @@ class HandCopies final : public SharedCopies {
   void once_told(Told told) override {
     if (away) return told();
     waiting.push_back(std::move(told));
+    if (during) during();
   }
   void listen(std::weak_ptr<SharedListener>) override {}
 
@@ -41,6 +43,7 @@ class HandCopies final : public SharedCopies {
   bool away = false;  // it cannot be told
   std::vector<std::string> invalidated;
   std::vector<Told> waiting;
+  std::function<void()> during;  // while a command asks to be told of it
 };
 
 class SessionTold : public SessionTest {
@@ -127,10 +130,48 @@ TEST_F(SessionTold, InATransactionItsReplyWaitsAmongTheOthers) {
 TEST_F(SessionTold, WhoWantsNoRepliesGetsNone) {
   ask("CLIENT REPLY SKIP");
   EXPECT_EQ(ask("DEL product:1"), "");
-  copies_->tell(0);
 
-  EXPECT_EQ(collect(), "");
+  EXPECT_TRUE(copies_->waiting.empty()) << "and waits for none";
   EXPECT_EQ(ask("PING"), "+PONG\r\n");
+}
+
+TEST_F(SessionTold, WhoWantsNoRepliesGetsNoneOfATransactionEither) {
+  ask("CLIENT REPLY OFF");
+  send(command("MULTI") + command("FLUSHALL") + command("PING") + command("FLUSHALL") +
+       command("EXEC"));
+
+  EXPECT_EQ(ask("CLIENT REPLY ON"), "+OK\r\n");
+  EXPECT_TRUE(copies_->waiting.empty());
+}
+
+// What is told while a command runs is taken when it has written its reply.
+TEST_F(SessionTold, ThatAnotherIsToldWhileACommandRunsChangesNoReply) {
+  copies_->during = [this] {
+    if (copies_->waiting.size() % 2 == 0) copies_->tell(copies_->waiting.size() - 2);
+  };
+  std::string batch;
+  std::string expected;
+  for (int i = 0; i < 20; ++i) {
+    const std::string text(40, static_cast<char>('a' + i));
+    batch += command("DEL product:1") + command("ECHO " + text) + command("CLIENT REPLY SKIP") +
+             command("DEL product:2") + command("DEL product:3") + command("ECHO " + text);
+    const std::string echo = "$40\r\n" + text + "\r\n";
+    expected.append(":0\r\n").append(echo).append(":0\r\n").append(echo);
+  }
+  std::string replies = send(batch);
+  for (std::size_t i = 0; i < copies_->waiting.size(); ++i) {
+    if (copies_->waiting[i]) copies_->tell(i);
+  }
+
+  replies += collect();
+
+  EXPECT_EQ(replies, expected);
+}
+
+TEST_F(SessionTold, WhatIsToldBeforeItsReplyHasAPlaceIsAnsweredAtOnce) {
+  copies_->during = [this] { copies_->tell(0); };
+
+  EXPECT_EQ(ask("DEL product:1"), ":0\r\n");
 }
 
 TEST_F(SessionTold, AClientThatIsGoneWaitsForNothing) {
