@@ -378,6 +378,32 @@ TEST_F(SharedCore, ARefreshThatKeepsNothingTakesTheCopyAway) {
   EXPECT_THAT(copies_->released, ElementsAre("42"));
 }
 
+// The tier is away for a moment, or the key's slot is on its way: what it has is older.
+TEST_F(SharedCore, ARefreshThatTheTierCannotTakeLeavesNoOlderCopyThere) {
+  (void)read(42, {.force = true});
+  copies_->pass();
+  source_->answer("teapot");
+
+  EXPECT_THAT(copies_->invalidated, ElementsAre("42"));
+  EXPECT_EQ(read(42)->answer().value(), "teapot") << "from memory";
+}
+
+TEST_F(SharedCore, ALoadThatTheTierCannotTakeInvalidatesNothing) {
+  (void)read(42);
+  copies_->pass();
+  source_->answer("teapot");
+
+  EXPECT_THAT(copies_->invalidated, IsEmpty());
+}
+
+TEST_F(SharedCore, ARefreshOfWhatIsBeingWrittenIsTheWritersAffair) {
+  (void)read(42, {.force = true});
+  copies_->written();
+  source_->answer("teapot");
+
+  EXPECT_THAT(copies_->invalidated, IsEmpty());
+}
+
 TEST_F(SharedCore, ARefreshThatFailsLeavesTheCopy) {
   (void)read(42, {.force = true});
   copies_->lease();

@@ -116,11 +116,16 @@ redis::Topology RedisCluster::topology(std::size_t seen_by) const {
 }
 
 std::size_t RedisCluster::owner(std::string_view key, std::size_t seen_by) const {
-  for (const redis::Master& master : topology(seen_by)) {
-    if (!master.has(redis::slot_of(key))) continue;
-    for (std::size_t i = 0; i < nodes_.size(); ++i) {
-      if (port(i) == master.place.port) return i;
+  // While one takes another's place, nobody has it for a moment.
+  constexpr int kMostLooks = 1000;
+  for (int looks = 0; looks < kMostLooks; ++looks) {
+    for (const redis::Master& master : topology(seen_by)) {
+      if (!master.has(redis::slot_of(key))) continue;
+      for (std::size_t i = 0; i < nodes_.size(); ++i) {
+        if (port(i) == master.place.port) return i;
+      }
     }
+    pause();
   }
   throw std::runtime_error{"nobody has the slot of " + std::string{key}};
 }

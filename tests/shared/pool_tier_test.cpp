@@ -429,8 +429,12 @@ TEST_F(PoolTierTest, AValueThatTheServerDoesNotTakeIsNotShared) {
 }
 
 TEST_F(PoolTierTest, AServerWithTinyItemsSharesWhatFits) {
-  servers_.front() = std::make_unique<MemcachedServer>(
-      std::vector<std::string>{"-I", "1k", "-o", "slab_chunk_max=512"});
+  try {
+    servers_.front() = std::make_unique<MemcachedServer>(
+        std::vector<std::string>{"-I", "1k", "-o", "slab_chunk_max=512"});
+  } catch (const std::runtime_error& error) {
+    GTEST_SKIP() << "this memcached takes no items that are all so small: " << error.what();
+  }
   PoolProcess one{url()};
   PoolProcess other{url()};
   one.ready().load("small", "v");

@@ -336,7 +336,11 @@ void CacheCore<Key, Value>::land(const FlightPtr& flight, Loaded<Value> result, 
     }
   }
   if (result && !landing.may_fill) discarded_.fetch_add(1, std::memory_order_relaxed);
-  if (lease) settle(flight, std::move(lease), landing.may_fill, result, value, life);
+  if (lease) {
+    settle(flight, std::move(lease), landing.may_fill, result, value, life);
+  } else if (flight->anew() && landing.may_fill && result) {
+    invalidate_shared(flight->key());  // the tier could not be asked, and has an older copy yet
+  }
 
   answer(landing, !result ? AnswerType{result.error(), Origin::kSource}
                   : value ? AnswerType{value, Origin::kSource}
