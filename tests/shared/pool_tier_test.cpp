@@ -433,6 +433,7 @@ TEST_F(PoolTierTest, AServerWithTinyItemsSharesWhatFits) {
     servers_.front() = std::make_unique<MemcachedServer>(
         std::vector<std::string>{"-I", "1k", "-o", "slab_chunk_max=512"});
   } catch (const std::runtime_error& error) {
+    if (!std::string_view{error.what()}.contains("slab_chunk_max")) throw;
     GTEST_SKIP() << "this memcached takes no items that are all so small: " << error.what();
   }
   PoolProcess one{url()};
