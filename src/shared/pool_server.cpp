@@ -152,18 +152,23 @@ void PoolServer::fill(const std::string& cache, const std::string& name, const S
   if (RefreshToken::in(lease.token)) {
     return fill_refresh(cache, name, lease, std::move(value), *life);
   }
-  end_lease(
+  const bool begun = end_lease(
       lease,
       [token = lease.token, value = std::move(value), life = *life](const Item& item) {
         return fill_lease(item, token, value, life);
       },
       [self = shared_from_this(), cache, name,
        anew = lease.anew](const Result<Change::Kind>& outcome) {
-        if (!outcome) return self->note_error(outcome.error());
+        if (!outcome) {
+          self->note_error(outcome.error());
+          if (anew) self->invalidate(cache, name);
+          return;
+        }
         const bool filled = *outcome == Change::Kind::kSet;
         self->count_fill(filled);
         if (filled && anew) self->announce(cache, name);
       });
+  if (!begun && lease.anew) invalidate(cache, name);  // others' memory may have an older copy
 }
 
 void PoolServer::fill_refresh(const std::string& cache, const std::string& name,
@@ -220,17 +225,18 @@ void PoolServer::release(const SharedLease& lease) {
 }
 
 // What cannot be done ends with the lease's own time.
-void PoolServer::end_lease(const SharedLease& lease, ItemStep::Decide decide, ItemStep::Done done) {
+bool PoolServer::end_lease(const SharedLease& lease, ItemStep::Decide decide, ItemStep::Done done) {
   std::optional<std::uint64_t> connection;
   {
     const MutexLock lock{mutex_};
     held_.erase(lease.token);
     if (trusted_) connection = session_->number;
   }
-  if (!connection) return;
+  if (!connection) return false;
   const auto refused = ItemStep::carry_out(client_, step_terms(*connection), lease.key,
                                            std::move(decide), std::move(done));
   if (refused) note_error(*refused);
+  return !refused;
 }
 
 ItemStep::Done PoolServer::noting() {

@@ -202,8 +202,8 @@ class PoolServer final : public memcached::ClientEvents,
   void leave_to_source(const std::string& item, Duration life) LARDER_REQUIRES(mutex_);
   [[nodiscard]] std::unique_ptr<Timer> deliver_soon() LARDER_REQUIRES(mutex_);
 
-  // The step that a lease ends with; it may come to nothing.
-  void end_lease(const SharedLease& lease, ItemStep::Decide decide, ItemStep::Done done)
+  // The step that a lease ends with; it may come to nothing. Whether it has begun.
+  bool end_lease(const SharedLease& lease, ItemStep::Decide decide, ItemStep::Done done)
       LARDER_EXCLUDES(mutex_);
   void fill_refresh(const std::string& cache, const std::string& name, const SharedLease& lease,
                     std::string value, std::chrono::seconds life) LARDER_EXCLUDES(mutex_);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "memcached/key_name.hpp"
 #include "shared/hearing.hpp"
 #include "shared/pool_copies.hpp"
 #include "shared/routed_tier.hpp"
@@ -89,10 +88,6 @@ SharedStats PoolTier::stats() const {
   sum.errors += told.errors;
   sum.undelivered += told.undelivered;
   return sum;
-}
-
-std::string PoolTier::name(const std::string& cache, std::string_view key) const {
-  return memcached::key_name(names_.value(cache, key));
 }
 
 }  // namespace larder::shared

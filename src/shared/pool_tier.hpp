@@ -56,8 +56,6 @@ class PoolTier final : public Tier, public std::enable_shared_from_this<PoolTier
 
   [[nodiscard]] const KeyNames& names() const { return names_; }
   [[nodiscard]] const std::shared_ptr<Tier>& backplane() const { return backplane_; }  // or null
-  // What a key is called in Memcached.
-  [[nodiscard]] std::string name(const std::string& cache, std::string_view key) const;
   [[nodiscard]] const std::shared_ptr<PoolServer>& server_of(std::string_view name) const {
     return servers_[ring_.server_of(name)];
   }

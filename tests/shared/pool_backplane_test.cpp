@@ -89,6 +89,20 @@ TEST_F(PoolBackplane, WhatARefreshHasFilledIsHeard) {
   EXPECT_EQ(heard->size(), 2U) << "of the load none";
 }
 
+TEST_F(PoolBackplane, ARefreshThatCannotFillIsHeardToo) {
+  PoolProcess one{url(), with_backplane()};
+  PoolProcess other{url(), with_backplane()};
+  const auto heard = ready(other).listen();
+  const SharedAnswer first = ready(one).read("1", true);
+  ASSERT_TRUE(first.lease);
+  server().kill();
+  one.lost();
+
+  one.copies().fill(first.lease, "new", 60s, 1ms);
+
+  wait_to_hear(*heard, "1", 1);
+}
+
 TEST_F(PoolBackplane, WithoutOneNobodyIsToldAndNobodyVouches) {
   PoolProcess one{url()};
 

@@ -19,7 +19,7 @@ using ::testing::HasSubstr;
 std::string key_of(PoolProcess& process, std::size_t server) {
   for (int i = 0;; ++i) {
     std::string key = std::to_string(i);
-    const auto& has = process.tier().server_of(process.tier().name("product", key));
+    const auto& has = process.tier().server_of(item_of(process.tier(), key));
     if (has == process.tier().servers()[server]) return key;
   }
 }

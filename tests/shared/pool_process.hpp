@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "memcached/key_name.hpp"
 #include "memcached/memcached_server.hpp"
 #include "shared/pool_tier.hpp"
 #include "shared/process.hpp"
@@ -24,6 +25,11 @@ inline void set_url(PoolOptions& options, const std::string& url) {
 }
 
 using PoolProcess = ProcessOver<PoolTier, PoolOptions>;
+
+// What a key of the processes' cache is called in Memcached.
+inline std::string item_of(const PoolTier& tier, const std::string& key) {
+  return memcached::key_name(tier.names().value("product", key));
+}
 
 // Waits until that many servers of the pool may be asked.
 inline void wait_for_servers(PoolProcess& process, std::size_t count) {

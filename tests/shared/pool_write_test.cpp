@@ -41,7 +41,7 @@ class Author : public PoolProcess {
     const auto ending = [&] {
       for (const char* key : {"1", "2", "3"}) {
         for (const auto& each : tier().servers()) {
-          if (each->ending(tier().name("product", key))) return true;
+          if (each->ending(item_of(tier(), key))) return true;
         }
       }
       return false;
