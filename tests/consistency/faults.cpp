@@ -115,7 +115,10 @@ void Faults::at_a_step(bool kill_it) {
 }
 
 Faults::Cut Faults::any_network() {
-  if (cluster_ == nullptr) return {.whom = "process", .network = any_seat().network.get()};
+  if (cluster_ == nullptr) {
+    const auto& networks = any_seat().networks;
+    return {.whom = "process", .network = networks[random_() % networks.size()].get()};
+  }
   return {.whom = "node", .network = cluster_->network(random_() % cluster_->size()).clients.get()};
 }
 

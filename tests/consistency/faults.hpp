@@ -31,15 +31,16 @@ struct Server {
 // One of the processes, or the one in its place.
 struct Seat {
   pid_t process = -1;
-  std::size_t number = 0;                       // on the board
-  std::unique_ptr<test::FaultProxy> network{};  // between it and the server; null: none
+  std::size_t number = 0;  // on the board
+  // Between it and each server; none: there is none.
+  std::vector<std::unique_ptr<test::FaultProxy>> networks{};
 };
 
 class Faults {
  public:
   // `start` starts another process on a seat whose process is no more. `through`: writes go
   // through the caches, and are stopped and killed at each of their steps. `cluster`: the servers',
-  // with networks; null: there is one server.
+  // with networks; null: the processes have them.
   Faults(Board& board, std::vector<Server> servers, test::RedisCluster* cluster,
          std::vector<Seat>& seats, std::function<void(Seat&)> start, bool through,
          std::uint64_t seed)
@@ -68,8 +69,8 @@ class Faults {
   void fail_over();
   void hand_over();
 
-  // Between what is cut off and the rest: a process and the one server, or a node of a cluster
-  // and all who talk to it.
+  // Between what is cut off and the rest: a process and a server, or a node of a cluster and all
+  // who talk to it.
   struct Cut {
     std::string whom;
     test::FaultProxy* network;

@@ -1,18 +1,18 @@
-// Do several larder processes over one Redis, a cluster, or one Memcached, keep promise 3 whatever
-// happens?
+// Do several larder processes over one Redis, a cluster, one Memcached, or one with a Redis beside
+// it as the backplane, keep promise 3 whatever happens?
 //
-//   consistency redis|cluster|memcached [--writes past|through] [--seconds N] [--seed N] [--faults
-//   0]
+//   consistency redis|cluster|memcached|backplane [--writes past|through] [--seconds N] [--seed N]
+//               [--faults 0]
 //
 // Random reads, writes (past the cache, into the source, and then an invalidation; or through
 // the cache) and clears of few hot keys, whose values are versions, while servers and processes
 // are killed, stopped, cut off and brought back with the past, writes through the cache at each
-// of their steps. To one Redis, or one Memcached, each process has a network of its own; each node
-// of a cluster has one between it and all others. Over Redis every second process keeps in memory
-// for long, so that what it hears, and that it notices when it hears nothing, is all that its
-// copies are bounded by. An anomaly is a read that is older than an own acknowledged write, one
-// that is older than another's for longer than the bound, and a copy that stays old. Ends with 1 if
-// there was any.
+// of their steps. To one Redis, one Memcached and a backplane each process has networks of its own;
+// each node of a cluster has one between it and all others. But over Memcached alone every second
+// process keeps in memory for long, so that what it hears, and that it notices when it hears
+// nothing, is all that its copies are bounded by. An anomaly is a read that is older than an own
+// acknowledged write, one that is older than another's for longer than the bound, and a copy that
+// stays old. Ends with 1 if there was any.
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,6 +25,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
@@ -47,13 +48,14 @@ using namespace std::chrono_literals;
 constexpr std::size_t kProcesses = 4;
 constexpr auto kCalm = 400ms;  // between two faults
 
-enum class Engine : std::uint8_t { kRedis, kCluster, kMemcached };
+enum class Engine : std::uint8_t { kRedis, kCluster, kMemcached, kBackplane };
 
 std::string_view name_of(Engine engine) {
   switch (engine) {
     case Engine::kRedis: return "one Redis";
     case Engine::kCluster: return "a cluster";
     case Engine::kMemcached: return "one Memcached";
+    case Engine::kBackplane: return "one Memcached with a backplane";
   }
   return "";
 }
@@ -131,49 +133,60 @@ Server server_of(test::RedisServer& redis) {
           .save = [&] { redis.ask({"SAVE"}); }};
 }
 
+Server server_of(test::MemcachedServer& memcached, std::vector<Seat>& seats) {
+  return {.kill = [&] { memcached.kill(); },
+          .start = [&] { memcached.start(); },
+          .pause = [&] { memcached.pause(); },
+          .resume = [&] { memcached.resume(); },
+          .cut =
+              [&] {
+                for (Seat& seat : seats) seat.networks.front()->cut();
+              },
+          .save = nullptr};
+}
+
 // What a run is over.
 struct Bed {
   std::unique_ptr<test::RedisCluster> cluster{};
-  std::unique_ptr<test::RedisServer> redis{};
   std::unique_ptr<test::MemcachedServer> memcached{};
+  std::unique_ptr<test::RedisServer> redis{};  // the tier, or the backplane
 
   explicit Bed(Engine engine) {
-    switch (engine) {
-      case Engine::kRedis: redis = std::make_unique<test::RedisServer>(); return;
-      case Engine::kCluster: cluster = std::make_unique<test::RedisCluster>(true); return;
-      case Engine::kMemcached: memcached = std::make_unique<test::MemcachedServer>(); return;
+    if (engine == Engine::kCluster) cluster = std::make_unique<test::RedisCluster>(true);
+    if (engine == Engine::kMemcached || engine == Engine::kBackplane) {
+      memcached = std::make_unique<test::MemcachedServer>();
+    }
+    if (engine == Engine::kRedis || engine == Engine::kBackplane) {
+      redis = std::make_unique<test::RedisServer>();
     }
   }
 
-  // The server's own, or that of a network to it.
-  [[nodiscard]] std::string url(const test::FaultProxy* network) const {
-    if (cluster) return cluster->url();
-    if (redis) return network ? network->url() : redis->url();
-    return network ? "memcached://127.0.0.1:" + std::to_string(network->port()) : memcached->url();
-  }
   [[nodiscard]] std::vector<Server> servers(std::vector<Seat>& seats) {
     std::vector<Server> all;
-    if (redis) all.push_back(server_of(*redis));
     for (std::size_t i = 0; cluster && i < cluster->size(); ++i) {
       all.push_back(server_of(cluster->node(i)));
     }
-    if (memcached) {
-      all.push_back({.kill = [this] { memcached->kill(); },
-                     .start = [this] { memcached->start(); },
-                     .pause = [this] { memcached->pause(); },
-                     .resume = [this] { memcached->resume(); },
-                     .cut =
-                         [&seats] {
-                           for (Seat& seat : seats) seat.network->cut();
-                         },
-                     .save = nullptr});
-    }
+    if (memcached) all.push_back(server_of(*memcached, seats));
+    if (redis) all.push_back(server_of(*redis));
     return all;
   }
-  // None to a cluster, whose nodes tell where they are.
-  [[nodiscard]] std::unique_ptr<test::FaultProxy> network() const {
-    if (cluster) return nullptr;
-    return std::make_unique<test::FaultProxy>(redis ? redis->port() : memcached->port());
+  // To the tier, then to the backplane; none to a cluster, whose nodes tell where they are.
+  [[nodiscard]] std::vector<std::unique_ptr<test::FaultProxy>> networks() const {
+    std::vector<std::unique_ptr<test::FaultProxy>> all;
+    if (memcached) all.push_back(std::make_unique<test::FaultProxy>(memcached->port()));
+    if (redis) all.push_back(std::make_unique<test::FaultProxy>(redis->port()));
+    return all;
+  }
+  // By its networks.
+  void lead(const Seat& seat, Work& work) const {
+    if (cluster) {
+      work.url = cluster->url();
+    } else if (memcached) {
+      work.url = "memcached://127.0.0.1:" + std::to_string(seat.networks.front()->port());
+      if (redis) work.backplane = seat.networks.back()->url();
+    } else {
+      work.url = seat.networks.front()->url();
+    }
   }
 };
 
@@ -183,17 +196,19 @@ int run(const Plan& plan) {
   std::vector<Seat> seats(kProcesses);
   std::size_t started = 0;
   const auto work_of = [&](const Seat& seat) {
-    return Work{.url = bed.url(seat.network.get()),
-                .through = plan.through,
-                .process = seat.number,
-                .long_memory = plan.engine != Engine::kMemcached && (&seat - seats.data()) % 2 == 1,
-                .seed = plan.seed + seat.number * 1'000};
+    Work work{.url = {},
+              .through = plan.through,
+              .process = seat.number,
+              .long_memory = plan.engine != Engine::kMemcached && (&seat - seats.data()) % 2 == 1,
+              .seed = plan.seed + seat.number * 1'000};
+    bed.lead(seat, work);
+    return work;
   };
   const auto start = [&](Seat& seat) {
     seat.number = started++;
     seat.process = fork_to([&] { work(board, work_of(seat)); });
   };
-  for (Seat& seat : seats) seat.network = bed.network();
+  for (Seat& seat : seats) seat.networks = bed.networks();
   for (Seat& seat : seats) start(seat);
   Faults faults{board, bed.servers(seats), bed.cluster.get(), seats,
                 start, plan.through,       plan.seed};
@@ -214,21 +229,36 @@ int run(const Plan& plan) {
 int usage() {
   std::fprintf(
       stderr,
-      "usage: consistency redis|cluster|memcached [--writes past|through] [--seconds N] [--seed N] "
-      "[--faults 0]\n");
+      "usage: consistency redis|cluster|memcached|backplane [--writes past|through] [--seconds N] "
+      "[--seed N] [--faults 0]\n");
   return 2;
+}
+
+std::optional<Engine> engine_named(std::string_view name) {
+  if (name == "redis") return Engine::kRedis;
+  if (name == "cluster") return Engine::kCluster;
+  if (name == "memcached") return Engine::kMemcached;
+  if (name == "backplane") return Engine::kBackplane;
+  return std::nullopt;
+}
+
+bool installed(Engine engine) {
+  switch (engine) {
+    case Engine::kRedis: return test::RedisServer::installed();
+    case Engine::kCluster: return test::RedisCluster::installed();
+    case Engine::kMemcached: return test::MemcachedServer::installed();
+    case Engine::kBackplane:
+      return test::MemcachedServer::installed() && test::RedisServer::installed();
+  }
+  return false;
 }
 
 int begin(const std::vector<std::string_view>& arguments) {
   Plan plan;
   if (arguments.empty() || arguments.size() % 2 == 0) return usage();
-  if (arguments[0] == "cluster") {
-    plan.engine = Engine::kCluster;
-  } else if (arguments[0] == "memcached") {
-    plan.engine = Engine::kMemcached;
-  } else if (arguments[0] != "redis") {
-    return usage();
-  }
+  const auto engine = engine_named(arguments[0]);
+  if (!engine) return usage();
+  plan.engine = *engine;
   for (std::size_t i = 1; i < arguments.size(); i += 2) {
     std::uint64_t value = 0;
     const std::string_view text = arguments[i + 1];
@@ -249,10 +279,7 @@ int begin(const std::vector<std::string_view>& arguments) {
       return usage();
     }
   }
-  const bool installed = plan.engine == Engine::kCluster ? test::RedisCluster::installed()
-                         : plan.engine == Engine::kRedis ? test::RedisServer::installed()
-                                                         : test::MemcachedServer::installed();
-  if (!installed) {
+  if (!installed(plan.engine)) {
     std::fprintf(stderr, "consistency: the server of %s is not installed; nothing was tried\n",
                  name_of(plan.engine).data());
     return 0;

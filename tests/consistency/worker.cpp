@@ -38,15 +38,18 @@ constexpr auto kUnknownWrite = 500ms;
 using Strings = Cache<std::string, std::string>;
 using Own = std::array<std::atomic<std::uint64_t>, kKeys>;  // acknowledged by this process
 
-std::shared_ptr<shared::Tier> open_tier(Runtime& runtime, const std::string& url) {
-  if (memcached::is_memcached_url(url)) {
-    return shared::PoolTier::start(runtime, {.url = memcached::parse_memcached_url(url).value(),
-                                             .timeout = kTimeout,
-                                             .lease = 1s,
-                                             .longest_load = 2s})
-        .value();
+std::shared_ptr<shared::Tier> open_tier(Runtime& runtime, const Work& work) {
+  if (memcached::is_memcached_url(work.url)) {
+    shared::PoolOptions options{.url = memcached::parse_memcached_url(work.url).value(),
+                                .timeout = kTimeout,
+                                .lease = 1s,
+                                .longest_load = 2s};
+    if (!work.backplane.empty()) {
+      options.backplane = redis::parse_redis_url(work.backplane).value();
+    }
+    return shared::PoolTier::start(runtime, std::move(options)).value();
   }
-  shared::RedisTierOptions options{.url = redis::parse_redis_url(url).value(),
+  shared::RedisTierOptions options{.url = redis::parse_redis_url(work.url).value(),
                                    .timeout = kTimeout,
                                    .lease = 1s,
                                    .longest_load = 2s};
@@ -67,7 +70,7 @@ class Worker {
   Worker(Board& board, const Work& work, std::optional<Duration> memory_ttl)
       : board_{board},
         work_{work},
-        tier_{open_tier(runtime_, work.url)},
+        tier_{open_tier(runtime_, work)},
         cache_{runtime_, options(memory_ttl)},
         presence_{[this](const std::stop_token& end) {
           while (!end.stop_requested()) {

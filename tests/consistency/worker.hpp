@@ -10,6 +10,7 @@ namespace larder::consistency {
 
 struct Work {
   std::string url;           // of the shared tier
+  std::string backplane{};   // of the Redis beside it; empty: there is none
   bool through = false;      // writes go through the cache; else past it, and it is told
   std::size_t process = 0;   // its number
   bool long_memory = false;  // memory keeps as long as the tier does: what it hears is its bound
