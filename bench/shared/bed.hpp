@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "larder/runtime.hpp"
-#include "larder/shared_tier.hpp"
+#include "larder/shared_copies.hpp"
 #include "memcached/memcached_server.hpp"
 #include "redis/redis_server.hpp"
 #include "shared/tier.hpp"

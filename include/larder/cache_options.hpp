@@ -15,7 +15,7 @@
 #include "larder/entry.hpp"
 #include "larder/load_gate.hpp"
 #include "larder/memory_tier.hpp"
-#include "larder/shared_tier.hpp"
+#include "larder/shared_copies.hpp"
 #include "larder/source_of.hpp"
 #include "larder/writer_of.hpp"
 

@@ -5,8 +5,18 @@
 
 #include <functional>
 #include <memory>
+#include <string>
+
+#include "larder/clock.hpp"
 
 namespace larder {
+
+// How many loads of one source all processes may have under way.
+struct FleetLimit {
+  std::string source{};     // its name
+  unsigned loads = 1;       // at a time
+  Duration longest_load{};  // then a process that has not given its permit back is taken for dead
+};
 
 class FleetGate {
  public:

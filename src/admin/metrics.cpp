@@ -142,7 +142,7 @@ void add_sources(const AssembledSources& sources, Families& families) {
 }
 
 void add_shared(const shared::Tier& tier, Families& families) {
-  const shared::SharedStats stats = tier.stats();
+  const SharedStats stats = tier.stats();
   families.gauge("larder_shared_up", "1: the shared tier is asked; 0: reads go to the sources");
   families.sample(std::uint64_t{tier.trusted() ? 1U : 0U});
   families.counter("larder_shared_connections_total", "Connections made to the shared tier");

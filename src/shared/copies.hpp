@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "larder/shared_tier.hpp"
+#include "larder/shared_copies.hpp"
 #include "shared/redis_tier.hpp"
 
 namespace larder::shared {

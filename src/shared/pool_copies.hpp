@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "larder/shared_tier.hpp"
+#include "larder/shared_copies.hpp"
 #include "shared/envelope.hpp"
 #include "shared/pool_tier.hpp"
 

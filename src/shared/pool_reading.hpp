@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-#include "larder/shared_tier.hpp"
+#include "larder/shared_copies.hpp"
 #include "shared/item.hpp"
 #include "shared/pool_server.hpp"
 

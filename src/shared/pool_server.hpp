@@ -38,7 +38,7 @@
 #include "larder/clock.hpp"
 #include "larder/error.hpp"
 #include "larder/runtime.hpp"
-#include "larder/shared_tier.hpp"
+#include "larder/shared_copies.hpp"
 #include "larder/thread_annotations.hpp"
 #include "larder/timers.hpp"
 #include "memcached/client.hpp"
@@ -49,7 +49,7 @@
 #include "shared/item_step.hpp"
 #include "shared/key_names.hpp"
 #include "shared/refusals.hpp"
-#include "shared/shared_stats.hpp"
+#include "shared/shared_counts.hpp"
 #include "shared/tier.hpp"
 #include "shared/undelivered.hpp"
 

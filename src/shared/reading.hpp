@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "larder/shared_tier.hpp"
+#include "larder/shared_copies.hpp"
 #include "larder/thread_annotations.hpp"
 #include "shared/redis_tier.hpp"
 

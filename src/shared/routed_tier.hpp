@@ -29,7 +29,7 @@
 
 #include "larder/error.hpp"
 #include "larder/runtime.hpp"
-#include "larder/shared_tier.hpp"
+#include "larder/shared_copies.hpp"
 #include "larder/thread_annotations.hpp"
 #include "redis/guide.hpp"
 #include "shared/elsewhere.hpp"

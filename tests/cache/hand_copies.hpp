@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "larder/shared_tier.hpp"
+#include "larder/shared_copies.hpp"
 
 namespace larder::testing {
 

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "larder/shared_tier.hpp"
+#include "larder/shared_copies.hpp"
 #include "server/session_fixture.hpp"
 
 namespace larder::test {

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "larder/runtime.hpp"
-#include "larder/shared_tier.hpp"
+#include "larder/shared_copies.hpp"
 #include "larder/thread_annotations.hpp"
 #include "redis/redis_server.hpp"
 #include "shared/redis_tier.hpp"

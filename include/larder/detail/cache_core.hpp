@@ -51,7 +51,7 @@
 #include "larder/load_gate.hpp"
 #include "larder/memory_tier.hpp"
 #include "larder/put_outcome.hpp"
-#include "larder/shared_tier.hpp"
+#include "larder/shared_copies.hpp"
 #include "larder/source.hpp"
 #include "larder/thread_annotations.hpp"
 #include "larder/timers.hpp"

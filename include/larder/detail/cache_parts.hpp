@@ -12,7 +12,7 @@
 #include "larder/freshness.hpp"
 #include "larder/load_gate.hpp"
 #include "larder/memory_tier.hpp"
-#include "larder/shared_tier.hpp"
+#include "larder/shared_copies.hpp"
 #include "larder/source.hpp"
 #include "larder/timers.hpp"
 #include "larder/writer.hpp"

@@ -28,7 +28,7 @@
 
 #include "larder/clock.hpp"
 #include "larder/load_on_way.hpp"
-#include "larder/shared_tier.hpp"
+#include "larder/shared_copies.hpp"
 
 namespace larder::detail {
 
