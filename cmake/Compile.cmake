@@ -18,8 +18,9 @@ if(PROJECT_IS_TOP_LEVEL)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
     list(APPEND warnings -Wthread-safety)
   else()
-    # g++ 12 warns of moved-from optionals that it cannot follow, inside its own headers.
-    list(APPEND warnings -Wno-maybe-uninitialized)
+    # g++ 12 warns of moved-from optionals that it cannot follow, inside its own headers, and
+    # of Asio's operators new and delete for coroutines, of which it inlines one alone.
+    list(APPEND warnings -Wno-maybe-uninitialized -Wno-mismatched-new-delete)
   endif()
   target_compile_options(larder_compile INTERFACE "$<BUILD_INTERFACE:${warnings}>")
   target_include_directories(larder_compile INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>)

@@ -1,6 +1,7 @@
 # The library as other projects use it: the target larder::larder, from
 # find_package(larder) after `cmake --install`, or from add_subdirectory().
-set(LARDER_LIBRARY base runtime memory codec sqlite postgres behind cache behind_cache)
+set(LARDER_LIBRARY base runtime memory codec sqlite postgres behind resp tls pipeline redis memcached shared
+  cache behind_cache)
 list(TRANSFORM LARDER_LIBRARY PREPEND larder_)
 
 add_library(larder_library INTERFACE)

@@ -401,6 +401,18 @@ class Cache {
     if (!options.tier && options.memory.capacity.bytes == 0) {
       throw std::invalid_argument{"memory.capacity is 0 bytes, so nothing could ever be kept"};
     }
+    if (options.shared.part) {
+      if (options.name == CacheOptions<Key, Value>{}.name) {
+        throw std::invalid_argument{
+            "in a shared tier caches are told apart by their names: give it one of its own "
+            "(.name)"};
+      }
+      options.shared.copies =
+          options.shared.part(options.name, source ? source->describe() : std::string{});
+    }
+    if (options.shared && !options.memory_ttl && !options.shared.copies->vouch()) {
+      options.memory_ttl = std::chrono::seconds{1};
+    }
     if (!options.tier) options.tier = std::make_shared<MemoryTier<Key, Value>>(options.memory);
     if (!options.gate) options.gate = std::make_shared<LoadGate>(options.loads);
     if (!options.write_gate) options.write_gate = std::make_shared<LoadGate>(options.writes);

@@ -15,7 +15,7 @@
 #include "larder/entry.hpp"
 #include "larder/load_gate.hpp"
 #include "larder/memory_tier.hpp"
-#include "larder/shared_copies.hpp"
+#include "larder/shared_tier.hpp"
 #include "larder/source_of.hpp"
 #include "larder/writer_of.hpp"
 
@@ -73,29 +73,52 @@ struct WriteOptions {
 };
 static_assert(std::is_trivially_copyable_v<WriteOptions>);
 
-// A shared tier, for a cache of these types: its part of it, and how keys and values are
-// said in it. Keys that differ must be said differently. A cache of strings needs its part
-// alone.
+// How keys and values are said in a shared tier: shared_words.hpp, which shared.hpp includes.
+template <class Key, class Value, class C = void>
+struct SharedWords;
+
+// A shared tier, for a cache of these types:
+//
+//   .shared = redis                                 // values by their type's codec
+//   .shared = {redis, "2"}                          // … of a second version: others are misses
+//   .shared = {redis, "2", Protobuf<Product>{}}     // values by that codec (codec.hpp)
+//
+// or the cache's part of one, and how keys and values are said in it. Keys that differ must be
+// said differently. Caches of the same name, over sources of the same description (a function has
+// none) and of the same types, share their copies; so another meaning of the same needs another
+// version.
 template <class Key, class Value>
 struct SharedWith {
   using KeyView = typename MemoryTier<Key, Value>::KeyView;
 
   SharedWith() = default;
-  SharedWith(std::shared_ptr<SharedCopies> part, std::function<std::string(KeyView)> key_text,
+  template <std::derived_from<SharedTier> Tier>
+  SharedWith(std::shared_ptr<Tier> tier)  // NOLINT: implicit, so that options read well
+      : SharedWith{std::move(tier), std::string{}} {}
+  SharedWith(std::shared_ptr<SharedTier> tier, std::string version)
+      : SharedWith{Saying<SharedWords<Key, Value>>{}, std::move(tier), std::move(version)} {}
+  template <class C>
+  SharedWith(std::shared_ptr<SharedTier> tier, std::string version, C /*codec*/)
+      : SharedWith{Saying<SharedWords<Key, Value, C>>{}, std::move(tier), std::move(version)} {}
+  SharedWith(std::shared_ptr<SharedCopies> of_cache, std::function<std::string(KeyView)> key_text,
              std::function<std::string(const Value&)> encode_value,
              std::function<Result<Value>(std::string)> decode_value)
-      : copies{std::move(part)},
+      : copies{std::move(of_cache)},
         key{std::move(key_text)},
         encode{std::move(encode_value)},
         decode{std::move(decode_value)} {}
-  SharedWith(std::shared_ptr<SharedCopies> part)  // NOLINT: implicit, so that options read well
+  SharedWith(std::shared_ptr<SharedCopies> of_cache)  // NOLINT: implicit, so that options read well
     requires std::same_as<Key, std::string> && std::same_as<Value, std::string>
-      : SharedWith{std::move(part), [](KeyView bytes) { return std::string{bytes}; },
+      : SharedWith{std::move(of_cache), [](KeyView bytes) { return std::string{bytes}; },
                    [](const std::string& bytes) { return bytes; },
                    [](std::string bytes) -> Result<std::string> { return bytes; }} {}
 
   explicit operator bool() const { return copies != nullptr; }
 
+  // Gives `copies` for the cache of that name over that source, as it is described; null: they
+  // are there, or there is no tier.
+  std::function<std::shared_ptr<SharedCopies>(const std::string& cache, const std::string& source)>
+      part{};
   std::shared_ptr<SharedCopies> copies{};  // null: none
   std::function<std::string(KeyView)> key{};
   std::function<std::string(const Value&)> encode{};         // may throw Failure
@@ -103,6 +126,22 @@ struct SharedWith {
   // The key that `key` says so; null: what another process invalidates drops all copies
   // here. A cache of strings needs none.
   std::function<std::optional<Key>(std::string_view text)> parse_key{};
+
+ private:
+  template <class Words>
+  struct Saying {};
+  template <class Words>
+  SharedWith(Saying<Words> /*words*/, std::shared_ptr<SharedTier> tier, std::string version)
+      : key{[](KeyView said) { return Words::key(said); }},
+        encode{[](const Value& value) { return Words::encode(value); }},
+        decode{[](std::string bytes) { return Words::decode(std::move(bytes)); }},
+        parse_key{[](std::string_view text) { return Words::parse_key(text); }} {
+    if (!tier) return;
+    part = [tier = std::move(tier), version = std::move(version)](const std::string& cache,
+                                                                  const std::string& source) {
+      return Words::part(*tier, cache, source, version);
+    };
+  }
 };
 
 template <class Key, class Value>
@@ -128,10 +167,12 @@ struct CacheOptions {
   // latest.
   SharedWith<Key, Value> shared{};
   OnSharedDown on_shared_down = OnSharedDown::kWrite;  // write-through
-  std::optional<Duration> memory_ttl{};  // the longest that memory keeps a copy; none: its ttl
-  LoadLimits loads{};                    // of a gate of its own …
-  std::shared_ptr<LoadGate> gate{};      // … or the one that caches on the same source share
-  LoadLimits writes{.concurrent = 64};   // likewise, of writes through the writer
+  // The longest that memory keeps a copy. None: its ttl; over a shared tier that tells nobody what
+  // others invalidate, a second.
+  std::optional<Duration> memory_ttl{};
+  LoadLimits loads{};                   // of a gate of its own …
+  std::shared_ptr<LoadGate> gate{};     // … or the one that caches on the same source share
+  LoadLimits writes{.concurrent = 64};  // likewise, of writes through the writer
   std::shared_ptr<LoadGate> write_gate{};
 };
 

@@ -1,7 +1,7 @@
-// All that most programs include: the cache, its sources, and sizes.
+// All that most programs include: the cache, its sources, shared tiers, and sizes.
 //
 // One header per concept is there too, for programs that count seconds of
-// compilation: cache.hpp, sqlite.hpp or postgres.hpp and sql.hpp, memory_tier.hpp alone.
+// compilation: cache.hpp, sqlite.hpp or postgres.hpp and sql.hpp, shared.hpp, memory_tier.hpp alone.
 #pragma once
 
 #include "larder/cache.hpp"
@@ -10,6 +10,7 @@
 #include "larder/memory_tier.hpp"
 #include "larder/postgres.hpp"
 #include "larder/runtime.hpp"
+#include "larder/shared.hpp"
 #include "larder/source.hpp"
 #include "larder/sql.hpp"
 #include "larder/sqlite.hpp"

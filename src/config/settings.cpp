@@ -4,6 +4,7 @@
 #include <array>
 
 #include "access/password_hash.hpp"
+#include "base/plain_name.hpp"
 #include "config/address.hpp"
 #include "memcached/memcached_url.hpp"
 #include "redis/redis_url.hpp"
@@ -47,16 +48,6 @@ std::optional<std::string> check_shared_url(std::string_view text) {
 std::optional<std::string> check_backplane_url(std::string_view text) {
   if (memcached::is_memcached_url(text)) return "names Memcached, which tells nobody; name a Redis";
   return complaint(redis::parse_redis_url(text));
-}
-
-std::optional<std::string> check_namespace(std::string_view text) {
-  const bool plain = std::ranges::all_of(text, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-' || c == '.';
-  });
-  if (!plain) return "has other characters than letters, digits, '_', '-' and '.'";
-  if (text.size() > 64) return "has more than 64 characters";
-  return std::nullopt;
 }
 
 std::optional<std::string> check_password(std::string_view text) {
@@ -399,7 +390,8 @@ SectionRecord<SharedConfig> make_shared_section() {
            .unset = "none",
            .needs_restart = true},
           {.name = "namespace",
-           .target = Text<S>{&S::name_space, "letters, digits, '_', '-' and '.'", check_namespace},
+           .target = Text<S>{&S::name_space, "letters, digits, '_', '-' and '.'",
+                             problem_with_plain_name},
            .example = "\"shop-production\"",
            .meaning = "What every key there begins with. Deployments that must not see each "
                       "other's copies each have their own.",

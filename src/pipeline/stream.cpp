@@ -84,7 +84,7 @@ awaitable<Result<void>> Stream::connect() {
 awaitable<Result<void>> Stream::open_tls() {
   for (;;) {
     if (auto done = arrived({}); !done) co_return done;
-    if (auto done = co_await send_bytes({}); !done) co_return done;
+    if (auto done = co_await send_bytes(std::string{}); !done) co_return done;
     if (tls_->open()) co_return Result<void>{};
     if (auto done = co_await receive(); !done) co_return done;
   }

@@ -1,11 +1,11 @@
 #include "server/shared_parts.hpp"
 
-#include <xxhash.h>
-
 #include <algorithm>
 #include <string_view>
 #include <utility>
+#include <vector>
 
+#include "larder/shared_words.hpp"
 #include "memcached/memcached_url.hpp"
 #include "redis/redis_url.hpp"
 #include "shared/pool_tier.hpp"
@@ -83,22 +83,13 @@ std::expected<std::shared_ptr<shared::Tier>, Problem> open_shared(
 }
 
 std::uint64_t shared_fingerprint(const CacheConfig& cache, const SourceConfig& source) {
-  std::string text;
-  const auto add = [&text](std::string_view part) {
-    text += std::to_string(part.size());
-    text += ':';
-    text += part;
-  };
-  add(kCodec);
-  add(describe_url(source.url.reveal()));
-  add(cache.key.text());
-  add(cache.read);
-  add(cache.read_many);
-  add(cache.many ? "many" : "one");
-  add(cache.version);
-  for (const std::string& column : cache.json) add(column);
-  if (cache.keep != "row") add(cache.keep);
-  return XXH3_64bits(text.data(), text.size());
+  const std::string database = describe_url(source.url.reveal());
+  std::vector<std::string_view> parts{kCodec,       database,        cache.key.text(),
+                                      cache.read,   cache.read_many, cache.many ? "many" : "one",
+                                      cache.version};
+  parts.insert(parts.end(), cache.json.begin(), cache.json.end());
+  if (cache.keep != "row") parts.push_back(cache.keep);
+  return fingerprint_of(parts);
 }
 
 }  // namespace larder
