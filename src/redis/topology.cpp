@@ -36,7 +36,12 @@ std::optional<std::uint16_t> port_in(const Reply* reply) {
   return static_cast<std::uint16_t>(reply->integer);
 }
 
-bool named(std::string_view host) { return !host.empty() && host != "?"; }
+// Whether it is a host's name or address, which also stands in logs.
+bool named(std::string_view host) {
+  constexpr std::size_t kLongest = 255;
+  const bool plain = std::ranges::all_of(host, [](char c) { return c > ' ' && c <= '~'; });
+  return !host.empty() && host != "?" && plain && host.size() <= kLongest;
+}
 
 std::unexpected<Error> not_understood(std::string_view command) {
   return fail(Errc::kSourceFailed,
@@ -123,7 +128,7 @@ Result<Topology> topology_in_slots(const Reply& reply, std::string_view asked) {
 
 Result<Topology> topology_in_sentinel(const Reply& reply, std::string_view master) {
   std::uint16_t port = 0;
-  if (reply.items.size() == 2) {
+  if (reply.items.size() == 2 && named(reply.items[0].text)) {
     const std::string& text = reply.items[1].text;
     std::from_chars(text.data(), text.data() + text.size(), port);
   }

@@ -80,6 +80,18 @@ TEST(Topology, ANodeThatDoesNotKnowItsNameIsWhereItWasAsked) {
   EXPECT_EQ(topology_in_shards(reply, "asked", false)->front().place.host, "asked");
 }
 
+// Names stand in logs.
+TEST(Topology, WhatIsNoNameOfAHostIsNotTakenForOne) {
+  for (const std::string& name : {std::string{"a\nb"}, std::string{"a b"}, std::string{"\x1b[2J"},
+                                  std::string{"\xc3\xa9"}, std::string(256, 'a')}) {
+    const Reply shards = list({shard({number(0), number(9)}, {node("master", name, 1)})});
+    EXPECT_EQ(topology_in_shards(shards, "asked", false).value()[0].place.host, "10.0.0.1");
+    const Reply slots = list({list({number(0), number(9), list({text(name), number(1)})})});
+    EXPECT_EQ(topology_in_slots(slots, "asked").value()[0].place.host, "asked");
+    EXPECT_FALSE(topology_in_sentinel(list({text(name), text("1")}), "shop"));
+  }
+}
+
 TEST(Topology, UnderTlsThePortIsThatOfTls) {
   Reply both = node("master", "a.net", 2);
   both.items.push_back(text("tls-port"));
