@@ -42,7 +42,7 @@ ReplyQueue::Place ReplyQueue::hold(AwaitedReply reply) {
     counted_ = behind_->size();
   }
   late_bytes_ += reply.bytes();
-  held_.push_back({std::move(reply)});
+  held_.push_back({.reply = std::move(reply), .inside = inside_});
   return first_ + held_.size() - 1;
 }
 

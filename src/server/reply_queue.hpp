@@ -36,6 +36,8 @@ class ReplyQueue {
 
   // Takes the next place for a reply that is not complete.
   Place hold(AwaitedReply reply);
+  // Whether what is held from now on stands inside an array that was begun before.
+  void inside_array(bool inside) { inside_ = inside; }
   // Lets the reply that was held last be written as nothing. REQUIRES: waiting() > 0,
   // and the last is not complete.
   void hush() { held_.back().reply.hush(); }
@@ -48,6 +50,8 @@ class ReplyQueue {
 
   // What may be sent now; consume() it as it is.
   [[nodiscard]] resp::OutputBuffer& ready() { return own_ ? *own_ : shared_; }
+  // Whether it ends between two replies, and not within an array.
+  [[nodiscard]] bool ready_is_whole() const { return held_.empty() || !held_[released_].inside; }
 
   // Ends a turn.
   void keep();
@@ -75,6 +79,7 @@ class ReplyQueue {
  private:
   struct Held {
     AwaitedReply reply;
+    bool inside = false;     // of an array
     std::size_t behind = 0;  // bytes of behind_ between this reply and the next that is held
   };
 
@@ -84,6 +89,7 @@ class ReplyQueue {
   std::unique_ptr<resp::OutputBuffer> own_;     // null: nothing was left of earlier turns
   std::unique_ptr<resp::OutputBuffer> behind_;  // null when nothing waits
   std::vector<Held> held_;                      // empty when nothing waits
+  bool inside_ = false;                         // an array is being written
   std::size_t released_ = 0;                    // elements at the front of held_ that are done
   Place first_ = 0;                             // the place of held_[0]
   std::size_t counted_ = 0;                     // bytes of behind_ that some Held counts

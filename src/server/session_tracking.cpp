@@ -76,14 +76,14 @@ void Session::tell_if_not_kept(std::string_view key) {
   context_.server.tracking().not_kept(id_, key);
 }
 
-// Tells it at once, between replies that are whole; and once more behind those that wait for
-// loads or stand behind them, since they may have been read before.
+// Tells it at once, unless what may be sent ends within EXEC's array; and once more behind the
+// replies that wait or stand behind those, since they may have been read before.
 void Session::take_news() {
   activity_.has_news.store(false, std::memory_order_relaxed);
   const Tracking::News news = context_.server.tracking().take(id_);
   if (ended_) return;
   if (news.lost != 0) activity_.redirect_broken.store(true, std::memory_order_relaxed);
-  write_news(news, replies_.ready());
+  if (replies_.ready_is_whole()) write_news(news, replies_.ready());
   if (replies_.waiting() > 0) write_news(news, replies_.tail());
 }
 

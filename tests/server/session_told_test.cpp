@@ -127,6 +127,42 @@ TEST_F(SessionTold, InATransactionItsReplyWaitsAmongTheOthers) {
   EXPECT_EQ(collect(), "+OK\r\n:0\r\n");
 }
 
+TEST_F(SessionTold, NoNewsComesBetweenTheRepliesOfATransaction) {
+  ask("HELLO 3");
+  ask("CLIENT TRACKING ON");
+  ask("DEL product:1");  // before the transaction, and so no part of its array
+  ask("MULTI");
+  ask("FLUSHALL");
+  ask("ECHO z");
+  const std::string news = ">2\r\n$10\r\ninvalidate\r\n_\r\n";
+
+  EXPECT_EQ(ask("EXEC") + collect(), news);
+  copies_->tell(0);
+  EXPECT_EQ(collect(), ":0\r\n+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n");
+  copies_->tell(1);
+
+  EXPECT_EQ(collect(), "+OK\r\n$1\r\nz\r\n" + news);
+}
+
+TEST_F(SessionTold, NewsOfOthersWaitsForTheEndOfATransactionsReplies) {
+  ask("HELLO 3");
+  ask("CLIENT TRACKING ON BCAST");
+  ask("MULTI");
+  ask("FLUSHALL");
+  EXPECT_EQ(ask("EXEC"), "*1\r\n");
+  (void)collect();
+
+  Session other{context_, state_.next_client_id(), [] {}};
+  other.receive(command("SET tag:a x"));
+  other.replies().keep();
+  EXPECT_EQ(collect(), "");
+  copies_->tell(0);
+
+  const std::string replies = collect();
+  EXPECT_TRUE(replies.starts_with("+OK\r\n>2\r\n")) << replies;
+  EXPECT_TRUE(replies.contains("tag:a")) << replies;
+}
+
 TEST_F(SessionTold, WhoWantsNoRepliesGetsNone) {
   ask("CLIENT REPLY SKIP");
   EXPECT_EQ(ask("DEL product:1"), "");

@@ -94,10 +94,12 @@ void exec(Session& session, Arguments) {
           "source.");
     }
     session.reply().array(transaction.queued().size());
+    session.replies().inside_array(true);
     for (const Transaction::Queued& queued : transaction.queued()) {
       const std::vector<std::string_view> words{queued.words.begin(), queued.words.end()};
       session.run_queued(*queued.command, words);
     }
+    session.replies().inside_array(false);
   });
 }
 
