@@ -5,6 +5,10 @@
 // tier, and must not throw.
 #pragma once
 
+#include <optional>
+
+#include "larder/entry.hpp"
+
 namespace larder {
 
 template <class KeyView>
@@ -16,8 +20,8 @@ class MemoryListener {
   // there was none and somebody stored one or dropped it all the same; but not when what was
   // read from elsewhere is kept for the first time.
   virtual void changed(KeyView key) = 0;
-  // All copies are gone, or all of some cache's.
-  virtual void cleared() = 0;
+  // All copies are gone, or all of one space's.
+  virtual void cleared(std::optional<Space> space) = 0;
 };
 
 }  // namespace larder

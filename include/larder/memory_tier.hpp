@@ -202,11 +202,11 @@ class MemoryTier {
   // expire() and later puts give their memory back.
   void clear() LARDER_EXCLUDES(listener_mutex_) {
     for (auto& shard : shards_) shard->clear();
-    tell_of_clear();
+    tell_of_clear(std::nullopt);
   }
   void clear(Space space) LARDER_EXCLUDES(listener_mutex_) {
     for (auto& shard : shards_) shard->clear(space);
-    tell_of_clear();
+    tell_of_clear(space);
   }
 
   // Walks entries with the guarantees of Redis's SCAN: what is there from the
@@ -282,9 +282,9 @@ class MemoryTier {
   }
 
  private:
-  void tell_of_clear() LARDER_EXCLUDES(listener_mutex_) {
+  void tell_of_clear(std::optional<Space> space) LARDER_EXCLUDES(listener_mutex_) {
     const MutexLock lock{listener_mutex_};
-    if (listener_ != nullptr) listener_->cleared();
+    if (listener_ != nullptr) listener_->cleared(space);
   }
 
   // A power of two.

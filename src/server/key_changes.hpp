@@ -4,6 +4,7 @@
 // Threads: as MemoryListener. Those whom it tells outlive it.
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "larder/memory_listener.hpp"
@@ -21,9 +22,9 @@ class KeyChanges final : public MemoryListener<std::string_view> {
     tracking_.changed(key);
     leases_.changed(key);
   }
-  void cleared() override {
-    tracking_.cleared();
-    leases_.cleared();
+  void cleared(std::optional<Space> space) override {
+    tracking_.cleared(space);
+    leases_.cleared(space);
   }
 
  private:

@@ -40,7 +40,7 @@ Leases::Taken Leases::take(std::string_view key, const Asker& asker, TimePoint n
   }
   if (found == by_key_.end()) {
     if (const auto step = no_room(key, asker.client)) return {*step};
-    const auto held = give(key, asker.client, asker.lease, now);
+    const auto held = give(key, asker.client, asker.space, asker.lease, now);
     set_alarm_for_first();
     return {Taken::Step::kLoad, token_of(held->first, held->second.secret)};
   }
@@ -146,9 +146,13 @@ void Leases::changed(std::string_view key) {
   if (found != by_key_.end()) change(held_.find(found->second));
 }
 
-void Leases::cleared() {
+void Leases::cleared(std::optional<Space> space) {
   const MutexLock lock{mutex_};
-  while (!by_key_.empty()) change(held_.find(by_key_.begin()->second));
+  std::vector<Number> cleared;
+  for (const auto& [key, number] : by_key_) {
+    if (!space || held_.at(number).space == *space) cleared.push_back(number);
+  }
+  for (const Number number : cleared) change(held_.find(number));
 }
 
 // ---- For people. ----
@@ -199,11 +203,13 @@ std::optional<Leases::Taken::Step> Leases::no_room(std::string_view key, Id clie
   return step;
 }
 
-Leases::HeldNumbered Leases::give(std::string_view key, Id client, Duration lease, TimePoint now) {
+Leases::HeldNumbered Leases::give(std::string_view key, Id client, Space space, Duration lease,
+                                  TimePoint now) {
   const auto held = held_
                         .try_emplace(next_++, Held{.key = std::string{key},
                                                    .secret = random_(),
                                                    .client = client,
+                                                   .space = space,
                                                    .given = now,
                                                    .until = now + lease})
                         .first;

@@ -49,6 +49,7 @@ class Leases final : public MemoryListener<std::string_view> {
   // Who asks for a key.
   struct Asker {
     Id client;
+    Space space;                   // of the key's cache
     std::shared_ptr<Inbox> inbox;  // where the news of a wait goes
     Duration lease;                // for so long it may load
     TimePoint until;               // it waits no longer
@@ -131,7 +132,7 @@ class Leases final : public MemoryListener<std::string_view> {
   // ---- What happens. ----
 
   void changed(std::string_view key) override LARDER_EXCLUDES(mutex_);
-  void cleared() override LARDER_EXCLUDES(mutex_);
+  void cleared(std::optional<Space> space) override LARDER_EXCLUDES(mutex_);
 
   // ---- For people. ----
 
@@ -144,6 +145,7 @@ class Leases final : public MemoryListener<std::string_view> {
     std::string key;
     std::uint64_t secret;
     Id client;
+    Space space;
     TimePoint given;
     TimePoint until;
     bool changed = false;  // nobody waits for it, and it is no longer its key's
@@ -161,7 +163,7 @@ class Leases final : public MemoryListener<std::string_view> {
       LARDER_REQUIRES(mutex_);
   [[nodiscard]] std::optional<Taken::Step> no_room(std::string_view key, Id client)
       LARDER_REQUIRES(mutex_);
-  HeldNumbered give(std::string_view key, Id client, Duration lease, TimePoint now)
+  HeldNumbered give(std::string_view key, Id client, Space space, Duration lease, TimePoint now)
       LARDER_REQUIRES(mutex_);
   void drop(HeldNumbered held) LARDER_REQUIRES(mutex_);
   void pass_on(HeldNumbered held, TimePoint now) LARDER_REQUIRES(mutex_);

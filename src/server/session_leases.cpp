@@ -67,6 +67,7 @@ Session::LeaseLook Session::look_for_lease(BytesCache& cache, const LeaseWait& w
     } else {
       look.taken = context_.server.leases().take(wait.key,
                                                  {.client = id_,
+                                                  .space = cache.space(),
                                                   .inbox = inbox_,
                                                   .lease = wait.lease,
                                                   .until = wait.until,

@@ -150,7 +150,7 @@ void Tracking::changed(std::string_view key) {
   }
 }
 
-void Tracking::cleared() {
+void Tracking::cleared(std::optional<Space> /*all are told of either*/) {
   if (tracking_.load(std::memory_order_acquire) == 0) return;
   const MutexLock lock{mutex_};
   table_.clear();

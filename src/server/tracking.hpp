@@ -106,7 +106,7 @@ class Tracking final : public MemoryListener<std::string_view> {
   // ---- What happens. ----
 
   void changed(std::string_view key) override LARDER_EXCLUDES(mutex_);
-  void cleared() override LARDER_EXCLUDES(mutex_);
+  void cleared(std::optional<Space> space) override LARDER_EXCLUDES(mutex_);
 
   // ---- For people. ----
 

@@ -176,8 +176,9 @@ TEST_F(SessionLease, WhatWasLoadedBeforeAChangeIsRefused) {
 
 TEST_F(SessionLease, WhatChangesNothingLeavesTheLeaseBe) {
   const std::string token = token_of(a_->ask("LARDER LEASE tag:a"));
-  for (const char* each : {"GET tag:a", "EXPIRE tag:a 10", "PERSIST tag:a", "SET tag:a 1 XX",
-                           "SET tag:b 1", "DEL tag:b", "TTL tag:a", "GETEX tag:a EX 5"}) {
+  for (const char* each :
+       {"GET tag:a", "EXPIRE tag:a 10", "PERSIST tag:a", "SET tag:a 1 XX", "SET tag:b 1",
+        "DEL tag:b", "TTL tag:a", "GETEX tag:a EX 5", "LARDER INVALIDATE CACHE product"}) {
     ask(each);
   }
   keyspace_.tier().expire(clock_.now(), 1000);

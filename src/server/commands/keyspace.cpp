@@ -50,7 +50,7 @@ void flush(Session& session, Arguments words) {
   const bool how =
       words.size() == 2 && (same_word(words[1], "async") || same_word(words[1], "sync"));
   if (words.size() > 1 && !how) return session.error(kSyntaxError);
-  session.context().server.leases().cleared();
+  session.context().server.leases().cleared(std::nullopt);
   Keyspace& keyspace = session.keys().keyspace();
   keyspace.clear();
   std::vector<BytesCache*> caches;

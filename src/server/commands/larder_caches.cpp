@@ -163,8 +163,8 @@ void larder_invalidate(Session& session, Arguments words) {
   }
   const Keyspace::Member* const member = find_cache(session, words[3]);
   if (member == nullptr || !permitted(session, Right::kAdmin, member->cache->name())) return;
-  session.context().server.leases().cleared();
   BytesCache* const cache = member->cache.get();
+  session.context().server.leases().cleared(cache->space());
   cache->clear();
   session.ok_once_told({&cache, 1});
 }
