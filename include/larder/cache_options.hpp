@@ -84,9 +84,9 @@ struct SharedWords;
 //   .shared = {redis, "2", Protobuf<Product>{}}     // values by that codec (codec.hpp)
 //
 // or the cache's part of one, and how keys and values are said in it. Keys that differ must be
-// said differently. Caches of the same name, over sources of the same description (a function has
-// none) and of the same types, share their copies; so another meaning of the same needs another
-// version.
+// said differently. Caches of the same name, over sources of the same description (functions have
+// one for all) and with values of the same shape, share their copies; another meaning of the same
+// needs another version.
 template <class Key, class Value>
 struct SharedWith {
   using KeyView = typename MemoryTier<Key, Value>::KeyView;

@@ -1,7 +1,8 @@
 // All that most programs include: the cache, its sources, shared tiers, and sizes.
 //
 // One header per concept is there too, for programs that count seconds of
-// compilation: cache.hpp, sqlite.hpp or postgres.hpp and sql.hpp, shared.hpp, memory_tier.hpp alone.
+// compilation: cache.hpp, sqlite.hpp or postgres.hpp and sql.hpp, shared.hpp, memory_tier.hpp
+// alone.
 #pragma once
 
 #include "larder/cache.hpp"

@@ -396,9 +396,35 @@ TEST_F(SharedCore, ALoadThatTheTierCannotTakeInvalidatesNothing) {
   EXPECT_THAT(copies_->invalidated, IsEmpty());
 }
 
-TEST_F(SharedCore, ARefreshOfWhatIsBeingWrittenIsTheWritersAffair) {
+// What it brings may be newer than what the writer will leave.
+TEST_F(SharedCore, ARefreshOfWhatIsBeingWrittenLetsTheWriterLeaveNothing) {
   (void)read(42, {.force = true});
   copies_->written();
+  source_->answer("teapot");
+
+  EXPECT_THAT(copies_->invalidated, ElementsAre("42"));
+}
+
+// By word of what was invalidated before it, or by a gap, which take no copy from the tier.
+TEST_F(SharedCore, ARefreshThatIsDoomedLeavesNoOlderCopyThere) {
+  (void)read(42, {.force = true});
+  copies_->lease();
+  core_->invalidated("42");
+  source_->answer("teapot");
+
+  EXPECT_THAT(copies_->released, ElementsAre("42"));
+  EXPECT_THAT(copies_->invalidated, ElementsAre("42"));
+  (void)read(43, {.force = true});
+  copies_->lease();
+  core_->cleared();
+  source_->answer("kettle");
+  EXPECT_THAT(copies_->invalidated, ElementsAre("42", "43"));
+}
+
+TEST_F(SharedCore, ADoomedLoadThatIsNoRefreshInvalidatesNothing) {
+  (void)read(42);
+  copies_->lease();
+  core_->invalidated("42");
   source_->answer("teapot");
 
   EXPECT_THAT(copies_->invalidated, IsEmpty());

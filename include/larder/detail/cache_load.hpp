@@ -341,6 +341,17 @@ void CacheCore<Key, Value>::land(const FlightPtr& flight, Loaded<Value> result, 
   } else if (flight->anew() && landing.may_fill && result) {
     invalidate_shared(flight->key());  // the tier could not be asked, and has an older copy yet
   }
+  // What dooms a load may be older than what is wanted anew, or take nothing away: a copy from
+  // before may be in the tier yet, and from there in memory, or come by a write.
+  if (flight->anew() && !landing.may_fill && result) {
+    if (parts_.shared) {
+      invalidate(flight->key());
+    } else {
+      Shard& shard = shard_of(flight->key());
+      const MutexLock lock{shard.mutex};
+      shard.marks.contend(flight->key());
+    }
+  }
 
   answer(landing, !result ? AnswerType{result.error(), Origin::kSource}
                   : value ? AnswerType{value, Origin::kSource}
