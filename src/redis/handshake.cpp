@@ -84,7 +84,10 @@ Handshake::Step Handshake::refused(std::string_view reply) {
     return fail_with("does not allow this user what larder needs (see docs/shared-tier.md): " +
                      words);
   }
-  if (reply.starts_with("LOADING")) return fail_with("is still loading its data");
+  if (reply.starts_with("LOADING")) {
+    error_ = {Errc::kSourceFailed, url_.place() + " is still loading its data"};
+    return Step::kFailed;
+  }
   return fail_with("refuses " + std::string{command().front()} + ": " + words);
 }
 
@@ -135,7 +138,7 @@ Handshake::Step Handshake::go_on(Stage stage) {
 }
 
 Handshake::Step Handshake::fail_with(std::string why) {
-  error_ = {Errc::kSourceFailed, url_.place() + " " + std::move(why)};
+  error_ = {Errc::kRejected, url_.place() + " " + std::move(why)};
   return Step::kFailed;
 }
 

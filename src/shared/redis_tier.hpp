@@ -292,10 +292,11 @@ class RedisTier final : public Tier,
   Buckets buckets_ LARDER_GUARDED_BY(mutex_){0};
   std::optional<redis::Session> session_ LARDER_GUARDED_BY(mutex_);
   bool trusted_ LARDER_GUARDED_BY(mutex_) = false;
-  std::string trouble_ LARDER_GUARDED_BY(mutex_);       // why not
-  std::optional<bool> told_ LARDER_GUARDED_BY(mutex_);  // whether it is there
-  Refusals refusals_;                                   // of commands
-  Refusals following_refusals_;                         // to be followed
+  std::string trouble_ LARDER_GUARDED_BY(mutex_);        // why not
+  std::optional<bool> told_ LARDER_GUARDED_BY(mutex_);   // whether it is there
+  bool refusal_told_ LARDER_GUARDED_BY(mutex_) = false;  // … that it will not have this process
+  Refusals refusals_;                                    // of commands
+  Refusals following_refusals_;                          // to be followed
   Undelivered undelivered_ LARDER_GUARDED_BY(mutex_);
   std::size_t in_delivery_ LARDER_GUARDED_BY(mutex_) = 0;  // taken from it, and not told yet
   Confirmations telling_ LARDER_GUARDED_BY(mutex_);

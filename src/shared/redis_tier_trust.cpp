@@ -87,6 +87,8 @@ void RedisTier::distrust(const Error& why) {
     const MutexLock lock{mutex_};
     trusted_ = false;
     lost = std::exchange(told_, false) != false;
+    // It was lost, and is there again, but refuses: why is said, too.
+    if (why.code == Errc::kRejected) lost = !std::exchange(refusal_told_, true) || lost;
     trouble_ = why.message;
     if (closed_) return;
     if (session_) deliver_timer_ = deliver_soon(kDeliverAgain);
@@ -161,6 +163,7 @@ void RedisTier::delivered(const Delivery& delivery, const Result<redis::Replies>
       there = !more && !std::exchange(trusted_, !more) && told_ != true;
       version = session_->version;
       if (there) told_ = true;
+      if (there) refusal_told_ = false;
       if (trusted_) probe_later();
     }
   }
