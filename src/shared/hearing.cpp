@@ -32,6 +32,10 @@ void Hearing::close() {
   const MutexLock lock{mutex_};
   closed_ = true;
   timer_.reset();
+  // Caches may outlive it, and hear nothing any more.
+  ears_.insert_or_assign(this,
+                         Heard{.until = timers_->now() + kBound, .late = true, .deaf = false});
+  tell();
 }
 
 // As far as memory was vouched for by others, it was for what comes through this one: it

@@ -43,7 +43,7 @@ class Hearing final : public Vouch, public std::enable_shared_from_this<Hearing>
   // All that it was to be told before `asked` is dropped from memory.
   void heard(Ear ear, TimePoint asked) LARDER_EXCLUDES(mutex_);
   void forget(Ear ear) LARDER_EXCLUDES(mutex_);
-  // No timer any more.
+  // Nothing is heard any more, and no timer set.
   void close() LARDER_EXCLUDES(mutex_);
 
   void lapse(TimePoint now) override LARDER_EXCLUDES(lapsing_, mutex_);

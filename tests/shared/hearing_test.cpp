@@ -188,5 +188,24 @@ TEST_F(HearingTest, ThoughNobodyReadsMemoryIsDropped) {
   EXPECT_EQ(timers_.size(), 0U);
 }
 
+// Caches may go on without it.
+TEST_F(HearingTest, WhereNothingIsHeardAnyMoreMemoryIsBelievedForTheBound) {
+  hearing_->expect(&one_);
+  hear(one_);
+  hearing_->forget(&one_);
+  hearing_->close();
+
+  EXPECT_EQ(hearing_->longest(), Hearing::kBound);
+  clock_.advance(Hearing::kBound);
+  EXPECT_TRUE(holds());
+  clock_.advance(1ms);
+  EXPECT_FALSE(holds());
+  hearing_->lapse(clock_.now());
+
+  EXPECT_EQ(drops_, 1);
+  EXPECT_TRUE(holds());
+  EXPECT_EQ(hearing_->longest(), Hearing::kBound);
+}
+
 }  // namespace
 }  // namespace larder::shared
