@@ -83,10 +83,10 @@ struct SharedWords;
 //   .shared = {redis, "2"}                          // … of a second version: others are misses
 //   .shared = {redis, "2", Protobuf<Product>{}}     // values by that codec (codec.hpp)
 //
-// or the cache's part of one, and how keys and values are said in it. Keys that differ must be
-// said differently. Caches of the same name, over sources of the same description (functions have
-// one for all) and with values of the same shape, share their copies; another meaning of the same
-// needs another version.
+// or the cache's part of one, and how keys and values are said in it. Keys that are equal must be
+// said alike, others differently. Caches of the same name, over sources of the same description
+// (functions have one for all) and with keys and values of the same shape, share their copies;
+// another meaning of the same needs another version.
 template <class Key, class Value>
 struct SharedWith {
   using KeyView = typename MemoryTier<Key, Value>::KeyView;
@@ -115,14 +115,34 @@ struct SharedWith {
 
   explicit operator bool() const { return copies != nullptr; }
 
+  // The value's bytes; none: it cannot be said in the codec's format. Whatever a codec throws ends
+  // here.
+  [[nodiscard]] std::optional<std::string> encoded(const Value& value) const {
+    try {
+      return encode(value);
+    } catch (...) {
+      return std::nullopt;
+    }
+  }
+  // The value of the bytes; none: there is none.
+  [[nodiscard]] std::optional<Value> decoded(std::string bytes) const {
+    try {
+      Result<Value> value = decode(std::move(bytes));
+      if (value) return std::optional<Value>{std::in_place, std::move(*value)};
+    } catch (...) {
+      return std::nullopt;
+    }
+    return std::nullopt;
+  }
+
   // Gives `copies` for the cache of that name over that source, as it is described; null: they
   // are there, or there is no tier.
   std::function<std::shared_ptr<SharedCopies>(const std::string& cache, const std::string& source)>
       part{};
-  std::shared_ptr<SharedCopies> copies{};  // null: none
-  std::function<std::string(KeyView)> key{};
-  std::function<std::string(const Value&)> encode{};         // may throw Failure
-  std::function<Result<Value>(std::string bytes)> decode{};  // of any bytes
+  std::shared_ptr<SharedCopies> copies{};                    // null: none
+  std::function<std::string(KeyView)> key{};                 // must not throw
+  std::function<std::string(const Value&)> encode{};         // may throw
+  std::function<Result<Value>(std::string bytes)> decode{};  // of any bytes; may throw
   // The key that `key` says so; null: what another process invalidates drops all copies
   // here. A cache of strings needs none.
   std::function<std::optional<Key>(std::string_view text)> parse_key{};

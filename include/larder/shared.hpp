@@ -41,12 +41,12 @@ struct SharedOptions {
   // 100 ms to 10 min.
   Duration lease = std::chrono::seconds{3};
   // At least LoadLimits::timeout and wait_timeout together, of every cache: what takes longer is
-  // loaded by others too.
+  // loaded by others too. 1 ms to 24 h.
   Duration longest_load = std::chrono::seconds{30};
   // Limits.
   ByteCount max_value{32ULL << 20};  // one value; larger ones are not believed
   // Called when the tier is lost or is there again, with a sentence for the log; by any thread,
-  // never often. It must not block.
+  // never often, perhaps while the runtime stops. It must not block; what it throws is dropped.
   std::function<void(bool there, const std::string& sentence)> tell{};
 };
 

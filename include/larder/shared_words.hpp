@@ -51,10 +51,20 @@ template <class T>
   return {text, end};
 }
 
+// Members that are not public, or hidden by others, are not said; so there may be none.
+template <class T>
+inline constexpr bool kShowsAll =
+    boost::mp11::mp_size<boost::describe::describe_members<
+        T, boost::describe::mod_any_access | boost::describe::mod_inherited |
+               boost::describe::mod_hidden>>::value == boost::mp11::mp_size<Members<T>>::value;
+
+template <class T>
+inline constexpr bool kIsText = std::same_as<T, std::string> || std::same_as<T, std::string_view>;
+
 template <class T>
 [[nodiscard]] std::string say(const T& key) {
-  if constexpr (std::convertible_to<const T&, std::string_view>) {
-    return std::string{std::string_view{key}};
+  if constexpr (kIsText<T>) {
+    return std::string{key};
   } else if constexpr (std::same_as<T, bool>) {
     return key ? "1" : "0";
   } else if constexpr (std::is_enum_v<T>) {
@@ -66,8 +76,11 @@ template <class T>
   } else {
     static_assert(DescribedStruct<T>,
                   "a key in a shared tier is a string, a number, an enum, or a struct of such "
-                  "members described with BOOST_DESCRIBE_STRUCT; else say how it is written there "
-                  "(SharedWith)");
+                  "members described with BOOST_DESCRIBE_STRUCT; else say how it is written there: "
+                  "SharedWith in cache_options.hpp takes functions");
+    static_assert(kShowsAll<T>,
+                  "a key in a shared tier has public members alone, and none that hides another: "
+                  "what is not said of it could not tell two keys apart");
     std::string text;
     bool first = true;
     boost::mp11::mp_for_each<Members<T>>([&](auto member) {
@@ -105,9 +118,8 @@ template <class T>
 // The key that is said so; none: no key is.
 template <class T>
 [[nodiscard]] std::optional<T> parse(std::string_view text) {
-  if constexpr (std::constructible_from<T, std::string> &&
-                std::convertible_to<const T&, std::string_view>) {
-    return T{std::string{text}};
+  if constexpr (kIsText<T>) {
+    return T{text};
   } else if constexpr (std::same_as<T, bool>) {
     if (text != "0" && text != "1") return std::nullopt;
     return text == "1";
@@ -144,7 +156,7 @@ template <class T>
   }
 }
 
-// ---- The shape of values, as JsonCodec writes them. ----
+// ---- The shape of keys, and of values as JsonCodec writes them. ----
 
 // Tells types apart.
 template <class T>
@@ -172,8 +184,17 @@ void add_shape(std::string& shape, const Within* outer) {
     shape += "text";
   } else if constexpr (std::same_as<T, json_detail::Bytes>) {
     shape += "bytes";
+  } else if constexpr (json_detail::DescribedEnum<T>) {
+    shape += "name(";
+    boost::mp11::mp_for_each<boost::describe::describe_enumerators<T>>([&](auto each) {
+      shape += each.name;
+      shape += '=';
+      shape += say(each.value);
+      shape += ';';
+    });
+    shape += ')';
   } else if constexpr (std::is_enum_v<T>) {
-    shape += "name";
+    shape += "enum";
   } else if constexpr (IsOptional<T>::value) {
     add_shape<typename T::value_type>(shape, outer);
     shape += '?';
@@ -190,6 +211,9 @@ void add_shape(std::string& shape, const Within* outer) {
       shape += '^';
       return;
     }
+    static_assert(kShowsAll<T>,
+                  "a value in a shared tier has public members alone, and none that hides another: "
+                  "the others would not come back from there");
     const Within within{.type = &kMark<T>, .outer = outer};
     shape += '{';
     boost::mp11::mp_for_each<Members<T>>([&](auto member) {
@@ -217,6 +241,13 @@ template <class Value, class C>
   }
 }
 
+template <class Key>
+[[nodiscard]] std::string shape_of_key() {
+  std::string text;
+  add_shape<Key>(text, nullptr);
+  return text;
+}
+
 }  // namespace shared_detail
 
 // A number for a list of texts; other lists have another, but for a chance of 2^-64.
@@ -230,7 +261,9 @@ template <class Value, class C>
 template <class Key, class Value, class C>
 struct SharedWords {
   using ValueCodec = std::conditional_t<std::is_void_v<C>, DefaultCodec<Value>, C>;
-  static_assert(Codec<ValueCodec, Value>);
+  static_assert(Codec<ValueCodec, Value>,
+                "a codec has static functions: std::string encode(const Value&) and Result<Value> "
+                "decode(std::string_view)");
 
   template <class KeyView>
   [[nodiscard]] static std::string key(const KeyView& key) {
@@ -256,8 +289,9 @@ struct SharedWords {
     if (const auto problem = problem_with_shared_name(cache)) {
       throw std::invalid_argument{"its name " + *problem + ", and names keys in the shared tier"};
     }
-    const std::string shape = shared_detail::shape<Value, ValueCodec>();
-    return tier.copies(cache, fingerprint_of({"typed/1", source, shape, version}));
+    const std::string keys = shared_detail::shape_of_key<Key>();
+    const std::string values = shared_detail::shape<Value, ValueCodec>();
+    return tier.copies(cache, fingerprint_of({"typed/1", source, keys, values, version}));
   }
 };
 

@@ -7,6 +7,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <exception>
 #include <iterator>
 #include <random>
 #include <utility>
@@ -18,6 +19,12 @@ namespace larder::pipeline {
 
 // A connection that lasted shorter is a failed attempt.
 inline constexpr std::chrono::seconds kLasting{1};
+
+template <class Protocol>
+Error thrown_by_user(std::string_view what) {
+  return {Errc::kSourceFailed, "the connection to " + std::string{Protocol::kName} +
+                                   " was left, since who was answered threw: " + std::string{what}};
+}
 
 template <class Protocol>
 Error closed_error() {
@@ -127,7 +134,14 @@ boost::asio::awaitable<void> Client<Protocol>::run(std::shared_ptr<Client> self)
   self->pause_ = &pause;
   while (!self->closed()) {
     const TimePoint begun = std::chrono::steady_clock::now();
-    const Error why = co_await self->connect_and_serve();
+    Error why;
+    try {
+      why = co_await self->connect_and_serve();
+    } catch (const std::exception& thrown) {  // by whom a reply or a message was handed to
+      why = thrown_by_user<Protocol>(thrown.what());
+    } catch (...) {
+      why = thrown_by_user<Protocol>("what is no std::exception");
+    }
     if (self->closed()) break;
     self->shut(why);
     if (std::chrono::steady_clock::now() - begun > kLasting) self->backoff_.succeeded();

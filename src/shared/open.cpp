@@ -1,3 +1,4 @@
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -14,6 +15,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
+using Tell = std::function<void(bool there, const std::string& sentence)>;
+
 std::unexpected<Error> wrong(const std::string& what, const std::string& why) {
   return fail(Errc::kInvalidArgument, "the shared tier's " + what + " " + why);
 }
@@ -28,9 +31,23 @@ std::optional<Error> problem_with(const SharedOptions& options) {
   if (options.lease < 100ms || options.lease > 10min) {
     return wrong("lease", "is to be between 100 ms and 10 min").error();
   }
-  if (options.longest_load <= 0s) return wrong("longest_load", "is to be a time").error();
+  if (options.longest_load < 1ms || options.longest_load > 24h) {
+    return wrong("longest_load", "is to be between 1 ms and 24 h").error();
+  }
   if (options.max_value.bytes == 0) return wrong("max_value", "is to be a size").error();
   return std::nullopt;
+}
+
+// What a program throws where it is told ends here.
+Tell guarded(Tell tell) {
+  if (!tell) return tell;
+  return [tell = std::move(tell)](bool there, const std::string& sentence) {
+    try {
+      tell(there, sentence);
+    } catch (...) {  // there is nobody else to tell
+      return;
+    }
+  };
 }
 
 template <class T>
@@ -49,7 +66,7 @@ Result<std::shared_ptr<SharedTier>> open_pool(Runtime& runtime, const std::strin
                               .lease = options.lease,
                               .longest_load = options.longest_load,
                               .envelope = {.most_body = options.max_value},
-                              .tell = std::move(options.tell)};
+                              .tell = guarded(std::move(options.tell))};
   if (!options.backplane.empty()) {
     if (memcached::is_memcached_url(options.backplane)) {
       return wrong("backplane", "names Memcached, which tells nobody; name a Redis");
@@ -86,7 +103,7 @@ Result<std::shared_ptr<SharedTier>> open_shared_tier(Runtime& runtime, const std
                                                .lease = options.lease,
                                                .longest_load = options.longest_load,
                                                .envelope = {.most_body = options.max_value},
-                                               .tell = std::move(options.tell)}));
+                                               .tell = guarded(std::move(options.tell))}));
 }
 
 std::shared_ptr<SharedTier> shared_tier(Runtime& runtime, const std::string& url,

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -251,6 +252,66 @@ TEST_F(OverRedis, AProgramsOwnCodecIsUsed) {
   EXPECT_EQ(other->get(5).value(), (Product{0, "product 5 of 0"}));
 }
 
+// As a program's may, which parses and is surprised.
+struct ThrowingCodec {
+  static std::string encode(const Product& product) {
+    if (product.id == 13) throw std::runtime_error{"no 13"};
+    return product.name;
+  }
+  static Result<Product> decode(std::string_view bytes) {
+    throw std::runtime_error{"what is " + std::string{bytes}};
+  }
+};
+
+TEST_F(OverRedis, ACodecThatThrowsCostsItsValuesAlone) {
+  const auto tier = trusted(shared_tier(runtime_, url()));
+  Products one{runtime_,
+               {.name = "product",
+                .source = [this](std::int64_t id) { return shop_.find(id); },
+                .shared = {tier, "1", ThrowingCodec{}}}};
+  Products other{runtime_,
+                 {.name = "product",
+                  .source = [this](std::int64_t id) { return shop_.find(id); },
+                  .shared = {tier, "1", ThrowingCodec{}}}};
+
+  EXPECT_EQ(one.get(13).origin(), Origin::kSource) << "which cannot be said";
+  EXPECT_EQ(one.get(1).origin(), Origin::kSource);
+  EXPECT_EQ(other.get(1).origin(), Origin::kSource) << "which cannot be read";
+  EXPECT_EQ(other.get(2).origin(), Origin::kSource) << "the tier goes on";
+  EXPECT_TRUE(tier->trusted());
+}
+
+TEST_F(OverRedis, WhoThrowsWhereHeIsToldHarmsNobody) {
+  const auto tier = trusted(shared_tier(
+      runtime_, url(), {.tell = [](bool, const std::string&) { throw std::runtime_error{"no"}; }}));
+  Products products{runtime_,
+                    {.name = "product",
+                     .source = [this](std::int64_t id) { return shop_.find(id); },
+                     .shared = tier}};
+  redis_->kill();
+  while (tier->trusted()) std::this_thread::yield();
+  redis_->start();
+  (void)trusted(tier);
+
+  EXPECT_EQ(products.get(1).origin(), Origin::kSource);
+}
+
+// Nobody hears any more what others invalidate.
+TEST_F(OverRedis, WhereTheTiersRuntimeHasEndedMemoryIsBelievedForASecond) {
+  std::optional<Runtime> of_tier{std::in_place, RuntimeOptions{.io_threads = 1}};
+  const auto tier = trusted(shared_tier(*of_tier, url()));
+  Products products{runtime_,
+                    {.name = "product",
+                     .source = [this](std::int64_t id) { return shop_.find(id); },
+                     .ttl = 1h,
+                     .shared = tier}};
+  while (products.get(1).origin() != Origin::kMemory) std::this_thread::yield();
+  ++shop_.changes;
+  of_tier.reset();
+
+  while (products.get(1).value().name != "product 1 of 1") std::this_thread::yield();
+}
+
 TEST_F(OverRedis, ACacheOfStringsIsShared) {
   const auto tier = trusted(shared_tier(runtime_, url()));
   unsigned loads = 0;
@@ -402,7 +463,7 @@ TEST(ASharedTier, IsRefusedWithTheReason) {
   EXPECT_EQ(complaint("redis://h", {.lease = 1ms}),
             "the shared tier's lease is to be between 100 ms and 10 min");
   EXPECT_EQ(complaint("redis://h", {.longest_load = 0s}),
-            "the shared tier's longest_load is to be a time");
+            "the shared tier's longest_load is to be between 1 ms and 24 h");
   EXPECT_EQ(complaint("redis://h", {.max_value = {0}}),
             "the shared tier's max_value is to be a size");
   EXPECT_EQ(complaint("redis://h", {.backplane = "redis://h"}),

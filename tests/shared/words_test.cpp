@@ -21,6 +21,7 @@ namespace {
 using shared_detail::parse;
 using shared_detail::say;
 using shared_detail::shape;
+using shared_detail::shape_of_key;
 
 enum class Colour : std::uint8_t { kRed = 3, kBlue = 200 };
 
@@ -151,6 +152,29 @@ TEST(TheShapeOfAValue, IsWhatJsonShows) {
   EXPECT_NE(json_shape<Wide>(), json_shape<Renamed>());
   EXPECT_NE(json_shape<Wide>(), json_shape<Maybe>());
   EXPECT_EQ((shape<std::string, BytesCodec>()), "bytes");
+}
+
+struct Swapped {
+  bool open = false;
+  std::int64_t product = 0;
+};
+BOOST_DESCRIBE_STRUCT(Swapped, (), (open, product))
+struct Straight {
+  std::int64_t product = 0;
+  bool open = false;
+};
+BOOST_DESCRIBE_STRUCT(Straight, (), (product, open))
+enum class Old : std::uint8_t { kRed = 1, kBlue = 2 };
+BOOST_DESCRIBE_ENUM(Old, kRed, kBlue)
+enum class New : std::uint8_t { kRed = 2, kBlue = 1 };
+BOOST_DESCRIBE_ENUM(New, kRed, kBlue)
+
+TEST(TheShapeOfAKey, TellsWhatIsSaidInAnotherOrderOrWithOtherNumbers) {
+  EXPECT_NE(shape_of_key<Swapped>(), shape_of_key<Straight>());
+  EXPECT_NE(shape_of_key<Old>(), shape_of_key<New>());
+  EXPECT_EQ(shape_of_key<Old>(), "name(kRed=1;kBlue=2;)");
+  EXPECT_NE(shape_of_key<std::string>(), shape_of_key<int>());
+  EXPECT_NE(shape_of_key<bool>(), shape_of_key<int>());
 }
 
 TEST(TheShapeOfAValue, EndsWhereATypeHasItself) {

@@ -105,7 +105,7 @@ template <class Key, class Value>
 bool CacheCore<Key, Value>::land_copy(const FlightPtr& flight, SharedCopy copy) {
   Handle<Value> value;
   if (copy.bytes) {
-    Result<Value> decoded = parts_.shared.decode(std::move(*copy.bytes));
+    std::optional<Value> decoded = parts_.shared.decoded(std::move(*copy.bytes));
     if (!decoded) return false;
     value = hold(std::move(*decoded));
   }
@@ -150,13 +150,8 @@ void CacheCore<Key, Value>::settle(const FlightPtr& flight, SharedLease lease, b
   if (!may_fill) return copies.release(std::move(lease));
   if (!life) return leave_nothing(flight, std::move(lease));
   std::optional<std::string> bytes;
-  if (value) {
-    try {
-      bytes = parts_.shared.encode(*value);
-    } catch (const Failure&) {  // it cannot be said in the codec's format
-      return leave_nothing(flight, std::move(lease));
-    }
-  }
+  if (value && !(bytes = parts_.shared.encoded(*value)))
+    return leave_nothing(flight, std::move(lease));
   const Duration lifetime = life->usable_until - life->filled_at;
   const Duration cost = now() - life->filled_at;
   if (lifetime <= cost) return leave_nothing(flight, std::move(lease));
@@ -217,13 +212,8 @@ void CacheCore<Key, Value>::finish_shared(SharedMark mark, const Handle<Value>& 
   SharedCopies& copies = *parts_.shared.copies;
   if (!life) return copies.finish_write(std::move(mark), {});
   std::optional<std::string> bytes;
-  if (value) {
-    try {
-      bytes = parts_.shared.encode(*value);
-    } catch (const Failure&) {  // it cannot be said in the codec's format
-      return copies.finish_write(std::move(mark), {});
-    }
-  }
+  if (value && !(bytes = parts_.shared.encoded(*value)))
+    return copies.finish_write(std::move(mark), {});
   SharedFill kept{.lifetime = life->usable_until - life->filled_at,
                   .cost = now() - life->filled_at};
   if (bytes) kept.bytes = *bytes;
