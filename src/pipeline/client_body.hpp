@@ -134,14 +134,7 @@ boost::asio::awaitable<void> Client<Protocol>::run(std::shared_ptr<Client> self)
   self->pause_ = &pause;
   while (!self->closed()) {
     const TimePoint begun = std::chrono::steady_clock::now();
-    Error why;
-    try {
-      why = co_await self->connect_and_serve();
-    } catch (const std::exception& thrown) {  // by whom a reply or a message was handed to
-      why = thrown_by_user<Protocol>(thrown.what());
-    } catch (...) {
-      why = thrown_by_user<Protocol>("what is no std::exception");
-    }
+    const Error why = co_await self->connect_and_serve();
     if (self->closed()) break;
     self->shut(why);
     if (std::chrono::steady_clock::now() - begun > kLasting) self->backoff_.succeeded();
@@ -171,8 +164,15 @@ boost::asio::awaitable<Error> Client<Protocol>::connect_and_serve() {
   auto session = co_await connection_->open(options_.connect_timeout, was_connected());
   std::optional<Error> why;
   if (session) {
-    open_up(std::move(*session));
-    why = co_await connection_->serve();
+    try {
+      open_up(std::move(*session));
+      why = co_await connection_->serve();
+    } catch (const std::exception& thrown) {  // by who was handed a reply or a message
+      why = thrown_by_user<Protocol>(thrown.what());
+    } catch (...) {
+      why = thrown_by_user<Protocol>("what is no std::exception");
+    }
+    connection_->stop(*why);  // unless it has ended: the others are not left without an answer
   } else {
     why = session.error();
   }

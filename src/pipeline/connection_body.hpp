@@ -221,7 +221,12 @@ void Connection<Protocol>::fail_all() {
   in_flight_.clear();
   for (Request<Reply>& request : lost) {
     waiting_.fetch_sub(request.commands, std::memory_order_relaxed);
-    if (request.done) request.done(std::unexpected{*end_});
+    if (!request.done) continue;
+    try {
+      request.done(std::unexpected{*end_});
+    } catch (...) {  // its own affair; the others are to hear of it, too
+      continue;
+    }
   }
 }
 

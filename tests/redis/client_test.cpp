@@ -6,6 +6,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/write.hpp>
+#include <stdexcept>
 #include <thread>
 
 #include "redis/client_fixture.hpp"
@@ -178,6 +179,28 @@ TEST_F(RedisClient, WhatWasOnItsWayEndsWithTheConnection) {
   server.kill();
 
   EXPECT_EQ(reply.get().error().code, Errc::kSourceFailed);
+  EXPECT_EQ(client.health().waiting, 0U);
+}
+
+TEST_F(RedisClient, WhoThrowsAtAReplyCostsTheConnectionAndNobodysAnswer) {
+  RedisServer server;
+  Client& client = connect(server.url());
+  diary_->session();
+  const std::vector<std::string_view> ping{"PING"};
+  const auto throws = [&] {
+    return client.submit(
+        {.timeout = 60s}, [&](resp::RequestWriter& write) { write.command(ping); },
+        [](const Result<redis::Replies>&) { throw std::runtime_error{"surprise"}; });
+  };
+
+  ASSERT_FALSE(throws());
+  (void)throws();  // told that the connection ended, and throws again
+  auto behind = begin(client, {"BLPOP", "nothing", "0"}, {.timeout = 60s});
+
+  EXPECT_FALSE(behind.get());
+  EXPECT_THAT(diary_->end().message, HasSubstr("threw: surprise"));
+  diary_->session(2);
+  EXPECT_EQ(ask(client, {"PING"}), "PONG");
   EXPECT_EQ(client.health().waiting, 0U);
 }
 
