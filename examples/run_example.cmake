@@ -22,7 +22,7 @@ if(REDIS)
     OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
   set(arguments unix://${socket})
 endif()
-execute_process(COMMAND ${PROGRAM} ${arguments} WORKING_DIRECTORY ${directory}
+execute_process(COMMAND ${PROGRAM} ${arguments} WORKING_DIRECTORY ${directory} TIMEOUT 50
   OUTPUT_VARIABLE printed ERROR_VARIABLE complained RESULT_VARIABLE result)
 if(REDIS)
   execute_process(COMMAND ${redis_cli} -s ${socket} SHUTDOWN NOSAVE OUTPUT_QUIET ERROR_QUIET)
