@@ -103,7 +103,7 @@ template <class T>
   return value;
 }
 
-// What stands before the next kBetween, which is taken away too; none: an escape at the end.
+// What stands before the next kBetween, taken away from the text; none: an escape at the end.
 [[nodiscard]] inline std::optional<std::string> take_member(std::string_view& text) {
   std::string member;
   while (!text.empty() && text.front() != kBetween) {

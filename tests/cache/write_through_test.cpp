@@ -166,6 +166,18 @@ TEST_F(WriteThrough, AnInvalidationDuringTheWriteWins) {
   EXPECT_FALSE(core_->peek(1));
 }
 
+// It may have read what came behind the write, past the cache.
+TEST_F(WriteThrough, ARefreshDuringTheWriteLetsItKeepNothing) {
+  put(1, "new");
+  const auto refresh = read(1, {.force = true});
+  source_->answer("newer");
+  EXPECT_EQ(refresh->answer().value(), "newer");
+
+  writer_->answer("new");
+
+  EXPECT_FALSE(core_->peek(1));
+}
+
 TEST_F(WriteThrough, ClearingDuringTheWriteWins) {
   put(1, "new");
   core_->clear();
