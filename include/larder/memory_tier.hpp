@@ -71,6 +71,9 @@ struct MemoryStats {
   std::uint64_t expirations = 0;  // removed because their time had come
   std::uint64_t too_large = 0;    // not stored: larger than the tier takes
   std::uint64_t no_memory = 0;    // not stored: there was no room
+  // Barriers that writers had the process's running threads pass, to reuse memory; of the whole
+  // tier alone, since the start.
+  std::uint64_t barriers = 0;
 };
 
 template <class Key, class Value>
@@ -250,6 +253,7 @@ class MemoryTier {
     MemoryStats all;
     for (const auto& shard : shards_) {
       shard->count([&](Space, const auto& count) { add(all, count); });
+      all.barriers += shard->barriers();
     }
     return all;
   }
@@ -308,6 +312,7 @@ class MemoryTier {
     constexpr std::uint64_t kLeastArena = 64ULL << 10;
     constexpr std::uint64_t kMostArena = 12ULL << 30;
     constexpr std::uint64_t kGhosts = 2048;
+    constexpr std::uint64_t kBetweenMarkers = 1024;  // of 16 bytes
     const std::uint64_t share = std::max<std::uint64_t>(options.capacity.bytes / shards, 1);
     const bool memory = options.charge == Charge::kMemory;
     // Where values weigh what they like, an entry may weigh as little as 1.
@@ -319,6 +324,7 @@ class MemoryTier {
         .arena_bytes = std::clamp(wanted, kLeastArena, kMostArena),
         // Many for the small, as long as they take little of a small capacity.
         .least_ghosts = static_cast<std::size_t>(memory ? std::min(kGhosts, share / 512) : kGhosts),
+        .least_spacing = memory ? kBetweenMarkers : 1,
         .memory = memory};
   }
 

@@ -75,8 +75,9 @@ bool BucketTable::insert_in(Bucket& first, std::uint64_t hash, Ref entry) {
 }
 
 Ref BucketTable::make_overflow(std::uint32_t home) {
-  const Ref fresh = arena_.allocate(kOverflowOffset + sizeof(Bucket));
+  const Ref fresh = arena_.allocate(kOverflowBytes);
   if (fresh == 0) return 0;
+  ++overflows_;
   arena_.set_flags(fresh, kOverflow);
   this->home(fresh) = home;
   new (arena_.at(fresh) + kOverflowOffset) Bucket;
@@ -97,6 +98,7 @@ bool BucketTable::move(Ref bucket) {
   Bucket* before = &at(home(bucket));
   while (before->next.load(std::memory_order_relaxed) != bucket) before = after(*before);
   before->next.store(fresh, std::memory_order_release);
+  --overflows_;  // that one is the caller's
   return true;
 }
 
@@ -126,6 +128,7 @@ void BucketTable::drop(Bucket& bucket) {
   for (Ref next = bucket.next.load(std::memory_order_relaxed); next != 0;) {
     const Ref behind = overflow(next).next.load(std::memory_order_relaxed);
     arena_.release(next);
+    --overflows_;
     next = behind;
   }
   new (&bucket) Bucket;

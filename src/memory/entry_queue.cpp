@@ -1,20 +1,11 @@
 #include "larder/detail/memory/entry_queue.hpp"
 
-#include <cstddef>
-
 #include "larder/detail/memory/cache_line.hpp"
 
 namespace larder::detail {
 
-namespace {
-
-// A marker has an entry's links, and its time where an entry has its wheel's.
-constexpr std::size_t kMarkerSize = offsetof(EntryHead, wheel_before);
-
-}  // namespace
-
 void EntryQueue::push(Ref entry, std::uint64_t weight, std::uint32_t now, std::uint64_t spacing) {
-  if (empty() || (now != marked_ && 16 * since_marker_ >= spacing)) mark(now);
+  if (empty() || (now != marked_ && since_marker_ >= spacing)) mark(now);
   link(entry);
   ++entries_;
   weight_ += weight;
@@ -33,7 +24,7 @@ void EntryQueue::replace(Ref entry, std::uint64_t weight, Ref fresh, std::uint64
 }
 
 bool EntryQueue::move_marker(Ref marker) {
-  const Ref fresh = arena_.allocate(kMarkerSize);
+  const Ref fresh = arena_.allocate(kMarkerBytes);
   if (fresh == 0) return false;
   arena_.set_flags(fresh, kMarker);
   head(fresh).wheel_next = head(marker).wheel_next;
@@ -47,6 +38,7 @@ Ref EntryQueue::oldest() {
     time_ = head(marker).wheel_next;
     unlink(marker);
     arena_.release(marker);
+    --markers_;
   }
   // Who asks is about to take it out, and may ask for the one behind it next.
   fetch(head(oldest_).newer);
@@ -66,8 +58,9 @@ void EntryQueue::fetch(Ref block) const {
 
 // Without memory there is no marker, and what comes counts as older than it is.
 void EntryQueue::mark(std::uint32_t now) {
-  const Ref marker = arena_.allocate(kMarkerSize);
+  const Ref marker = arena_.allocate(kMarkerBytes);
   if (marker == 0) return;
+  ++markers_;
   arena_.set_flags(marker, kMarker);
   head(marker).wheel_next = now;
   link(marker);

@@ -67,11 +67,19 @@ bool Readers::nobody_in(unsigned phase) const {
   return true;
 }
 
-bool Readers::drained() const {
+Readers::Gone Readers::gone() {
   const unsigned other = batch() ^ 1U;
-  if (!nobody_in(other)) return false;  // who is plainly there needs no barrier to be seen
-  if (has_barrier()) membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
-  return nobody_in(other);
+  if (!nobody_in(other)) return Gone::kNone;  // who is plainly there needs no barrier to be seen
+  ++barriers_;
+  if (has_barrier()) {
+    membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+  } else {
+    // Readers' own barriers do, but for what this thread has just taken out: that must be
+    // seen before the counts are looked at.
+    phase_.fetch_add(0, std::memory_order_seq_cst);
+  }
+  if (!nobody_in(other)) return Gone::kNone;
+  return nobody_in(batch()) ? Gone::kAll : Gone::kOther;
 }
 
 }  // namespace larder::detail

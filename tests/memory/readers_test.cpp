@@ -16,30 +16,32 @@ struct Inside {
   Readers::Section section;
 };
 
-TEST(Readers, AreGoneWhenNobodyCame) {
-  const Readers readers;
+using Gone = Readers::Gone;
 
-  EXPECT_TRUE(readers.drained());
+TEST(Readers, AreAllGoneWhenNobodyCame) {
+  Readers readers;
+
+  EXPECT_EQ(readers.gone(), Gone::kAll);
 }
 
 TEST(Readers, OfThePhaseThatWasLeftHoldItsBatchBack) {
   Readers readers;
   std::optional<Inside> inside{std::in_place, readers};
-  EXPECT_TRUE(readers.drained());  // the other phase is empty
+  EXPECT_EQ(readers.gone(), Gone::kOther);
   readers.change();
 
-  EXPECT_FALSE(readers.drained());
+  EXPECT_EQ(readers.gone(), Gone::kNone);
   inside.reset();
-  EXPECT_TRUE(readers.drained());
+  EXPECT_EQ(readers.gone(), Gone::kAll);
 }
 
-TEST(Readers, OfTheNewPhaseDoNotHoldTheOldBatchBack) {
+TEST(Readers, OfTheNewPhaseHoldTheirOwnBatchBackAndNotTheOldOne) {
   Readers readers;
   readers.change();
 
   const auto inside = readers.enter();
 
-  EXPECT_TRUE(readers.drained());
+  EXPECT_EQ(readers.gone(), Gone::kOther);
 }
 
 TEST(Readers, AThreadMayBeInsideMoreThanOnce) {
@@ -48,11 +50,12 @@ TEST(Readers, AThreadMayBeInsideMoreThanOnce) {
   {
     const auto inner = readers.enter();
   }
+  EXPECT_EQ(readers.gone(), Gone::kOther);
   readers.change();
 
-  EXPECT_FALSE(readers.drained());
+  EXPECT_EQ(readers.gone(), Gone::kNone);
   outer.reset();
-  EXPECT_TRUE(readers.drained());
+  EXPECT_EQ(readers.gone(), Gone::kAll);
 }
 
 // More threads than there are lines of their own: the rest share some.
@@ -72,10 +75,10 @@ TEST(Readers, AreSeenEachHoweverManyThreadsThereAre) {
   entered.arrive_and_wait();
   readers.change();
 
-  EXPECT_FALSE(readers.drained());
+  EXPECT_EQ(readers.gone(), Gone::kNone);
   leave.arrive_and_wait();
   threads.clear();
-  EXPECT_TRUE(readers.drained());
+  EXPECT_EQ(readers.gone(), Gone::kAll);
 }
 
 // A block is overwritten only when the scheme says that nobody can see it.
@@ -107,9 +110,15 @@ TEST(Readers, NeverSeeABlockReused) {
   }
   for (int round = 1; round <= kRounds; ++round) {
     while (free.empty()) {
-      if (!readers.drained()) continue;
+      const Gone gone = readers.gone();
+      if (gone == Gone::kNone) continue;
       free.swap(limbo[readers.batch() ^ 1U]);
-      readers.change();
+      if (gone == Gone::kOther) readers.change();
+      if (gone == Gone::kAll) {
+        std::vector<int>& own = limbo[readers.batch()];
+        free.insert(free.end(), own.begin(), own.end());
+        own.clear();
+      }
     }
     const int fresh = free.back();
     free.pop_back();

@@ -135,6 +135,7 @@ class BucketTable {
       if (!pull_up(old, *last, hash_of)) return;
       const Ref emptied = old.next.load(std::memory_order_relaxed);
       old.next.store(last->next.load(std::memory_order_relaxed), std::memory_order_release);
+      --overflows_;
       retire(emptied);
     }
   }
@@ -162,8 +163,9 @@ class BucketTable {
     for_each_in(at(bucket), visitor);
   }
 
-  // Memory that the buckets take.
+  // Memory that the buckets take; and what overflow buckets take of the arena.
   [[nodiscard]] std::size_t bytes() const { return buckets() * kBucketBytes; }
+  [[nodiscard]] std::size_t overflow_bytes() const { return overflows_ * kOverflowBytes; }
 
  private:
   static constexpr unsigned kSlots = 12;
@@ -211,6 +213,7 @@ class BucketTable {
     return *reinterpret_cast<std::uint32_t*>(arena_.at(ref) + sizeof(Ref));
   }
   static constexpr std::size_t kOverflowOffset = 8;
+  static constexpr std::size_t kOverflowBytes = kOverflowOffset + sizeof(Bucket);
 
   // The bucket behind; null if there is none.
   [[nodiscard]] Bucket* after(const Bucket& bucket) const {
@@ -282,7 +285,9 @@ class BucketTable {
   std::atomic<std::uint64_t> wide_;
   std::atomic<std::uint64_t> narrow_{0};
   std::atomic<std::uint64_t> moves_{0};
-  alignas(kCacheLine) std::size_t entries_ = 0;  // changes often; readers do without it
+  // These change often; readers do without them.
+  alignas(kCacheLine) std::size_t entries_ = 0;
+  std::size_t overflows_ = 0;  // buckets
 };
 
 }  // namespace larder::detail

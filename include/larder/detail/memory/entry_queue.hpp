@@ -6,6 +6,7 @@
 // Threads: none; the shard's mutex guards it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "larder/detail/memory/arena.hpp"
@@ -19,7 +20,7 @@ class EntryQueue {
   // `arena` holds entries and markers and must outlive the queue.
   explicit EntryQueue(Arena& arena) : arena_{arena} {}
 
-  // A marker is set when the time has changed and a sixteenth of `spacing` came since the last.
+  // A marker is set when the time has changed and `spacing` came since the last.
   void push(Ref entry, std::uint64_t weight, std::uint32_t now, std::uint64_t spacing);
   void remove(Ref entry, std::uint64_t weight);
   // Puts `fresh` where `entry` is.
@@ -42,8 +43,14 @@ class EntryQueue {
   // When the oldest came, or a little earlier. REQUIRES: oldest() was called since the last change.
   [[nodiscard]] std::uint32_t time() const { return time_; }
   [[nodiscard]] std::uint64_t weight() const { return weight_; }
+  // What markers take of the arena.
+  [[nodiscard]] std::size_t marker_bytes() const { return markers_ * kMarkerBytes; }
 
  private:
+  // A marker has an entry's links, and its time where an entry has its wheel's.
+  static constexpr std::size_t kMarkerBytes = offsetof(EntryHead, wheel_before);
+  static_assert(kMarkerBytes % Arena::kGranule == 0);
+
   [[nodiscard]] EntryHead& head(Ref entry) const {
     return *reinterpret_cast<EntryHead*>(arena_.at(entry));
   }
@@ -57,6 +64,7 @@ class EntryQueue {
   Ref oldest_ = 0;
   Ref newest_ = 0;
   std::uint64_t entries_ = 0;
+  std::uint64_t markers_ = 0;
   std::uint64_t weight_ = 0;
   std::uint64_t since_marker_ = 0;  // weight
   std::uint32_t marked_ = ~0U;      // time of the last marker

@@ -63,11 +63,14 @@ enum class Place : std::uint8_t {
 template <class Entries>
 class Eviction {
  public:
-  // `capacity` in what weight() counts in; a good ghost memory holds `least_ghosts`.
-  Eviction(Arena& arena, const Entries& entries, std::uint64_t capacity, std::size_t least_ghosts)
+  // `capacity` in what weight() counts in; a good ghost memory holds `least_ghosts`; time is
+  // not told finer than by `least_spacing` of weight, since that takes memory.
+  Eviction(Arena& arena, const Entries& entries, std::uint64_t capacity, std::size_t least_ghosts,
+           std::uint64_t least_spacing)
       : arena_{arena},
         entries_{entries},
         unit_{std::max<std::uint64_t>(capacity / kUnits, 1)},
+        spacing_{std::max((unit_ + 15) / 16, least_spacing)},
         least_ghosts_{least_ghosts},
         window_{arena},
         main_{arena} {
@@ -75,12 +78,19 @@ class Eviction {
     window_share_ = std::max(1.0, static_cast<double>(capacity_) * kFirstShare);
   }
 
+  // What entries may weigh together.
+  [[nodiscard]] std::uint64_t capacity() const { return capacity_; }
   void set_capacity(std::uint64_t capacity) {
+    if (capacity == capacity_) return;
     capacity_ = std::max<std::uint64_t>(capacity, 1);
     per_capacity_ = 1 / static_cast<double>(capacity_);
   }
   [[nodiscard]] std::uint64_t weight() const { return window_.weight() + main_.weight(); }
   [[nodiscard]] std::size_t ghost_bytes() const { return ghosts_.bytes(); }
+  // What the queues take of the arena beside entries.
+  [[nodiscard]] std::size_t marker_bytes() const {
+    return window_.marker_bytes() + main_.marker_bytes();
+  }
 
   // Tells of a newcomer before room is made for it; where it belongs.
   [[nodiscard]] Place arrives(std::uint64_t hash, std::uint64_t weight) {
@@ -95,7 +105,7 @@ class Eviction {
   }
   void add(Ref entry, bool to_main) {
     arena_.set_flags(entry, to_main ? kInMain : 0);
-    queue_of(entry).push(entry, entries_.weight(entry), now(), unit_);
+    queue_of(entry).push(entry, entries_.weight(entry), now(), spacing_);
   }
   void remove(Ref entry) { queue_of(entry).remove(entry, entries_.weight(entry)); }
   // Puts `fresh`, a copy of `entry`, in its place.
@@ -229,7 +239,7 @@ class Eviction {
       average(main_useless_, -1, weight);
       if (uses == 1) kept_ += static_cast<double>(weight);
       main_.remove(entry, weight);
-      main_.push(entry, weight, now(), unit_);
+      main_.push(entry, weight, now(), spacing_);
     }
   }
 
@@ -319,6 +329,7 @@ class Eviction {
   Arena& arena_;
   const Entries& entries_;
   const std::uint64_t unit_;
+  const std::uint64_t spacing_;
   const std::size_t least_ghosts_;
   std::uint64_t capacity_ = 1;
   EntryQueue window_;

@@ -36,27 +36,28 @@ class Limbo {
   [[nodiscard]] std::size_t blocks() const { return batches_[readers_.batch()].blocks; }
   [[nodiscard]] std::uint64_t bytes() const { return batches_[readers_.batch()].bytes; }
 
-  // Gives discard(block) the batch of the phase that has ended, if its readers are gone.
+  // Of both.
+  [[nodiscard]] std::uint64_t all_bytes() const { return batches_[0].bytes + batches_[1].bytes; }
+
+  // Gives discard(block) what the readers who are gone kept here; false: all of it is kept yet.
   template <class Discard>
-  void reclaim(Discard&& discard) {
-    if (empty() || !readers_.drained()) return;
-    Batch& drained = batches_[readers_.batch() ^ 1U];
-    while (drained.blocks > 0) {
-      Ref& first = drained.firsts[--drained.blocks % kLists];
-      const Ref block = first;
-      first = older(block);
-      fetch_to_write(arena_.at(first));
-      discard(block);
+  bool reclaim(Discard&& discard) {
+    if (empty()) return true;
+    const Readers::Gone gone = readers_.gone();
+    if (gone == Readers::Gone::kNone) return false;
+    give(batches_[readers_.batch() ^ 1U], discard);
+    if (gone == Readers::Gone::kAll) {
+      give(batches_[readers_.batch()], discard);
+    } else {
+      readers_.change();
     }
-    drained = {};
-    readers_.change();
+    return true;
   }
   // Gives it all, once the readers that are inside now are gone.
   template <class Discard>
   void drain(Discard&& discard) {
     while (!empty()) {
-      reclaim(discard);
-      if (!empty() && !readers_.drained()) std::this_thread::yield();
+      if (!reclaim(discard)) std::this_thread::yield();
     }
   }
 
@@ -71,6 +72,17 @@ class Limbo {
     std::uint64_t bytes = 0;
   };
 
+  template <class Discard>
+  void give(Batch& batch, Discard&& discard) {
+    while (batch.blocks > 0) {
+      Ref& first = batch.firsts[--batch.blocks % kLists];
+      const Ref block = first;
+      first = older(block);
+      fetch_to_write(arena_.at(first));
+      discard(block);
+    }
+    batch = {};
+  }
   [[nodiscard]] Ref& older(Ref block) const {
     return reinterpret_cast<EntryHead*>(arena_.at(block))->older;
   }

@@ -4,8 +4,9 @@
 // A reader counts itself into the current phase, and out of the same one when
 // it is done. The writer keeps what it takes out in the batch of the current
 // phase. When nobody is left in the other phase, whoever could see that phase's
-// batch is gone: the batch is reused, and the phases change places. Readers never
-// wait for the writer; the writer waits for readers only where it says so.
+// batch is gone: the batch is reused, and the phases change places. When nobody is
+// inside at all, both are. Readers never wait for the writer; the writer waits for
+// readers only where it says so.
 //
 // Each thread counts in a cache line of its own, by plain loads and stores: a
 // read costs no atomic read-modify-write and no barrier, so that the cache misses
@@ -107,10 +108,18 @@ class Readers {
 
   // Which batch to keep what is taken out now in: 0 or 1.
   [[nodiscard]] unsigned batch() const { return phase_.load(std::memory_order_relaxed); }
-  // Whether nobody is left who could see the other batch, or what went into it
-  // before this call.
-  [[nodiscard]] bool drained() const;
-  // The phases change places. REQUIRES: drained() just said so; the other batch is empty.
+  // Whose readers are gone, so that nobody can see any more what went into a batch before
+  // this call. One barrier at most.
+  enum class Gone : std::uint8_t {
+    kNone,
+    kOther,  // the other batch's
+    kAll,    // both batches'
+  };
+  [[nodiscard]] Gone gone();
+  // How many barriers there were.
+  [[nodiscard]] std::uint64_t barriers() const { return barriers_; }
+  // The phases change places. REQUIRES: gone() just said more than kNone; the other batch is
+  // empty.
   void change() { phase_.store(batch() ^ 1U, std::memory_order_seq_cst); }
 
  private:
@@ -120,6 +129,7 @@ class Readers {
 
   std::array<Line, kOwnLines + kSharedLines> lines_{};
   alignas(kCacheLine) std::atomic<unsigned> phase_{0};
+  alignas(kCacheLine) std::uint64_t barriers_ = 0;
 };
 
 }  // namespace larder::detail

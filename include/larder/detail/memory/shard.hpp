@@ -56,7 +56,7 @@ class Shard {
         arena_{room.arena_bytes},
         table_{arena_, buckets, number},
         wheel_{arena_},
-        eviction_{arena_, entries_, room.capacity, room.least_ghosts} {
+        eviction_{arena_, entries_, room.capacity, room.least_ghosts, room.least_spacing} {
     const ShortLock lock{mutex_};
     fit();
   }
@@ -248,6 +248,9 @@ class Shard {
     return arena_.resident() + table_.bytes() + eviction_.ghost_bytes();
   }
 
+  // How often readers were asked whether they are gone. Locks.
+  [[nodiscard]] std::uint64_t barriers() const LARDER_EXCLUDES(mutex_);
+
   // visitor(space, count). Locks.
   template <class Visitor>
   void count(Visitor&& visitor) const LARDER_EXCLUDES(mutex_) {
@@ -261,7 +264,7 @@ class Shard {
   static constexpr std::size_t kStepsToExpire = 8;  // entries looked at for each that has expired
   // What waits in a batch before it is worth the readers' barrier: few blocks where
   // entries do not weigh what memory they take, and a part of the capacity else.
-  static constexpr std::size_t kLimboBlocks = 512;
+  static constexpr std::size_t kLimboBlocks = 256;
   static constexpr std::size_t kLimboUnweighed = 64;
   static constexpr std::uint64_t kLimboShare = 64;
   static constexpr std::uint64_t kSlack = 16;  // of the memory is left for fragmentation and limbo
@@ -386,7 +389,7 @@ class Shard {
       }
       to_main = place == Place::kMain;
     }
-    while (eviction_.weight() + weight > eviction_capacity() && evict()) {
+    while (eviction_.weight() + weight > eviction_.capacity() && evict()) {
     }
     const Ref fresh = make(size, key, value, info);
     if (fresh == 0 || (old == 0 && !enter_table(fresh, hash))) {
@@ -527,7 +530,7 @@ class Shard {
     const bool many = limbo_.blocks() >= (room_.memory ? kLimboBlocks : kLimboUnweighed);
     if (many || limbo_.bytes() > arena_.size() / kLimboShare) reclaim();
   }
-  void reclaim() LARDER_REQUIRES(mutex_) { limbo_.reclaim(discarding()); }
+  void reclaim() LARDER_REQUIRES(mutex_) { (void)limbo_.reclaim(discarding()); }
   void empty_limbo() LARDER_REQUIRES(mutex_) { limbo_.drain(discarding()); }
 
   void begin_sweep() LARDER_REQUIRES(mutex_) {
@@ -551,18 +554,11 @@ class Shard {
 
   // Splits a bucket of the table, if it is time.
   void grow() LARDER_REQUIRES(mutex_);
-  // The table and the ghosts take from the entries' room.
-  void fit() LARDER_REQUIRES(mutex_) {
-    if (!room_.memory) return;
-    arena_.limit(budget());
-    eviction_.set_capacity(eviction_capacity());
-  }
+  // The table, the ghosts and the queues' markers take from the entries' room.
+  void fit() LARDER_REQUIRES(mutex_);
   [[nodiscard]] std::uint64_t budget() const LARDER_REQUIRES(mutex_) {
     const std::uint64_t taken = table_.bytes() + eviction_.ghost_bytes();
     return room_.capacity - std::min<std::uint64_t>(taken, room_.capacity);
-  }
-  [[nodiscard]] std::uint64_t eviction_capacity() const LARDER_REQUIRES(mutex_) {
-    return room_.memory ? budget() - budget() / kSlack : room_.capacity;
   }
   [[nodiscard]] std::uint64_t weight_of(std::size_t size, KeyView key, ValueView value) const {
     const std::size_t value_size = Layout::value_size(value);

@@ -14,22 +14,28 @@
 
 namespace larder::detail {
 
+// What readers may still see is waited for only when it makes up for what is missing: each wait
+// is a barrier for all the threads of the process.
 template <class Key, class Value>
 Ref Shard<Key, Value>::allocate(std::size_t size) {
-  std::size_t enough = size + size / 2;
+  std::size_t wanted = size;
   const std::size_t more = std::max(size / 4, std::min(size, kLeastRun));
   for (bool last = false;;) {
     if (const Ref block = arena_.allocate(size); block != 0) return block;
     const std::size_t free = arena_.free_bytes();
+    bool all = false;  // that could be free is
+    if (free + limbo_.all_bytes() < wanted) {
+      if (evict()) continue;
+      all = true;
+    }
     if (!limbo_.empty()) {
       empty_limbo();
-    } else if (free >= enough) {
-      enough = free + more;  // not again before
-      make_run(std::max(size, std::min(std::max(kLeastRun, 4 * size), free / 4)));
-    } else if (!evict()) {  // what the table holds may lie between yet
-      if (std::exchange(last, true)) return 0;
-      make_run(size);
+      continue;
     }
+    if (all && std::exchange(last, true)) return 0;
+    // It is scattered; what the table holds may lie between, too.
+    wanted = free + more;  // not again before
+    make_run(all ? size : std::max(size, std::min(std::max(kLeastRun, 4 * size), free / 4)));
   }
 }
 
@@ -62,6 +68,12 @@ void Shard<Key, Value>::look_ahead(Ref evicted) {
 }
 
 template <class Key, class Value>
+std::uint64_t Shard<Key, Value>::barriers() const {
+  const ShortLock lock{mutex_};
+  return readers_.barriers();
+}
+
+template <class Key, class Value>
 bool Shard<Key, Value>::enter_table(Ref entry, std::uint64_t hash) {
   while (!table_.insert(hash, entry)) {
     if (!limbo_.empty()) {
@@ -71,6 +83,18 @@ bool Shard<Key, Value>::enter_table(Ref entry, std::uint64_t hash) {
     }
   }
   return true;
+}
+
+// A part stays free, or entries would go for want of a piece that is large enough, and each
+// would be waited for.
+template <class Key, class Value>
+void Shard<Key, Value>::fit() {
+  if (!room_.memory) return;
+  const std::uint64_t all = budget();
+  const std::uint64_t others = table_.overflow_bytes() + eviction_.marker_bytes();
+  const std::uint64_t rest = all - std::min(others, all);
+  arena_.limit(all);
+  eviction_.set_capacity(rest - rest / kSlack);
 }
 
 template <class Key, class Value>

@@ -12,6 +12,7 @@ struct ShardRoom {
   std::uint64_t most;         // what one entry may weigh
   std::uint64_t arena_bytes;  // addresses to reserve
   std::size_t least_ghosts;
+  std::uint64_t least_spacing;  // of what tells the time in eviction's queues; weight
   bool memory;  // entries weigh the memory that they take; else their value's weight
 };
 
