@@ -6,6 +6,10 @@
 #include <array>
 #include <atomic>
 #include <cstdio>
+#include <functional>
+#include <memory>
+#include <string>
+#include <type_traits>
 
 #include "contenders.hpp"
 #include "question.hpp"
@@ -29,6 +33,7 @@ class ReadThrough {
     for (const auto& keys : drawn_) {  // until it is full and its policy has learnt
       for (const std::uint64_t key : keys) (void)read(key);
     }
+    if constexpr (requires { cache_.barriers(); }) barriers_ = cache_.barriers();
   }
 
   Cost run(unsigned threads, std::chrono::milliseconds slice) {
@@ -50,6 +55,11 @@ class ReadThrough {
     std::printf("  %-34s %11.2f %% of the reads hit, %llu entries\n", name,
                 100 * static_cast<double>(hits_) / static_cast<double>(reads_),
                 static_cast<unsigned long long>(cache_.entries()));
+    if constexpr (requires { cache_.barriers(); }) {
+      std::printf(
+          "  %-34s %11.4f barriers a miss\n", "",
+          static_cast<double>(cache_.barriers() - barriers_) / static_cast<double>(reads_ - hits_));
+    }
   }
 
  private:
@@ -68,43 +78,45 @@ class ReadThrough {
   std::array<Place, kThreads> places_{};
   std::atomic<std::uint64_t> hits_{0};
   std::atomic<std::uint64_t> reads_{0};
+  std::uint64_t barriers_ = 0;  // before all that
 };
 
-template <class Cache>
-void add(std::vector<Contender>& contenders, ReadThrough<Cache>& reader, const std::string& name,
-         std::chrono::milliseconds slice) {
-  contenders.push_back({name, [&reader, slice] { return reader.run(1, slice); }});
-  contenders.push_back(
-      {name + ", 2 threads", [&reader, slice] { return reader.run(kThreads, slice); }});
-}
-
-}  // namespace
-
-void answer_churn(const Effort& effort) {
-  const auto keys = make_keys(effort.keys);
-  const std::size_t draws = std::max<std::size_t>(effort.keys * 2 / kBatch, 1) * kBatch;
+void compete_for(std::uint64_t fit, const Effort& effort) {
+  const auto keys = make_keys(fit * 10);
+  const std::size_t draws = std::max<std::size_t>(fit * 20 / kBatch, 1) * kBatch;
   const std::array drawn{draw_zipf(keys, kExponent, draws, 1),
                          draw_zipf(keys, kExponent, draws, 2)};
-  const std::uint64_t fit = effort.keys / 10;
   Larder larder{fit * Larder::footprint()};
-  ShardedLru lru{fit};
-  HyperClock clock{fit};
-  ReadThrough larder_reader{larder, drawn};
-  ReadThrough lru_reader{lru, drawn};
-  std::optional<ReadThrough<HyperClock>> clock_reader;
-  if (HyperClock::available()) clock_reader.emplace(clock, drawn);
+  BareLru bare{fit};
+  ListLru list{fit};
+  RocksDbCache lru{RocksDbCache::Kind::kLru, fit};
+  RocksDbCache clock{RocksDbCache::Kind::kHyperClock, fit};
 
   std::vector<Contender> contenders;
-  add(contenders, larder_reader, "larder", effort.slice);
-  add(contenders, lru_reader, "sharded-mutex LRU", effort.slice);
-  if (clock_reader) add(contenders, *clock_reader, "HyperClockCache", effort.slice);
+  std::vector<std::function<void()>> hits;
+  const auto enter = [&](auto& cache, const std::string& name) {
+    // Shared by what is run and what is printed.
+    const auto reader =
+        std::make_shared<ReadThrough<std::remove_reference_t<decltype(cache)>>>(cache, drawn);
+    for (const unsigned threads : {1U, kThreads}) {
+      contenders.push_back({threads == 1 ? name : name + ", 2 threads",
+                            [=] { return reader->run(threads, effort.slice); }});
+    }
+    hits.push_back([=] { reader->print_hits(name.c_str()); });
+  };
+  enter(larder, "larder");
+  enter(bare, "bare LRU");
+  enter(list, "LRU of list and map");
+  if (RocksDbCache::available()) {
+    enter(lru, "RocksDB's LRUCache");
+    enter(clock, "HyperClockCache");
+  }
 
-  print_title("churn: read-through, room for 10 % of the keys, Zipf 0.99");
+  print_title("churn: read-through, room for " + std::to_string(fit) +
+              ", 10 % of the keys, Zipf 0.99");
   const auto standings = compete(contenders, effort.rounds);
   print_standings(standings);
-  larder_reader.print_hits("larder");
-  lru_reader.print_hits("sharded-mutex LRU");
-  if (clock_reader) clock_reader->print_hits("HyperClockCache");
+  for (const auto& print : hits) print();
   for (std::size_t i = 2; i < standings.size(); i += 2) {
     const Standing& one = standings[i];
     const Standing& two = standings[i + 1];
@@ -112,6 +124,15 @@ void answer_churn(const Effort& effort) {
     print_mark(two.name + " / larder's, wall", two.ratio.wall_ns / standings[1].ratio.wall_ns,
                ">=", 2);
   }
+}
+
+}  // namespace
+
+// In a large cache a read waits for memory, in a small one it does not.
+void answer_churn(const Effort& effort) {
+  constexpr std::uint64_t kFewer = 50;
+  compete_for(effort.keys / 10, effort);
+  compete_for(effort.keys / 10 / kFewer, effort);
 }
 
 }  // namespace larder::bench

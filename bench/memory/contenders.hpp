@@ -7,11 +7,17 @@
 // Threads: any, but for FlatMap.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <cstring>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "larder/memory_tier.hpp"
@@ -41,6 +47,8 @@ class Larder {
   }
   void put(std::uint64_t key, const Value& value) { tier_.put(key, bytes_of(value), info(), kNow); }
   [[nodiscard]] std::uint64_t entries() const { return tier_.stats().entries; }
+  // What the writers had the threads that run pass: MemoryStats::barriers.
+  [[nodiscard]] std::uint64_t barriers() const { return tier_.stats().barriers; }
 
  private:
   static constexpr TimePoint kNow{std::chrono::hours{1}};
@@ -67,11 +75,12 @@ class FlatMap {
   boost::unordered_flat_map<std::uint64_t, Value> map_;
 };
 
-// What one writes when one needs a cache: 16 shards, a mutex, a hash table and a
-// list by recency each. Nodes lie in an array; the table is Boost's fastest.
-class ShardedLru {
+// The least that an LRU for several threads can be: 16 shards, a mutex, a hash table and a
+// list by recency each. Nodes lie in an array, and so are of one size; the table is Boost's
+// fastest; nothing is weighed, and nothing expires.
+class BareLru {
  public:
-  explicit ShardedLru(std::uint64_t entries) {
+  explicit BareLru(std::uint64_t entries) {
     for (auto& shard : shards_) shard = std::make_unique<Shard>(entries / kShards);
   }
   std::optional<std::uint64_t> read(std::uint64_t key) { return shard_of(key).read(key); }
@@ -113,16 +122,48 @@ class ShardedLru {
   std::array<std::unique_ptr<Shard>, kShards> shards_;
 };
 
-// RocksDB's HyperClockCache, where its package is installed.
-class HyperClock {
+// What one writes by hand when one needs such an LRU: the standard library's list and hash
+// table, 16 of each, and values that are strings.
+class ListLru {
  public:
-  // Whether this program was built with it.
+  explicit ListLru(std::uint64_t entries) : most_{std::max<std::uint64_t>(entries / kShards, 1)} {}
+  std::optional<std::uint64_t> read(std::uint64_t key);
+  void put(std::uint64_t key, const Value& value);
+  [[nodiscard]] std::uint64_t entries() const;
+
+ private:
+  static constexpr std::size_t kShards = 16;
+
+  struct Item {
+    std::uint64_t key;
+    std::string value;
+  };
+  struct alignas(64) Shard {
+    std::mutex mutex;
+    std::list<Item> items;  // the latest first
+    std::unordered_map<std::uint64_t, std::list<Item>::iterator> by_key;
+  };
+
+  [[nodiscard]] Shard& shard_of(std::uint64_t key) const {
+    return shards_[(key * 0x9E3779B97F4A7C15) >> 60];
+  }
+
+  std::uint64_t most_;  // entries of a shard
+  mutable std::array<Shard, kShards> shards_;
+};
+
+// Caches of RocksDB, where its package is installed: HyperClockCache, and LRUCache, which
+// is an LRU with a mutex for each of 16 shards.
+class RocksDbCache {
+ public:
+  enum class Kind : std::uint8_t { kHyperClock, kLru };
+  // Whether this program was built with them.
   static bool available();
 
-  explicit HyperClock(std::uint64_t entries);
-  ~HyperClock();
-  HyperClock(const HyperClock&) = delete;
-  HyperClock& operator=(const HyperClock&) = delete;
+  RocksDbCache(Kind kind, std::uint64_t entries);
+  ~RocksDbCache();
+  RocksDbCache(const RocksDbCache&) = delete;
+  RocksDbCache& operator=(const RocksDbCache&) = delete;
 
   std::optional<std::uint64_t> read(std::uint64_t key);
   void put(std::uint64_t key, const Value& value);

@@ -43,18 +43,17 @@ Contender contender(std::string name, Cache& cache, const std::vector<std::uint6
 void answer_hot_keys(const Effort& effort) {
   const auto keys = make_keys(kHot);
   Larder larder{16ULL << 20};
-  ShardedLru lru{100 * kHot};
-  HyperClock clock{100 * kHot};
+  BareLru lru{100 * kHot};
+  RocksDbCache clock{RocksDbCache::Kind::kHyperClock, 100 * kHot};
   for (const std::uint64_t key : keys) {
     larder.put(key, value_of(key));
     lru.put(key, value_of(key));
     clock.put(key, value_of(key));
   }
-  std::vector contenders{
-      contender("larder, 2 threads", larder, keys, kThreads, effort.slice),
-      contender("larder", larder, keys, 1, effort.slice),
-      contender("sharded-mutex LRU, 2 threads", lru, keys, kThreads, effort.slice)};
-  if (HyperClock::available()) {
+  std::vector contenders{contender("larder, 2 threads", larder, keys, kThreads, effort.slice),
+                         contender("larder", larder, keys, 1, effort.slice),
+                         contender("bare LRU, 2 threads", lru, keys, kThreads, effort.slice)};
+  if (RocksDbCache::available()) {
     contenders.push_back(
         contender("HyperClockCache, 2 threads", clock, keys, kThreads, effort.slice));
   }
@@ -62,7 +61,7 @@ void answer_hot_keys(const Effort& effort) {
   print_title("hot: 95 % reads, 5 % writes, 100 keys");
   const auto standings = compete(contenders, effort.rounds);
   print_standings(standings);
-  print_mark("sharded-mutex LRU / larder, 2 threads, wall", standings[2].ratio.wall_ns, ">=", 2);
+  print_mark("bare LRU / larder, 2 threads, wall", standings[2].ratio.wall_ns, ">=", 2);
 }
 
 }  // namespace larder::bench

@@ -33,24 +33,32 @@ void insert(Cache& cache, const Key& key, Value* value) {
   }
 }
 
+// An entry counts as 1, and so does the estimate that HyperClockCache's table is made for.
+std::shared_ptr<rocksdb::Cache> make(RocksDbCache::Kind kind, std::size_t entries) {
+  if (kind == RocksDbCache::Kind::kHyperClock) {
+    return rocksdb::HyperClockCacheOptions{entries, 1,       -1,
+                                           false,   nullptr, rocksdb::kDontChargeCacheMetadata}
+        .MakeSharedCache();
+  }
+  constexpr int kShardBits = 4;
+  return rocksdb::NewLRUCache(entries, kShardBits, false, 0, nullptr,
+                              rocksdb::kDefaultToAdaptiveMutex, rocksdb::kDontChargeCacheMetadata);
+}
+
 }  // namespace
 
-struct HyperClock::State {
+struct RocksDbCache::State {
   std::shared_ptr<rocksdb::Cache> cache;
 };
 
-bool HyperClock::available() { return true; }
+bool RocksDbCache::available() { return true; }
 
-// An entry counts as 1, and so does the estimate that its table is made for.
-HyperClock::HyperClock(std::uint64_t entries) : state_{std::make_unique<State>()} {
-  const rocksdb::HyperClockCacheOptions options{
-      static_cast<std::size_t>(entries), 1, -1, false, nullptr, rocksdb::kDontChargeCacheMetadata};
-  state_->cache = options.MakeSharedCache();
-}
+RocksDbCache::RocksDbCache(Kind kind, std::uint64_t entries)
+    : state_{std::make_unique<State>(make(kind, static_cast<std::size_t>(entries)))} {}
 
-HyperClock::~HyperClock() = default;
+RocksDbCache::~RocksDbCache() = default;
 
-std::optional<std::uint64_t> HyperClock::read(std::uint64_t key) {
+std::optional<std::uint64_t> RocksDbCache::read(std::uint64_t key) {
   rocksdb::Cache& cache = *state_->cache;
   rocksdb::Cache::Handle* const handle = cache.Lookup(slice({key, ~key}));
   if (handle == nullptr) return std::nullopt;
@@ -59,10 +67,10 @@ std::optional<std::uint64_t> HyperClock::read(std::uint64_t key) {
   return seen;
 }
 
-void HyperClock::put(std::uint64_t key, const Value& value) {
+void RocksDbCache::put(std::uint64_t key, const Value& value) {
   insert(*state_->cache, {key, ~key}, new Value{value});
 }
 
-std::uint64_t HyperClock::entries() const { return state_->cache->GetOccupancyCount(); }
+std::uint64_t RocksDbCache::entries() const { return state_->cache->GetUsage(); }
 
 }  // namespace larder::bench

@@ -2,12 +2,12 @@
 
 namespace larder::bench {
 
-ShardedLru::Shard::Shard(std::uint64_t most) : nodes_(1), most_{std::max<std::uint64_t>(most, 1)} {
+BareLru::Shard::Shard(std::uint64_t most) : nodes_(1), most_{std::max<std::uint64_t>(most, 1)} {
   nodes_.reserve(most_ + 1);
   by_key_.reserve(most_ + 1);
 }
 
-std::optional<std::uint64_t> ShardedLru::Shard::read(std::uint64_t key) {
+std::optional<std::uint64_t> BareLru::Shard::read(std::uint64_t key) {
   const std::lock_guard lock{mutex_};
   const auto found = by_key_.find(key);
   if (found == by_key_.end()) return std::nullopt;
@@ -19,7 +19,7 @@ std::optional<std::uint64_t> ShardedLru::Shard::read(std::uint64_t key) {
   return digest(nodes_[node].value);
 }
 
-void ShardedLru::Shard::put(std::uint64_t key, const Value& value) {
+void BareLru::Shard::put(std::uint64_t key, const Value& value) {
   const std::lock_guard lock{mutex_};
   if (const auto found = by_key_.find(key); found != by_key_.end()) {
     nodes_[found->second].value = value;
@@ -42,18 +42,18 @@ void ShardedLru::Shard::put(std::uint64_t key, const Value& value) {
   link_newest(node);
 }
 
-std::uint64_t ShardedLru::Shard::entries() const {
+std::uint64_t BareLru::Shard::entries() const {
   const std::lock_guard lock{mutex_};
   return by_key_.size();
 }
 
-void ShardedLru::Shard::unlink(Index node) {
+void BareLru::Shard::unlink(Index node) {
   nodes_[nodes_[node].older].newer = nodes_[node].newer;
   nodes_[nodes_[node].newer].older = nodes_[node].older;
 }
 
 // From the anchor, `older` leads to the newest and `newer` round to the oldest.
-void ShardedLru::Shard::link_newest(Index node) {
+void BareLru::Shard::link_newest(Index node) {
   nodes_[node].newer = 0;
   nodes_[node].older = nodes_[0].older;
   nodes_[nodes_[0].older].newer = node;
