@@ -311,14 +311,28 @@ class Checks {
     }
   }
 
-  void check_sharing(const CacheConfig& cache) {
-    if (cache.strategy == StrategyKind::kWriteBehind && cache.written.has("shared") &&
-        cache.shared) {
+  void check_shared(const CacheConfig& cache) {
+    if (!cache.written.has("shared") || cache.written.mistaken("shared") || !cache.shared) return;
+    if (cache.strategy == StrategyKind::kWriteBehind) {
       mistake(cache.written.of("shared"),
               path(cache, "shared") +
                   " is true, but a write-behind cache answers with pending writes that other "
                   "processes do not have; remove it, or make the cache write-through.");
+    } else if (!cache.written.has("source")) {
+      warning(cache.written.of("shared"),
+              path(cache, "shared") +
+                  " changes nothing in a cache without a source, which is always this process's "
+                  "own; remove it, or add source and read.");
+    } else if (!config_.shared.written.has("url")) {
+      warning(cache.written.of("shared"),
+              path(cache, "shared") +
+                  " changes nothing without [shared]; add [shared] with url = \"redis://…\", or "
+                  "remove it.");
     }
+  }
+
+  void check_sharing(const CacheConfig& cache) {
+    check_shared(cache);
     if (!cache.written.has("on_shared_down") || cache.written.mistaken("on_shared_down")) return;
     if (cache.strategy != StrategyKind::kWriteThrough) {
       mistake(cache.written.of("on_shared_down"),
