@@ -15,10 +15,6 @@ void Arena::limit(std::size_t bytes) {
   limit_ = std::max<std::size_t>(std::min(bytes, range_.size()) / kGranule, 1);
 }
 
-std::size_t Arena::rounded(std::size_t bytes) {
-  return std::max((bytes + kGranule - 1) / kGranule, kLeast) * kGranule;
-}
-
 // Below 16 granules each size has its own list; above, each power of two has 16.
 unsigned Arena::list_of(std::size_t granules) {
   if (granules < kSteps) return static_cast<unsigned>(granules);

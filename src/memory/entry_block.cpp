@@ -18,6 +18,7 @@ std::uint64_t fresh_ms(const EntryInfo& info) {
 }
 
 bool has_stale_window(const EntryInfo& info) {
+  if (info.fresh_until == info.usable_until) return false;  // nearly always: no division
   return to_ms(info.fresh_until) != to_ms(info.usable_until);
 }
 

@@ -1,7 +1,5 @@
 #include "larder/detail/memory/entry_queue.hpp"
 
-#include "larder/detail/memory/cache_line.hpp"
-
 namespace larder::detail {
 
 void EntryQueue::push(Ref entry, std::uint64_t weight, std::uint32_t now, std::uint64_t spacing) {
@@ -10,12 +8,6 @@ void EntryQueue::push(Ref entry, std::uint64_t weight, std::uint32_t now, std::u
   ++entries_;
   weight_ += weight;
   since_marker_ += weight;
-}
-
-void EntryQueue::remove(Ref entry, std::uint64_t weight) {
-  unlink(entry);
-  --entries_;
-  weight_ -= weight;
 }
 
 void EntryQueue::replace(Ref entry, std::uint64_t weight, Ref fresh, std::uint64_t fresh_weight) {
@@ -45,17 +37,6 @@ Ref EntryQueue::oldest() {
   return oldest_;
 }
 
-void EntryQueue::fetch_ends() const {
-  fetch(oldest_);
-  fetch_to_write(arena_.at(newest_));
-}
-
-// An entry's head and key may lie in two cache lines.
-void EntryQueue::fetch(Ref block) const {
-  fetch_to_write(arena_.at(block));
-  __builtin_prefetch(arena_.at(block) + EntryHead::kSize + sizeof(std::uint64_t));
-}
-
 // Without memory there is no marker, and what comes counts as older than it is.
 void EntryQueue::mark(std::uint32_t now) {
   const Ref marker = arena_.allocate(kMarkerBytes);
@@ -68,26 +49,12 @@ void EntryQueue::mark(std::uint32_t now) {
   since_marker_ = 0;
 }
 
-void EntryQueue::link(Ref entry) {
-  EntryHead& node = head(entry);
-  node.newer = 0;
-  node.older = newest_;
-  (newest_ != 0 ? head(newest_).newer : oldest_) = entry;
-  newest_ = entry;
-}
-
 void EntryQueue::relink(Ref block, Ref fresh) {
   EntryHead& node = head(fresh);
   node.older = head(block).older;
   node.newer = head(block).newer;
   (node.older != 0 ? head(node.older).newer : oldest_) = fresh;
   (node.newer != 0 ? head(node.newer).older : newest_) = fresh;
-}
-
-void EntryQueue::unlink(Ref entry) {
-  const EntryHead& node = head(entry);
-  (node.older != 0 ? head(node.older).newer : oldest_) = node.newer;
-  (node.newer != 0 ? head(node.newer).older : newest_) = node.older;
 }
 
 }  // namespace larder::detail

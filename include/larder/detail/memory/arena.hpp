@@ -45,7 +45,9 @@ class Arena {
   [[nodiscard]] Ref allocate(std::size_t bytes);
   void release(Ref block);
   // What allocate(bytes) takes.
-  [[nodiscard]] static std::size_t rounded(std::size_t bytes);
+  [[nodiscard]] static std::size_t rounded(std::size_t bytes) {
+    return std::max((bytes + kGranule - 1) / kGranule, kLeast) * kGranule;
+  }
 
   // How far blocks may reach; at most what was reserved. Those that reach further stay, and
   // no others come behind them.

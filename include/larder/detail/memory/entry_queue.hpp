@@ -11,6 +11,7 @@
 
 #include "larder/detail/memory/arena.hpp"
 #include "larder/detail/memory/block_kind.hpp"
+#include "larder/detail/memory/cache_line.hpp"
 #include "larder/detail/memory/entry_block.hpp"
 
 namespace larder::detail {
@@ -22,7 +23,11 @@ class EntryQueue {
 
   // A marker is set when the time has changed and `spacing` came since the last.
   void push(Ref entry, std::uint64_t weight, std::uint32_t now, std::uint64_t spacing);
-  void remove(Ref entry, std::uint64_t weight);
+  void remove(Ref entry, std::uint64_t weight) {
+    unlink(entry);
+    --entries_;
+    weight_ -= weight;
+  }
   // Puts `fresh` where `entry` is.
   void replace(Ref entry, std::uint64_t weight, Ref fresh, std::uint64_t fresh_weight);
   // Puts a copy of a marker of this queue in its place; false: no memory for it.
@@ -31,7 +36,10 @@ class EntryQueue {
   [[nodiscard]] bool ends_with(Ref block) const { return block == oldest_ || block == newest_; }
 
   // Has the processor fetch what push() and oldest() will look at first.
-  void fetch_ends() const;
+  void fetch_ends() const {
+    fetch(oldest_);
+    fetch_to_write(arena_.at(newest_));
+  }
 
   [[nodiscard]] bool empty() const { return entries_ == 0; }
   // REQUIRES: not empty. Drops markers that have reached the end.
@@ -54,9 +62,23 @@ class EntryQueue {
   [[nodiscard]] EntryHead& head(Ref entry) const {
     return *reinterpret_cast<EntryHead*>(arena_.at(entry));
   }
-  void fetch(Ref block) const;
-  void link(Ref entry);
-  void unlink(Ref entry);
+  // An entry's head and key may lie in two cache lines.
+  void fetch(Ref block) const {
+    fetch_to_write(arena_.at(block));
+    __builtin_prefetch(arena_.at(block) + EntryHead::kSize + sizeof(std::uint64_t));
+  }
+  void link(Ref entry) {
+    EntryHead& node = head(entry);
+    node.newer = 0;
+    node.older = newest_;
+    (newest_ != 0 ? head(newest_).newer : oldest_) = entry;
+    newest_ = entry;
+  }
+  void unlink(Ref entry) {
+    const EntryHead& node = head(entry);
+    (node.older != 0 ? head(node.older).newer : oldest_) = node.newer;
+    (node.newer != 0 ? head(node.newer).older : newest_) = node.older;
+  }
   void relink(Ref block, Ref fresh);
   void mark(std::uint32_t now);
 
