@@ -25,7 +25,7 @@ bool EntryQueue::move_marker(Ref marker) {
 }
 
 Ref EntryQueue::oldest() {
-  while (arena_.flags(oldest_) == kMarker) {
+  while (is_marker(oldest_)) {
     const Ref marker = oldest_;
     time_ = head(marker).wheel_next;
     unlink(marker);
@@ -39,12 +39,14 @@ Ref EntryQueue::oldest() {
 
 // Without memory there is no marker, and what comes counts as older than it is.
 void EntryQueue::mark(std::uint32_t now) {
-  const Ref marker = arena_.allocate(kMarkerBytes);
-  if (marker == 0) return;
-  ++markers_;
-  arena_.set_flags(marker, kMarker);
-  head(marker).wheel_next = now;
-  link(marker);
+  if (!is_marker(newest_)) {
+    const Ref marker = arena_.allocate(kMarkerBytes);
+    if (marker == 0) return;
+    ++markers_;
+    arena_.set_flags(marker, kMarker);
+    link(marker);
+  }
+  head(newest_).wheel_next = now;
   marked_ = now;
   since_marker_ = 0;
 }

@@ -77,5 +77,37 @@ INSTANTIATE_TEST_SUITE_P(Sizes, RoomTest,
                                          Traffic{"LargeIn4MiB", 4_MiB, 16'384, 4}),
                          [](const auto& tested) { return tested.param.name; });
 
+// What tells the queues' time must not pile up where nothing is evicted.
+TEST(Room, WhatIsErasedAndPutAgainTakesNoMoreOfIt) {
+  const TimePoint now{1h};
+  Bytes tier{{.capacity = 1_MiB, .hash_seed = 7}};
+  for (int i = 0; i < 100'000; ++i) {
+    const std::string key = "session:" + std::to_string(i % 10);
+    ASSERT_EQ(tier.put(key, "open", live_until(now + 1h), now), PutOutcome::kStored);
+    tier.erase(key, now);
+  }
+
+  EXPECT_LT(tier.resident().bytes, 64U << 10);
+  EXPECT_EQ(tier.put("page", std::string(500'000, 'x'), live_until(now + 1h), now),
+            PutOutcome::kStored);
+  EXPECT_EQ(tier.stats().evictions, 0U);
+}
+
+TEST(Room, WhatIsErasedAndPutAgainBehindWhatStaysTakesNoMoreOfIt) {
+  const TimePoint now{1h};
+  Bytes tier{{.capacity = 1_MiB, .hash_seed = 7}};
+  const std::string row(500, 'x');
+  ASSERT_EQ(tier.put("settings", row, live_until(now + 1h), now), PutOutcome::kStored);
+  for (int i = 0; i < 100'000; ++i) {
+    tier.erase("session:" + std::to_string((i + 5) % 10), now);
+    const std::string key = "session:" + std::to_string(i % 10);
+    ASSERT_EQ(tier.put(key, row, live_until(now + 1h), now), PutOutcome::kStored);
+  }
+
+  EXPECT_LT(tier.resident().bytes, 128U << 10);
+  EXPECT_EQ(tier.stats().entries, 6U);
+  EXPECT_EQ(tier.stats().evictions, 0U);
+}
+
 }  // namespace
 }  // namespace larder

@@ -11,6 +11,6 @@ namespace larder::detail {
 inline constexpr std::uint32_t kNoEntry = 0b100;   // a bit of all that follow
 inline constexpr std::uint32_t kMarker = 0b100;    // of an eviction queue
 inline constexpr std::uint32_t kOverflow = 0b101;  // bucket of the table
-inline constexpr std::uint32_t kTaken = 0b110;     // free, but withheld by clear_run()
+inline constexpr std::uint32_t kTaken = 0b110;     // free, but withheld by clear_run(); or in limbo
 
 }  // namespace larder::detail

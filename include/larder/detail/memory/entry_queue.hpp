@@ -23,10 +23,22 @@ class EntryQueue {
 
   // A marker is set when the time has changed and `spacing` came since the last.
   void push(Ref entry, std::uint64_t weight, std::uint32_t now, std::uint64_t spacing);
-  void remove(Ref entry, std::uint64_t weight) {
+  // The entry that oldest() has just answered.
+  void pop(Ref entry, std::uint64_t weight) {
     unlink(entry);
     --entries_;
     weight_ -= weight;
+  }
+  // Any entry. A marker that tells of nothing any more is answered, and is the caller's to
+  // retire; mostly 0. So there are no more markers than entries, and one.
+  [[nodiscard]] Ref remove(Ref entry, std::uint64_t weight) {
+    const Ref older = head(entry).older;
+    const Ref newer = head(entry).newer;
+    pop(entry, weight);
+    if (!is_marker(older) || !is_marker(newer)) return 0;
+    unlink(older);
+    --markers_;
+    return older;
   }
   // Puts `fresh` where `entry` is.
   void replace(Ref entry, std::uint64_t weight, Ref fresh, std::uint64_t fresh_weight);
@@ -45,9 +57,7 @@ class EntryQueue {
   // REQUIRES: not empty. Drops markers that have reached the end.
   [[nodiscard]] Ref oldest();
   // The same without a look at markers: 0 if there is one at the end, or nothing.
-  [[nodiscard]] Ref oldest_entry() const {
-    return oldest_ != 0 && arena_.flags(oldest_) != kMarker ? oldest_ : 0;
-  }
+  [[nodiscard]] Ref oldest_entry() const { return is_marker(oldest_) ? 0 : oldest_; }
   // When the oldest came, or a little earlier. REQUIRES: oldest() was called since the last change.
   [[nodiscard]] std::uint32_t time() const { return time_; }
   [[nodiscard]] std::uint64_t weight() const { return weight_; }
@@ -80,6 +90,9 @@ class EntryQueue {
     (node.newer != 0 ? head(node.newer).older : newest_) = node.older;
   }
   void relink(Ref block, Ref fresh);
+  [[nodiscard]] bool is_marker(Ref block) const {
+    return block != 0 && arena_.flags(block) == kMarker;
+  }
   void mark(std::uint32_t now);
 
   Arena& arena_;

@@ -107,7 +107,10 @@ class Eviction {
     arena_.set_flags(entry, to_main ? kInMain : 0);
     queue_of(entry).push(entry, entries_.weight(entry), now(), spacing_);
   }
-  void remove(Ref entry) { queue_of(entry).remove(entry, entries_.weight(entry)); }
+  // Answers a block of the kind kMarker that is not needed any more, the caller's to retire, or 0.
+  [[nodiscard]] Ref remove(Ref entry) {
+    return queue_of(entry).remove(entry, entries_.weight(entry));
+  }
   // Puts `fresh`, a copy of `entry`, in its place.
   void replace(Ref entry, Ref fresh) {
     arena_.set_flags(fresh, arena_.flags(entry));
@@ -148,7 +151,7 @@ class Eviction {
       const Ref entry = window_.oldest();
       const std::uint64_t weight = entries_.weight(entry);
       if (entries_.dead(entry)) {
-        window_.remove(entry, weight);
+        window_.pop(entry, weight);
         return entry;
       }
       EntryHead& head = head_of(entry);
@@ -159,7 +162,7 @@ class Eviction {
       average(window_read_, 1, weight);
       const bool better =
           main_.weight() < main_share() || beats_main(now() - window_.time(), weight);
-      window_.remove(entry, weight);
+      window_.pop(entry, weight);
       head.set_used(0);
       add(entry, better);
       if (better && main_.weight() > main_share()) return evict_from_main();
@@ -238,7 +241,7 @@ class Eviction {
       head.set_used(uses - 1);
       average(main_useless_, -1, weight);
       if (uses == 1) kept_ += static_cast<double>(weight);
-      main_.remove(entry, weight);
+      main_.pop(entry, weight);
       main_.push(entry, weight, now(), spacing_);
     }
   }
@@ -248,7 +251,7 @@ class Eviction {
     const Ref entry = main_.oldest();
     const std::uint64_t weight = entries_.weight(entry);
     const std::uint32_t admitted = main_.time();
-    main_.remove(entry, weight);
+    main_.pop(entry, weight);
     if (entries_.dead(entry)) return entry;
     main_evicted_ += weight;
     remember(entries_.hash(entry),
@@ -258,7 +261,7 @@ class Eviction {
 
   Ref evict_from_window(Ref entry, std::uint64_t weight) {
     const std::uint32_t admitted = window_.time();
-    window_.remove(entry, weight);
+    window_.pop(entry, weight);
     window_evicted_ += weight;
     average(window_read_, 0, weight);
     if (window_read_ < kHardlyRead && main_useless_ < kUseless) {

@@ -474,7 +474,11 @@ class Shard {
     retire(entry);
   }
   void leave_queues(Ref entry) LARDER_REQUIRES(mutex_) {
-    eviction_.remove(entry);
+    const Ref marker = eviction_.remove(entry);
+    if (marker != 0) {
+      arena_.set_flags(marker, kTaken);  // it is in no queue; what clears a run leaves it be
+      retire(marker);
+    }
     wheel_.remove(entry);
     uncount(entry);
   }
