@@ -109,7 +109,7 @@ TEST_F(MemoryTierTest, HoldsNoMoreMemoryThanItsCapacityWhenSmallEntriesFollowLar
     ASSERT_EQ(tier.put(key, value, live_until(now_ + 1h), now_), PutOutcome::kStored) << key;
   };
   for (int i = 0; i < 200; ++i) put("large:" + std::to_string(i), std::string(40'000, 'y'));
-  ASSERT_GT(tier.resident().bytes, kCapacity.bytes * 9 / 10);
+  ASSERT_GT(tier.resident().bytes, kCapacity.bytes * 15 / 16);  // a sixteenth is left free
 
   for (int i = 0; i < 100'000; ++i) {
     const std::string key = "small:" + std::to_string(i);
